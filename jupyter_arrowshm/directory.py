@@ -1,0 +1,229 @@
+"""The private directory that holds the tables: find it, make it, verify it, lock it, and say how much room is left.
+
+Every change of names goes through :meth:`Directory.lock`. All paths inside are
+relative to a directory descriptor, so that nobody who swaps the directory under
+our feet can lead a system call elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from . import room
+from .errors import ArrowSHMError, Busy, StoreFailed, UnsafeDirectory
+from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
+
+ENVIRONMENT_VARIABLE = "JUPYTER_ARROWSHM_DIR"
+LIVE, PINS = ".live", ".pins"
+DRAFT_PREFIX = ".new-"  # of files that have no table's name yet: an unlocked one is abandoned
+SHARED_MEMORY = "/dev/shm"
+MIN_SHARED_MEMORY = 1 << 30  # Docker and Kubernetes give 64 MB: too little for tables
+LOCK_TIMEOUT = 10.0  # s; the lock is held for microseconds, so a longer wait means a stopped process
+
+_DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def default_path() -> str:
+    """The directory that Python, Julia and the server agree on (docs/protocol.md, "Which directory")."""
+    if chosen := os.environ.get(ENVIRONMENT_VARIABLE):
+        return chosen
+    parent = SHARED_MEMORY if has_large_shared_memory() else "/tmp"
+    return f"{parent}/jupyter-arrowshm-{os.geteuid()}"
+
+
+def has_large_shared_memory() -> bool:
+    try:
+        if (
+            not stat.S_ISDIR(os.lstat(SHARED_MEMORY).st_mode)
+            or room.file_system(os.stat(SHARED_MEMORY).st_dev) != "tmpfs"
+        ):
+            return False
+        found = os.statvfs(SHARED_MEMORY)
+    except OSError:
+        return False
+    # A tmpfs mounted with size=0 has no limit and reports 0 blocks.
+    return found.f_blocks == 0 or found.f_blocks * found.f_frsize >= MIN_SHARED_MEMORY
+
+
+class Directory:
+    """One directory of tables.
+
+    Parameters
+    ----------
+    path
+        Absolute; its parent must exist. Without it, :func:`default_path`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        self.path = os.fspath(path) if path is not None else default_path()
+        if not os.path.isabs(self.path):
+            raise UnsafeDirectory(self.path, "is a relative path", "give an absolute one")
+        self._opened: Descriptor | None = None
+        self._identity = (-1, -1)
+        self._lock_device: str | None = None
+
+    def open(self, *, create: bool = False) -> Descriptor | None:
+        """The verified directory, or ``None`` where there is none and ``create`` is false.
+
+        Raises
+        ------
+        UnsafeDirectory
+            It is a symbolic link, somebody else's, open to others, or cannot be made.
+        """
+        opened = self._opened
+        try:
+            found = os.lstat(self.path)
+        except FileNotFoundError:
+            if not create:
+                return None
+        except OSError as error:
+            raise self._refused(error) from None
+        else:
+            # Compared each time: the directory may have been removed and made anew.
+            if opened is not None and opened.fd >= 0 and (found.st_dev, found.st_ino) == self._identity:
+                self._verify(found)
+                return opened
+        return self._reopen(create)
+
+    def _reopen(self, create: bool) -> Descriptor | None:
+        try:
+            if create:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(self.path, 0o700)
+            opened = Descriptor(os.open(self.path, _DIRECTORY_FLAGS))
+        except OSError as error:
+            if error.errno == errno.ENOENT and not create:  # removed this instant
+                return None
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise StoreFailed(self.path, error.errno) from None
+            raise self._refused(error) from None
+        found = os.fstat(opened.fd)
+        self._verify(found)
+        if create:
+            for name in (LIVE, PINS):
+                with contextlib.suppress(FileExistsError):
+                    self._try(os.mkdir, name, 0o700, dir_fd=opened.fd)
+        # The old descriptor is not closed here: another thread may be using it. Its last reference closes it.
+        self._opened, self._identity = opened, (found.st_dev, found.st_ino)
+        return opened
+
+    def _try(self, call: Callable[..., None], *args: object, **keywords: object) -> None:
+        try:
+            call(*args, **keywords)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise self._refused(error) from None
+
+    def _verify(self, found: os.stat_result) -> None:
+        if found.st_uid != os.geteuid():
+            raise UnsafeDirectory(
+                self.path,
+                f"belongs to user {found.st_uid}, not to you",
+                f"ask its owner to remove it, or set ${ENVIRONMENT_VARIABLE} to a directory of yours",
+            )
+        if found.st_mode & 0o077:
+            raise UnsafeDirectory(self.path, "is open to other users", f"run chmod 700 {self.path}")
+
+    def _refused(self, error: OSError) -> UnsafeDirectory:
+        reason, remedy = {
+            errno.ELOOP: ("is a symbolic link", "remove it"),
+            errno.ENOTDIR: ("is not a directory", "remove it"),
+            errno.ENOENT: ("has no parent directory", "make that first"),
+        }.get(
+            error.errno or 0,
+            (
+                f"cannot be used ({os.strerror(error.errno or 0)})",
+                f"set ${ENVIRONMENT_VARIABLE} to a directory of yours",
+            ),
+        )
+        if error.errno == errno.ENOTDIR and os.path.islink(self.path):
+            # O_NOFOLLOW with O_DIRECTORY reports a link as ENOTDIR (open(2)).
+            reason = "is a symbolic link"
+        return UnsafeDirectory(self.path, reason, remedy)
+
+    @contextlib.contextmanager
+    def lock(self, timeout: float = LOCK_TIMEOUT) -> Iterator[int]:
+        """Hold the directory lock; gives the descriptor of the directory that the path leads to now.
+
+        Every holder opens a descriptor of its own: flock belongs to the open
+        file description, so two threads that shared one would both be let in.
+
+        Raises
+        ------
+        Busy
+            Another process held it for ``timeout`` seconds.
+        """
+        while True:
+            directory = self.open(create=True)
+            assert directory is not None
+            try:
+                held = Descriptor(os.open(".", _DIRECTORY_FLAGS, dir_fd=directory.fd))
+            except FileNotFoundError:  # removed this instant
+                continue
+            with held:
+                if not wait_for(functools.partial(try_lock, held.fd, EXCLUSIVE), timeout):
+                    raise Busy(self.path, timeout)
+                try:
+                    # While we waited, the directory may have been removed and made anew.
+                    if self.open() is directory:
+                        yield directory.fd
+                        return
+                finally:
+                    # Said aloud: a child that forked meanwhile has a copy, and closing ours would leave it the lock.
+                    unlock(held.fd)
+
+    def lock_device(self, fd: int) -> str:
+        """How /proc/locks writes the device of this directory, as ``"00:1b"``.
+
+        It is the superblock's number, which differs from ``st_dev`` on overlay
+        and btrfs: learned from a lock of our own (proc_pid_fdinfo(5)).
+        """
+        if self._lock_device is None:
+            self._lock_device = _learn_lock_device(fd)
+        device = self._identity[0]
+        return self._lock_device or f"{os.major(device):02x}:{os.minor(device):02x}"
+
+    def explain(self, error: OSError) -> ArrowSHMError:
+        """The error of ours that says what this one of the operating system means to people."""
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR):
+            return self._refused(error)
+        return StoreFailed(self.path, error.errno or errno.EIO)
+
+    def room(self) -> int:
+        """Bytes that can still be written here: what the file system has left and, on tmpfs, what memory has left.
+
+        Makes the directory if there is none.
+        """
+        opened = self.open(create=True)
+        assert opened is not None
+        return room.left(opened.fd)
+
+
+def _learn_lock_device(fd: int) -> str | None:
+    name = ""
+    try:
+        try:
+            probe = os.open(".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o400, dir_fd=fd)
+        except (OSError, AttributeError):
+            name = DRAFT_PREFIX + secrets.token_hex(8)  # killed here, it goes as an abandoned draft does
+            probe = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o400, dir_fd=fd)
+        with Descriptor(probe) as mine:
+            try_lock(mine.fd, SHARED)
+            for line in Path(f"/proc/self/fdinfo/{mine.fd}").read_text().splitlines():
+                if line.startswith("lock:"):
+                    return line.split()[6].rpartition(":")[0]
+    except OSError:
+        pass
+    finally:
+        if name:
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=fd)
+    return None

@@ -1,0 +1,81 @@
+"""File locks, and the descriptors that they hang on, in a process that may fork."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import weakref
+from collections.abc import Callable
+from typing import ClassVar
+
+from .errors import UnsupportedPlatform
+
+if sys.platform == "win32":
+    raise UnsupportedPlatform("Windows")
+import fcntl
+
+EXCLUSIVE, SHARED = fcntl.LOCK_EX, fcntl.LOCK_SH
+
+
+class Descriptor:
+    """A file descriptor that is closed with its owner, and in every forked child.
+
+    A child that kept a copy would keep what hangs on it: the directory lock, a
+    token, or the memory of a table that was never published. Closing a copy
+    never unlocks, so the parent notices nothing (flock(2), NOTES).
+    """
+
+    __slots__ = ("__weakref__", "fd")
+    _open: ClassVar[weakref.WeakSet[Descriptor]] = weakref.WeakSet()
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        Descriptor._open.add(self)
+
+    def close(self) -> None:
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def __enter__(self) -> Descriptor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @classmethod
+    def close_all(cls) -> None:
+        for descriptor in list(cls._open):
+            descriptor.close()
+
+
+os.register_at_fork(after_in_child=Descriptor.close_all)
+
+
+def try_lock(fd: int, operation: int) -> bool:
+    """``flock(fd, operation | LOCK_NB)``: whether the lock was had at once."""
+    try:
+        fcntl.flock(fd, operation | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def unlock(fd: int) -> None:
+    """Give the lock back aloud: closing alone would leave it to a child that forked meanwhile (flock(2), NOTES)."""
+    fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+def wait_for(attempt: Callable[[], bool], timeout: float) -> bool:
+    """Call ``attempt`` until it is true or ``timeout`` seconds are over, with growing pauses up to 5 ms."""
+    deadline, pause = time.monotonic() + timeout, 0.0001
+    while not attempt():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(pause)
+        pause = min(2 * pause, 0.005)
+    return True
