@@ -1,0 +1,212 @@
+"""Who uses which table: the publisher's token, and the locks that are leases.
+
+Nothing here is written down anywhere: the kernel's own lock table is the
+state, so it cannot disagree with the processes that live.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from .directory import LIVE
+from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
+
+_LOCK_LINE = re.compile(
+    r"^\d+: FLOCK +\S+ +(?P<kind>READ|WRITE) +(?P<pid>-?\d+) (?P<device>[0-9a-f]+:[0-9a-f]+):(?P<inode>\d+) ",
+    re.MULTILINE,
+)
+_ASK_TIMEOUT = 0.1  # s; whoever else asks holds the lock for microseconds
+
+
+# -- publishers' tokens ------------------------------------------------------------------------------------------------
+
+
+class _Token:
+    """This process's mark of life: one id, and an empty locked file of that name in every directory it published to."""
+
+    def __init__(self) -> None:
+        self.id = secrets.token_hex(16)
+        self.files: dict[tuple[int, int], Descriptor] = {}
+
+    def forked(self) -> None:
+        # The descriptors are closed already (Descriptor.close_all): the child is a publisher of its own.
+        self.__init__()  # type: ignore[misc]
+
+
+_token = _Token()
+os.register_at_fork(after_in_child=_token.forked)
+
+
+def token_id() -> str:
+    """The id that this process publishes under."""
+    return _token.id
+
+
+def show_token(directory: int) -> str:
+    """Make sure that this process's token lies in the directory, locked; the caller holds the directory lock.
+
+    Without that lock a sweeper could find the file between its creation and its
+    lock, and take it for a dead process's.
+    """
+    live = _open_live(directory)
+    with live:
+        found = os.fstat(live.fd)
+        key = (found.st_dev, found.st_ino)
+        file = _token.files.get(key)
+        if file is None or os.fstat(file.fd).st_nlink == 0:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(_token.id, dir_fd=live.fd)
+            file = Descriptor(
+                os.open(_token.id, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=live.fd)
+            )
+            try_lock(file.fd, EXCLUSIVE)
+            _token.files[key] = file
+    return _token.id
+
+
+def _open_live(directory: int) -> Descriptor:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return Descriptor(os.open(LIVE, flags, dir_fd=directory))
+    except FileNotFoundError:
+        os.mkdir(LIVE, 0o700, dir_fd=directory)
+        return Descriptor(os.open(LIVE, flags, dir_fd=directory))
+
+
+def is_alive(directory: int, token: str) -> bool:
+    """Whether the process that published under ``token`` still runs: its token is locked."""
+    if token == _token.id:
+        return True
+    if not token.isalnum():  # a footer may say anything: "..", or a path
+        return False
+    try:
+        file = Descriptor(os.open(f"{LIVE}/{token}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory))
+    except OSError as error:
+        # Whoever has no descriptor left must not take the others for dead, and remove their marks.
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG):
+            return False
+        raise
+    with file:
+        return not _granted(file.fd, SHARED)
+
+
+def _granted(fd: int, operation: int) -> bool:
+    """Whether the lock could be had now. It is given back aloud: a child that forks meanwhile must not keep it."""
+    if not try_lock(fd, operation):
+        return False
+    unlock(fd)
+    return True
+
+
+def token_inode(directory: int, token: str) -> int:
+    """The inode of a token; 0 if it is gone by now."""
+    try:
+        return os.stat(f"{LIVE}/{token}", dir_fd=directory, follow_symlinks=False).st_ino
+    except FileNotFoundError:
+        return 0
+
+
+def remove_dead_tokens(directory: int) -> None:
+    """Remove the tokens of processes that have ended; the caller holds the directory lock."""
+    with _open_live(directory) as live:
+        for token in os.listdir(live.fd):
+            if not is_alive(directory, token):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(token, dir_fd=live.fd)
+
+
+# -- leases ------------------------------------------------------------------------------------------------------------
+
+
+class Locks:
+    """One look at /proc/locks (proc_locks(5)): the processes that hold a flock, by inode, on one file system.
+
+    ``visible`` is false where the kernel shows no such file; then "in use" can
+    be told (:func:`is_leased`), but not by whom.
+    """
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self._pids: dict[tuple[int, str], set[int]] = {}
+        try:
+            text = Path("/proc/locks").read_text()
+            self.visible = True
+        except OSError:
+            text, self.visible = "", False
+        wanted = _device(device)
+        for line in _LOCK_LINE.finditer(text):
+            if _device(line["device"]) == wanted:
+                self._pids.setdefault((int(line["inode"]), line["kind"]), set()).add(int(line["pid"]))
+
+    def leases(self, inode: int) -> set[int]:
+        """The visible processes with a shared lock on this inode.
+
+        One that has ended is left out: where a forked child keeps its lock, the
+        kernel goes on naming the parent, whose number may be another user's now.
+        """
+        return {pid for pid in self._pids.get((inode, "READ"), ()) if pid > 0 and _is_mine(pid)}
+
+    def owner(self, inode: int) -> int | None:
+        """The visible process with an exclusive lock on this inode: whose token it is."""
+        return next((pid for pid in self._pids.get((inode, "WRITE"), ()) if pid > 0 and _is_mine(pid)), None)
+
+    def leased(self) -> set[int]:
+        """All inodes with a shared lock."""
+        return {inode for inode, kind in self._pids if kind == "READ"}
+
+
+def is_leased(fd: int) -> bool:
+    """Whether anybody has this segment attached, asked of the lock itself: right also for processes nobody can see."""
+    leased = True
+
+    def settled() -> bool:
+        nonlocal leased
+        leased = not _granted(fd, EXCLUSIVE)
+        # Refused a shared lock too: that is no lease, but somebody who asks the same question, or a collector.
+        return not leased or _granted(fd, SHARED)
+
+    wait_for(settled, _ASK_TIMEOUT)
+    return leased
+
+
+def _device(text: str) -> tuple[int, int]:
+    major, _, minor = text.partition(":")
+    return int(major, 16), int(minor, 16)
+
+
+def _is_mine(pid: int) -> bool:
+    try:
+        return os.stat(f"/proc/{pid}").st_uid == os.geteuid()
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """One line of /proc/<pid>/maps: a file of this inode in a process's memory, from ``start`` up to ``end``."""
+
+    path: str
+    start: int
+    end: int
+
+
+def mappings(pid: int | str, device: str, inode: int) -> list[Mapping]:
+    """Where ``pid`` (or ``"self"``) maps this inode (proc_pid_maps(5)); nowhere, if we may not look at it."""
+    try:
+        text = os.fsdecode(Path(f"/proc/{pid}/maps").read_bytes())
+    except OSError:
+        return []
+    wanted, found = _device(device), []
+    # Not splitlines(): of a path's characters the kernel escapes the line feed alone.
+    for line in text.split("\n")[:-1]:
+        addresses, _, _, where, number, *path = line.split(maxsplit=5)
+        if int(number) == inode and _device(where) == wanted:
+            start, _, end = addresses.partition("-")
+            found.append(Mapping(path[0] if path else "", int(start, 16), int(end, 16)))
+    return found

@@ -1,0 +1,193 @@
+"""What is in a store now: the tables, who uses them, and the older versions that still take memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import io
+import os
+import threading
+from collections.abc import Callable
+
+from . import arrowfile, holders, names, process, segment
+from .directory import PINS, Directory
+from .holders import Locks
+from .lock import Descriptor
+from .process import Holder, Publisher
+from .table import OlderVersion, TableInfo, Tables
+
+_DELETED = " (deleted)"
+Labels = Callable[[int], Holder]
+
+
+class Listing:
+    """Reads a directory. Footers are parsed once: a segment never changes."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self._summaries: dict[str, arrowfile.Summary | None] = {}  # by version
+        self._lock = threading.Lock()
+
+    def tables(self) -> Tables:
+        """Every table, by name, as one look at the locks shows them."""
+        opened = self.directory.open()
+        if opened is None:
+            return Tables([])
+        directory = opened.fd
+        locks = Locks(self.directory.lock_device(directory))
+        label = functools.cache(process.look_up)
+        found: list[TableInfo] = []
+        current: set[int] = set()
+        seen: set[str] = set()
+        for name in self.names():
+            if (entry := segment.open_regular(directory, name)) is not None:
+                file, facts = entry
+                with file:
+                    current.add(facts.st_ino)
+                    seen.add(version_of(facts))
+                    if (table := self._describe(directory, name, file, facts, locks, label)) is not None:
+                        found.append(table)
+        with self._lock:
+            self._summaries = {version: self._summaries[version] for version in seen & self._summaries.keys()}
+        older = _older(os.path.realpath(self.directory.path), locks, current, label)
+        named = {table.name for table in found}
+        return Tables(
+            [_with_older(table, older) for table in found],
+            tuple(version for version in older if version.name not in named),
+        )
+
+    def table(self, name: str) -> TableInfo | None:
+        """One table, with its older versions; ``None`` if there is none of this name."""
+        return next((table for table in self.tables() if table.name == name), None)
+
+    def names(self) -> list[str]:
+        """The names that tables may have here; what lies behind one is not looked at."""
+        opened = self.directory.open()
+        if opened is None:
+            return []
+        return sorted(name for file in os.listdir(opened.fd) if (name := names.of_file(file)) is not None)
+
+    def summary(self, directory: int, name: str) -> tuple[str, arrowfile.Summary | None] | None:
+        """Version and footer of what has this name; the footer is ``None`` if the file is no table."""
+        opened = segment.open_regular(directory, name)
+        if opened is None:
+            return None
+        file, found = opened
+        with file:
+            return version_of(found), self._summarise(file, found)
+
+    def _summarise(self, file: Descriptor, found: os.stat_result) -> arrowfile.Summary | None:
+        version = version_of(found)
+        with self._lock:
+            if version in self._summaries:
+                return self._summaries[version]
+        with io.FileIO(file.fd, closefd=False) as readable:
+            summary = arrowfile.summarise(readable)
+        with self._lock:
+            self._summaries[version] = summary
+        return summary
+
+    def _describe(
+        self, directory: int, name: str, file: Descriptor, found: os.stat_result, locks: Locks, label: Labels
+    ) -> TableInfo | None:
+        summary = self._summarise(file, found)
+        if summary is None:
+            return None
+        pids = locks.leases(found.st_ino)
+        hidden = False
+        if not pids and holders.is_leased(file.fd):
+            # Attached since we looked, or by a process that we cannot see.
+            pids = Locks(locks.device).leases(found.st_ino)
+            hidden = not pids
+        users = {pid: label(pid) for pid in sorted(pids)}
+        publisher, owner = _publisher(directory, summary.facts, locks, label)
+        if owner is not None:
+            users.setdefault(owner.pid or 0, owner)
+        held = tuple(users.values()) + ((Holder(),) if hidden else ())
+        pinned = is_pinned(directory, name)
+        return info(self.directory.path, name, found, summary, publisher, held, pinned, locks.visible)
+
+
+def info(
+    path: str,
+    name: str,
+    found: os.stat_result,
+    summary: arrowfile.Summary,
+    publisher: Publisher,
+    held: tuple[Holder, ...],
+    pinned: bool,
+    countable: bool = True,
+) -> TableInfo:
+    """What people see of the file ``found``."""
+    return TableInfo(
+        name=name,
+        num_rows=summary.num_rows,
+        num_columns=len(summary.schema),
+        nbytes=found.st_size,
+        published_at=summary.facts.published_at,
+        publisher=publisher,
+        holders=held,
+        pinned=pinned,
+        path=f"{path}/{name}{names.SUFFIX}",
+        schema=summary.schema,
+        source=summary.facts.source,
+        countable=countable,
+        version=version_of(found),
+    )
+
+
+def inode_of(version: str) -> int:
+    return int(version.split("-")[1], 16)
+
+
+def version_of(found: os.stat_result) -> str:
+    """Tells one version of a name from the next: an inode stays taken for as long as somebody maps it."""
+    return f"{found.st_dev:x}-{found.st_ino:x}-{found.st_ctime_ns:x}"
+
+
+def is_pinned(directory: int, name: str) -> bool:
+    try:
+        os.stat(f"{PINS}/{name}", dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _publisher(directory: int, facts: arrowfile.Facts, locks: Locks, label: Labels) -> tuple[Publisher, Holder | None]:
+    """The publisher, and the holder that it is while its token is locked."""
+    alive = holders.is_alive(directory, facts.token)
+    owner, pid = None, facts.pid
+    if alive:
+        # The footer's pid is the publisher's own view: in another PID namespace it is some other process.
+        inode = holders.token_inode(directory, facts.token)
+        pid = locks.owner(inode) or Locks(locks.device).owner(inode)
+        owner = label(pid) if pid is not None else Holder()
+    return publisher_of(facts, alive, pid), owner
+
+
+def publisher_of(facts: arrowfile.Facts, alive: bool, pid: int | None) -> Publisher:
+    if not facts.ours:
+        return Publisher(language="another program")
+    return Publisher(pid, facts.language, facts.kernel, facts.notebook, facts.script, alive=alive)
+
+
+def _older(path: str, locks: Locks, current: set[int], label: Labels) -> list[OlderVersion]:
+    found = []
+    for inode in sorted(locks.leased() - current):
+        users: dict[int, Holder] = {}
+        name, size = "", 0
+        for pid in sorted(locks.leases(inode)):
+            for mapping in holders.mappings(pid, locks.device, inode):
+                # Another directory on this file system may have tables too: ours are those that lost a name here.
+                if mapping.path.endswith(_DELETED) and os.path.dirname(mapping.path) == path:
+                    users[pid] = label(pid)
+                    name = names.of_file(os.path.basename(mapping.path.removesuffix(_DELETED))) or ""
+                    size = max(size, mapping.end - mapping.start)
+        if users:
+            found.append(OlderVersion(name, size, tuple(users.values())))
+    return found
+
+
+def _with_older(table: TableInfo, older: list[OlderVersion]) -> TableInfo:
+    mine = tuple(version for version in older if version.name == table.name)
+    return dataclasses.replace(table, older=mine) if mine else table

@@ -1,0 +1,165 @@
+"""What people see of a shared table: its facts, who uses it, and how a list of tables reads."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from . import markup, words
+from .process import Holder, Publisher
+
+
+@dataclass(frozen=True)
+class OlderVersion:
+    """A version whose name leads elsewhere by now, and that somebody still has attached."""
+
+    name: str
+    nbytes: int
+    holders: tuple[Holder, ...]
+
+    @property
+    def users(self) -> str:
+        return f"{words.size(self.nbytes)}, still in use by {_names(self.holders)}"
+
+
+@dataclass(frozen=True)
+class TableInfo:
+    """A shared table as it was at one moment.
+
+    Attributes
+    ----------
+    name, path
+        The table's name, and its Arrow file, which any Arrow reader can open.
+    num_rows, num_columns, nbytes
+        Size; ``nbytes`` is that of the file.
+    published_at
+        With zone; ``None`` if the file does not say.
+    publisher
+        Who shared it, and whether that process still runs.
+    holders
+        The live processes that keep it alive: the publisher and everybody who has it attached.
+    countable
+        False where the system does not show who holds a lock; ``holders`` then says no more than used or not.
+    pinned
+        Never collected.
+    source
+        The kind of object that was shared: ``"pandas"``, ``"polars"``, ...
+    older
+        Older versions that are still attached somewhere, and so still take memory.
+    version
+        Changes whenever another table takes the name.
+    """
+
+    name: str
+    num_rows: int
+    num_columns: int
+    nbytes: int
+    published_at: dt.datetime | None
+    publisher: Publisher
+    holders: tuple[Holder, ...]
+    pinned: bool
+    path: str
+    schema: pa.Schema = field(repr=False)
+    source: str = ""
+    countable: bool = True
+    older: tuple[OlderVersion, ...] = ()
+    version: str = ""
+
+    @property
+    def unused(self) -> bool:
+        return not self.holders
+
+    @property
+    def in_use_by(self) -> str:
+        """The number of processes that use the table, where the system tells it."""
+        if self.countable:
+            return str(len(self.holders))
+        return "in use" if self.holders else "unused"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.shape}, {words.size(self.nbytes)}, in use by {self.in_use_by}"
+
+    @property
+    def shape(self) -> str:
+        return words.shape(self.num_rows, self.num_columns)
+
+    @property
+    def users(self) -> str:
+        """Number and names: ``2: load.py, model.ipynb (python)``; of many, the first three."""
+        if not self.holders:
+            return self.in_use_by
+        more = len(self.holders) - 3
+        names = _names(self.holders[:3]) + (f" and {more} more" if more > 0 else "")
+        return f"{self.in_use_by}: {names}"
+
+    @property
+    def remarks(self) -> list[str]:
+        """What else a person should know: pinned, unused, older versions that still take memory."""
+        remarks = ["pinned"] if self.pinned else []
+        if self.unused:
+            remarks.append("unused")
+        return remarks + [f"older version, {version.users}" for version in self.older]
+
+
+_HEADERS = ("table", "rows", "columns", "size", "shared", "by", "in use by", "")
+_NUMBERS = frozenset({1, 2, 3})
+
+
+class Tables(list[TableInfo]):
+    """A list of tables that prints as a table.
+
+    Attributes
+    ----------
+    removed
+        Versions whose name is gone, but that somebody still has attached.
+    """
+
+    def __init__(self, tables: Iterable[TableInfo] = (), removed: tuple[OlderVersion, ...] = ()) -> None:
+        super().__init__(tables)
+        self.removed = removed
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        rows = [
+            (
+                table.name,
+                f"{table.num_rows:,}",
+                f"{table.num_columns:,}",
+                words.size(table.nbytes),
+                words.age(table.published_at) if table.published_at else "",
+                str(table.publisher),
+                table.users,
+                "; ".join(table.remarks),
+            )
+            for table in self
+        ]
+        return [_HEADERS, *rows] if any(row[-1] for row in rows) else [row[:-1] for row in (_HEADERS, *rows)]
+
+    def _notes(self) -> list[str]:
+        return [f"{version.name} was unshared; {version.users}" for version in self.removed]
+
+    def __repr__(self) -> str:
+        if not self:
+            return "\n".join(["no shared tables", *self._notes()])
+        rows = self._rows()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if i in _NUMBERS else cell.ljust(width) for i, (cell, width) in enumerate(cells)
+            )
+            for cells in (zip(row, widths, strict=True) for row in rows)
+        ]
+        return "\n".join([*(line.rstrip() for line in lines), *self._notes()])
+
+    def _repr_html_(self) -> str:
+        notes = [markup.paragraph(markup.text(note), muted=True) for note in self._notes()]
+        if not self:
+            return markup.page(markup.paragraph("no shared tables", muted=True), *notes)
+        headers, *rows = self._rows()
+        return markup.page(markup.table(headers, rows, _NUMBERS), *notes)
+
+
+def _names(holders: tuple[Holder, ...]) -> str:
+    return ", ".join(map(str, holders)) or "unknown process"
