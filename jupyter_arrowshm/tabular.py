@@ -1,0 +1,300 @@
+"""Tabular object <-> Arrow: what ``share`` takes and what ``attach(as_=...)`` gives.
+
+Importing this imports pyarrow and nothing else. A library is looked at only
+when an object of it is handed over (then its module is loaded already) or
+when ``as_`` asks for it. Nothing here reads or writes files.
+
+What the way through Arrow changes, and nobody is told at run time:
+
+- DuckDB: what its own Arrow export changes (HUGEINT becomes DECIMAL(38, 0),
+  UUID and ENUM come back as VARCHAR, BIT as BLOB).
+- anything but pandas, polars, DuckDB and dicts of arrays comes back as a
+  ``pyarrow.Table`` (the note of :func:`from_arrow` says so).
+- what :mod:`tabular_pandas` and :mod:`tabular_numpy` list for theirs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from . import tabular_cast
+from .errors import UnsupportedSource
+from .tabular_memory import NUMPY_KEY, PANDAS_KEY, copied, deep_copy, private_column, rows_only, with_metadata
+
+__all__ = ["KINDS", "Converted", "Source", "copied", "from_arrow", "to_arrow", "to_batch"]
+
+KINDS = ("pyarrow", "pandas", "polars", "duckdb", "numpy", "source")
+
+_ACCEPTED = (
+    "share() takes a pyarrow Table, RecordBatch, RecordBatchReader or dataset scanner, a pandas or polars DataFrame "
+    "or Series, a DuckDB relation, a dict of one-dimensional arrays, and anything with __arrow_c_stream__ or "
+    "__arrow_c_array__"
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table on its way in.
+
+    ``batches`` can be consumed once; those of things in memory are views of
+    them, those of a stream are made as they are asked for (an error of the
+    library behind it, say an ``OSError`` from a query, comes up there).
+    ``num_rows`` and ``nbytes`` are None where only the end of the stream tells.
+    """
+
+    schema: pa.Schema
+    batches: Iterable[pa.RecordBatch]
+    kind: str
+    num_rows: int | None
+    nbytes: int | None
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What :func:`from_arrow` made: ``kind`` is what it became, ``note`` says why that is not what was asked for."""
+
+    value: object
+    kind: str
+    note: str | None
+
+
+def _instance(obj: object, module: str, *names: str) -> bool:
+    # An object's library is loaded already, so nothing needs importing to recognise it. A library that is being
+    # imported at this moment lacks some of its names.
+    loaded = sys.modules.get(module)
+    classes = [getattr(loaded, name, None) for name in names]
+    return isinstance(obj, tuple(cls for cls in classes if isinstance(cls, type)))
+
+
+def to_arrow(obj: Any) -> Source:
+    """Arrow record batches of a tabular object, without a copy where the library has its data in Arrow's layout.
+
+    Does not combine small batches, and does not unify the dictionaries of a stream.
+
+    Raises
+    ------
+    UnsupportedSource
+        Where the object is no table, or Arrow cannot carry it such that it comes back equal.
+    """
+    if isinstance(obj, pa.Table):
+        return _in_memory(obj, "pyarrow")
+    if isinstance(obj, pa.RecordBatch):
+        return Source(obj.schema, [obj], "pyarrow", obj.num_rows, _nbytes(obj))
+    if isinstance(obj, pa.RecordBatchReader):
+        return Source(obj.schema, obj, "pyarrow", None, None)
+    if _instance(obj, "pyarrow.dataset", "Scanner"):
+        return Source(obj.projected_schema, obj.to_reader(), "pyarrow", None, None)
+    if _instance(obj, "pyarrow.dataset", "Dataset"):
+        return Source(obj.schema, obj.scanner().to_reader(), "pyarrow", None, None)
+    if _instance(obj, "pandas", "DataFrame", "Series"):
+        from . import tabular_pandas
+
+        series = _instance(obj, "pandas", "Series")
+        return _in_memory(tabular_pandas.encode(obj), "pandas.Series" if series else "pandas")
+    if _instance(obj, "polars", "DataFrame", "Series", "LazyFrame"):
+        return _from_polars(obj)
+    if _instance(obj, "duckdb", "DuckDBPyRelation"):
+        # Not to_arrow_table(): the batches arrive while they are written, so a query may be larger than the memory.
+        # DuckDB 1.1 has no capsule yet.
+        return _from_capsule(obj if hasattr(obj, "__arrow_c_stream__") else obj.fetch_record_batch(), "duckdb")
+    if isinstance(obj, Mapping):
+        from . import tabular_numpy
+
+        return _in_memory(tabular_numpy.encode(obj), "numpy")
+    if hasattr(obj, "__arrow_c_stream__") or hasattr(obj, "__arrow_c_array__"):
+        return _from_capsule(obj, "pyarrow" if isinstance(obj, (pa.Array, pa.ChunkedArray)) else _kind(obj))
+    raise UnsupportedSource(type(obj).__name__, "it is no table", f"{_ACCEPTED}.")
+
+
+def _kind(obj: object) -> str:
+    return type(obj).__module__.partition(".")[0]
+
+
+def _nbytes(obj: pa.Table | pa.RecordBatch) -> int | None:
+    for estimate in (lambda: obj.nbytes, obj.get_total_buffer_size):
+        try:
+            return int(estimate())
+        except (pa.ArrowException, TypeError, ValueError):  # noqa: PERF203 (a type without a size)
+            continue
+    return None
+
+
+def _in_memory(table: pa.Table, kind: str) -> Source:
+    # Dictionaries of structs or of dictionaries cannot be unified: the writer says whether it can write them.
+    with contextlib.suppress(pa.ArrowException):
+        # An IPC file holds one dictionary per column: pyarrow refuses to write a second.
+        table = table.unify_dictionaries()
+    return Source(table.schema, table.to_batches(), kind, table.num_rows, _nbytes(table))
+
+
+def _from_polars(obj: Any) -> Source:
+    import polars as pl
+
+    if isinstance(obj, pl.LazyFrame):
+        raise UnsupportedSource("polars LazyFrame", "it is a query, not yet a table", "Run it: `df = df.collect()`")
+    frame = obj.to_frame() if isinstance(obj, pl.Series) else obj
+    kind = "polars.Series" if isinstance(obj, pl.Series) else "polars"
+    if not frame.width:  # its to_arrow() raises IndexError for no columns
+        return _in_memory(rows_only(frame.height), kind)
+    # The newest level: without it polars casts its string views to large strings, a copy, and the way back is another.
+    newest = pl.CompatLevel.newest()
+    for name, dtype in frame.schema.items():
+        if dtype == pl.Object:  # polars hands out their pointers, without an error
+            fix = f"`df = df.with_columns(pl.Series({name!r}, [str(value) for value in df[{name!r}]]))`"
+            raise UnsupportedSource("polars DataFrame", "Arrow has no Python objects", f"Convert it: {fix}", name)
+    try:
+        return _in_memory(frame.to_arrow(compat_level=newest), kind)
+    except pa.ArrowException:
+        # 128-bit integers have no Arrow type; which column it is, the error does not say.
+        name = next((each for each in frame.columns if not _has_arrow_type(frame.select(each), newest)), None)
+        if name is None:
+            raise
+    fix = f"`df = df.with_columns(pl.col({name!r}).cast(pl.String))`"
+    raise UnsupportedSource("polars DataFrame", f"Arrow has no {frame.schema[name]}", f"Convert it: {fix}", name)
+
+
+def _has_arrow_type(frame: Any, level: Any) -> bool:
+    try:
+        frame.clear().to_arrow(compat_level=level)
+    except pa.ArrowException:
+        return False
+    return True
+
+
+def _from_capsule(obj: Any, kind: str) -> Source:
+    if isinstance(obj, pa.ChunkedArray) or not hasattr(obj, "__arrow_c_stream__"):
+        chunks = obj.chunks if isinstance(obj, pa.ChunkedArray) else [pa.array(obj)]
+        if not pa.types.is_struct(obj.type if isinstance(obj, pa.ChunkedArray) else chunks[0].type):
+            raise _one_column(obj, "it is one column, not a table of them")
+        if any(chunk.null_count for chunk in chunks):
+            raise _one_column(obj, "it has nulls where a table has rows")
+        # record_batch(obj) would refuse a slice.
+        batches = [pa.RecordBatch.from_struct_array(chunk) for chunk in chunks]
+        return _in_memory(pa.Table.from_batches(batches, pa.schema(list(obj.type)) if not batches else None), kind)
+    try:
+        reader = pa.RecordBatchReader.from_stream(obj)
+    except pa.ArrowInvalid as error:
+        if "non-struct" not in str(error):
+            raise
+        raise _one_column(obj, "it is one column, not a table of them") from None
+    return Source(reader.schema, reader, kind, None, None)
+
+
+def _one_column(obj: object, reason: str) -> UnsupportedSource:
+    return UnsupportedSource(type(obj).__name__, reason, "Name the column: `x = pa.table({'x': x})`")
+
+
+def to_batch(obj: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """What ``writer.write(obj)`` writes: batches of exactly ``schema``.
+
+    Columns are found by name, whatever their order, and cast where that is
+    of the same family and loses nothing (int64 to int32 where all values
+    fit, string to large_string; never text to numbers). Batches of a stream
+    are made, and checked, as they are asked for.
+
+    Raises
+    ------
+    UnsupportedSource
+        Where a column is missing, unexpected, or does not fit its type.
+    """
+    source = to_arrow(obj)
+    names, wanted = source.schema.names, schema.names
+    if names != wanted and (len(set(wanted)) < len(wanted) or sorted(names) != sorted(wanted)):
+        missing = [name for name in wanted if name not in names]
+        extra = [name for name in names if name not in wanted]
+        said = [f"{word} {', '.join(map(repr, some))}" for word, some in (("lacks", missing), ("has", extra)) if some]
+        fix = f"The columns of this writer are {', '.join(map(repr, wanted))}."
+        raise UnsupportedSource(source.kind, " and ".join(said) or "its columns have other names", fix)
+    order = range(len(names)) if names == wanted else [names.index(name) for name in wanted]
+    return (tabular_cast.fit(batch, schema, order, source.kind) for batch in source.batches)
+
+
+def from_arrow(table: pa.Table, as_: str, *, kind: str | None, copy: bool = False) -> Converted:
+    """The table as another library's object, sharing its memory where that library can.
+
+    Parameters
+    ----------
+    table
+        What was read from the segment.
+    as_
+        One of :data:`KINDS`. ``"pandas"`` and ``"polars"`` always give a frame; ``"source"`` gives what was shared,
+        a Series too, or a ``pyarrow.Table`` and a note where that library cannot be imported here.
+    kind
+        ``Source.kind`` of what was shared, None if unknown.
+    copy
+        Nothing of the result shares memory with ``table``, and what can be writable is.
+
+    Raises
+    ------
+    ValueError
+        ``as_`` is none of :data:`KINDS`.
+    ImportError
+        The library that ``as_`` asks for by name is not installed.
+    """
+    if as_ not in KINDS:
+        raise ValueError(f"as_={as_!r} is none of {', '.join(map(repr, KINDS))}")
+    wanted = as_ if as_ != "source" else (kind or "pyarrow")
+    library, _, part = wanted.partition(".")
+    note = None
+    if library not in KINDS or library == "source":
+        note = f"what is shared from {library} comes back as a pyarrow.Table"
+        wanted = library = "pyarrow"
+    try:
+        importlib.import_module(library)
+    except ImportError:
+        if as_ != "source":
+            raise ImportError(f"as_={as_!r} needs {library}: pip install {library}") from None
+        note = f"{library} is not installed here, so this is a pyarrow.Table"
+        wanted = library = "pyarrow"
+    return Converted(_MAKERS[library](table, bool(part), copy), wanted, note)
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    metadata = table.schema.metadata or {}
+    kept = {key: value for key, value in metadata.items() if key not in (PANDAS_KEY, NUMPY_KEY)}
+    return table if len(kept) == len(metadata) else with_metadata(table, kept or None)
+
+
+def _to_pyarrow(table: pa.Table, part: bool, copy: bool) -> object:
+    return deep_copy(_plain(table)) if copy else _plain(table)
+
+
+def _to_pandas(table: pa.Table, part: bool, copy: bool) -> object:
+    from . import tabular_pandas
+
+    return tabular_pandas.decode(table, as_series=part, private=private_column if copy else None)
+
+
+def _to_polars(table: pa.Table, part: bool, copy: bool) -> object:
+    import polars as pl
+
+    frame: Any = pl.from_arrow(deep_copy(table) if copy else table, rechunk=False)
+    return frame.to_series(0) if part else frame
+
+
+def _to_duckdb(table: pa.Table, part: bool, copy: bool) -> object:
+    import duckdb
+
+    return duckdb.from_arrow(deep_copy(_plain(table)) if copy else _plain(table))
+
+
+def _to_numpy(table: pa.Table, part: bool, copy: bool) -> object:
+    from . import tabular_numpy
+
+    return tabular_numpy.decode(table, private=private_column if copy else None)
+
+
+_MAKERS: dict[str, Callable[[pa.Table, bool, bool], object]] = {
+    "pyarrow": _to_pyarrow,
+    "pandas": _to_pandas,
+    "polars": _to_polars,
+    "duckdb": _to_duckdb,
+    "numpy": _to_numpy,
+}

@@ -1,0 +1,230 @@
+"""A dict of NumPy arrays <-> an Arrow table, and columns of Python objects.
+
+What comes back: null-free numbers of one batch are read-only views; floats
+with nulls have NaN there, times NaT; integers and bools with nulls are
+``np.ma.MaskedArray``; a masked array that was shared is one again, other
+values under the mask. What does not come back as it was: big-endian arrays
+(native order), NumPy's ``StringDType`` and lists (arrays of str objects, or
+of their natural dtype). A timestamp with a zone, which no NumPy dict can
+have had, is given in UTC. The rest is what pyarrow gives: objects.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from .errors import UnsupportedSource
+from .tabular_memory import NUMPY_KEY, rows_only, with_metadata
+
+_KIND = "dict of arrays"
+
+# Types whose Arrow form is exact, so that one look at the types will do; of others each value is compared.
+_EXACT = (str, bytes, bool, int, float, dt.date, dt.timedelta)
+
+# What pa.array raises for values that it cannot take.
+FAILURES = (pa.ArrowException, TypeError, ValueError, OverflowError)
+
+
+def encode(columns: Mapping[Any, Any]) -> pa.Table:
+    """The Arrow table of a dict of arrays; contiguous numbers are not copied."""
+    arrays: dict[str, Any] = {}
+    how: dict[str, dict[str, Any]] = {}
+    for name, value in columns.items():
+        if not isinstance(name, str):
+            fix = "Name it: `d = {str(name): array for name, array in d.items()}`"
+            raise UnsupportedSource(_KIND, "its name is no string", fix, str(name))
+        arrays[name], how[name] = _encode_column(name, value)
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        rows = min(lengths.values())
+        name = next(name for name in lengths if lengths[name] != rows)
+        fix = f"Cut them to one length: `d = {{name: array[:{rows}] for name, array in d.items()}}`"
+        raise UnsupportedSource(_KIND, f"it has {lengths[name]} rows where others have {rows}", fix, name)
+    return with_metadata(pa.table(arrays) if arrays else rows_only(0), {NUMPY_KEY: json.dumps(how).encode()})
+
+
+def _encode_column(name: str, value: Any) -> tuple[Any, dict[str, Any]]:
+    mine = f"d[{name!r}]"
+    if not isinstance(value, np.ndarray):
+        if isinstance(value, pa.ChunkedArray):
+            return value, {}
+        if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
+            fix = f"Make it an array: `{mine} = [{mine}]`"
+            raise UnsupportedSource(_KIND, f"a {type(value).__name__} is no column", fix, name)
+        try:
+            return pa.array(value), {}
+        except FAILURES as error:
+            fix = f"Make them alike: `{mine} = [str(value) for value in {mine}]`"
+            raise UnsupportedSource(_KIND, str(error), fix, name) from None
+    if value.ndim != 1:
+        fix = f"`{mine} = list({mine})` makes a column of lists" if value.ndim else f"`{mine} = {mine}.reshape(1)`"
+        raise UnsupportedSource(_KIND, f"it has {value.ndim} dimensions", f"One is needed: {fix}", name)
+    masked = isinstance(value, np.ma.MaskedArray)
+    mask = np.ma.getmaskarray(value) if masked else None
+    data = np.asarray(value.data if masked else value)
+    how: dict[str, Any] = {"masked": True} if masked else {}
+    if not data.dtype.isnative:
+        data = data.astype(data.dtype.newbyteorder("="))
+    try:
+        if data.dtype.kind == "O":
+            missing = np.array([item is None for item in data], dtype=bool) if mask is None else mask
+            array, how["objects"] = encode_objects(data, missing)
+            return array, {**how, "type": str(array.type)}
+        array = pa.array(data, mask=mask, from_pandas=False)
+        # pyarrow ends these at their first NUL, without a word.
+        if data.dtype.kind in "US" and _characters(array) != int(
+            np.char.str_len(data if mask is None else data[~mask]).sum()
+        ):
+            array = pa.array(data.tolist(), array.type, mask=mask)
+    except FAILURES as error:
+        raise UnsupportedSource(_KIND, str(error), f"Convert it: `{_fix(mine, data)}`", name) from None
+    if data.dtype.kind in "biufmMUS":
+        how["dtype"] = data.dtype.str
+    return array, {**how, "type": str(array.type)}
+
+
+def _characters(array: pa.Array) -> int:
+    import pyarrow.compute as pc
+
+    length = pc.utf8_length if pa.types.is_string(array.type) else pc.binary_length
+    return int(pc.sum(length(array)).as_py() or 0)
+
+
+def _fix(mine: str, data: np.ndarray[Any, Any]) -> str:
+    """Code that turns an array that Arrow cannot carry into one that it can."""
+    kind = data.dtype.kind
+    if data.dtype.names:
+        return f"d = {{**d, **{{name: {mine}[name] for name in {mine}.dtype.names}}}}; del {mine}"
+    if kind == "V":
+        return f"{mine} = [bytes(value) for value in {mine}]"
+    target = "str"
+    if kind in "mM":  # Arrow has s, ms, us and ns
+        unit = "ns" if np.datetime_data(data.dtype)[0] in ("ps", "fs", "as") else "s"
+        target = repr(f"{'datetime64' if kind == 'M' else 'timedelta64'}[{unit}]")
+    elif kind == "f":
+        target = "'float64'"
+    return f"{mine} = {mine}.astype({target})"
+
+
+def encode_objects(values: np.ndarray[Any, Any], missing: np.ndarray[Any, Any]) -> tuple[pa.Array, str]:
+    """Arrow form of Python objects, and how :func:`decode_objects` makes the same objects of it.
+
+    Raises ``TypeError`` where the objects would come back as others: pyarrow
+    turns sets and tuples into lists, a mix of int and float into floats, of
+    str and bytes into bytes, ns timestamps into us, and fills in dict keys.
+    """
+    present = values[~missing]
+    types = set(map(type, present))
+    if not types:
+        return pa.nulls(len(values)), "python"
+    try:
+        # Not from_pandas: it makes nulls of the NaNs inside of lists.
+        array = pa.array(values, mask=missing, from_pandas=False)
+    except UnicodeError:  # lone surrogates, which have a remedy of their own
+        raise
+    except FAILURES as error:
+        raise TypeError(_mixture(types) or str(error)) from None
+    only = next(iter(types)) if len(types) == 1 else None
+    if only in _EXACT:
+        return array, "python"
+    how = "array" if only is np.ndarray else "python"
+    if only is not None and issubclass(only, np.generic):
+        how = np.dtype(only).str
+        if np.dtype(only).kind not in "biuf":
+            raise TypeError(f"it holds {only.__name__} objects")
+    back = decode_objects(pa.chunked_array([array]), how, None)
+    if not all(_same(one, other) for one, other in zip(values[~missing], back[~missing], strict=True)):
+        names = ", ".join(sorted(each.__name__ for each in types))
+        raise TypeError(_mixture(types) or f"its {names} objects would come back different")
+    return array, how
+
+
+def _mixture(types: set[type]) -> str:
+    names = sorted(each.__name__ for each in types)
+    return f"it mixes {', '.join(names[:-1])} and {names[-1]} objects" if len(names) > 1 else ""
+
+
+def decode_objects(column: pa.ChunkedArray, how: str, missing: Any) -> np.ndarray[Any, Any]:
+    """The object array that :func:`encode_objects` was given, ``missing`` for each null."""
+    kind = column.type
+    if how == "python" and (pa.types.is_string(kind) or pa.types.is_binary(kind)):
+        values = column.to_numpy()  # the same objects as to_pylist(), much faster
+    else:
+        items: Iterable[Any]
+        if how == "python":
+            items = column.to_pylist()
+        elif how == "array":  # views of the column
+            items = (item for chunk in column.chunks for item in chunk.to_numpy(zero_copy_only=False))
+        else:
+            import pyarrow.compute as pc
+
+            items = pc.fill_null(column, False if np.dtype(how).kind == "b" else 0).to_numpy().astype(how, copy=False)
+        # Not values[:] = items, which makes a matrix of lists of one length, and Python numbers of NumPy's.
+        values = np.fromiter(items, dtype=object, count=len(column))
+    if column.null_count:
+        values[column.is_null().to_numpy()] = missing
+    return values  # type: ignore[no-any-return]
+
+
+def _same(one: Any, other: Any) -> bool:
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and one.shape == other.shape and all(map(_same, one.tolist(), other.tolist()))
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, (dt.datetime, dt.time)):
+        return one == other and str(one.tzinfo) == str(other.tzinfo)
+    return bool(one == other or (one != one and other != other))
+
+
+def decode(table: pa.Table, *, private: Callable[[pa.ChunkedArray], pa.ChunkedArray] | None) -> dict[str, Any]:
+    """A dict of arrays; ``private`` copies a column out of the mapping, or is None."""
+    if len(set(table.column_names)) < table.num_columns:
+        raise ValueError("a dict cannot have two columns of one name: use as_='pyarrow' and rename_columns()")
+    recorded = json.loads((table.schema.metadata or {}).get(NUMPY_KEY, b"{}"))
+    arrays = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if private and not pa.types.is_primitive(column.type):
+            column = private(column)
+        how = recorded.get(name, {})
+        # Another type: the column was changed by somebody who kept the metadata.
+        array = _decode_column(column, how if how.get("type") == str(column.type) else {})
+        arrays[name] = array.copy() if private and not array.flags.writeable else array
+    return arrays
+
+
+def _decode_column(column: pa.ChunkedArray, how: dict[str, Any]) -> np.ndarray[Any, Any]:
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):  # of a null, to_numpy() of several chunks makes the first value
+        column = column.cast(column.type.value_type)
+    kind = column.type
+    if "objects" in how:
+        return _masked(decode_objects(column, how["objects"], None), column, how)
+    numbers = pa.types.is_integer(kind) or pa.types.is_boolean(kind)
+    filled = column
+    if column.null_count and (numbers or how.get("masked")):
+        how = {**how, "masked": True}
+        if not pa.types.is_temporal(kind):  # their nulls become NaT, which the mask covers
+            empty = False if pa.types.is_boolean(kind) else "" if pa.types.is_string(kind) else 0
+            filled = pc.fill_null(column, pa.scalar(b"" if pa.types.is_binary(kind) else empty, kind))
+    try:
+        array = filled.to_numpy()
+    except pa.ArrowException:
+        array = np.fromiter(column.to_pylist(), dtype=object, count=len(column))
+    if "dtype" in how and (how.get("masked") or not column.null_count):
+        array = array.astype(how["dtype"], copy=False)
+    return _masked(array, column, how)
+
+
+def _masked(array: np.ndarray[Any, Any], column: pa.ChunkedArray, how: dict[str, Any]) -> np.ndarray[Any, Any]:
+    return np.ma.MaskedArray(array, mask=column.is_null().to_numpy()) if how.get("masked") else array
