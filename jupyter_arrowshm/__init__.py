@@ -1,0 +1,179 @@
+"""Share a table from one notebook, attach it in another: zero-copy, in Python or Julia.
+
+>>> import jupyter_arrowshm as shm
+>>> shm.share(df, "trips")          # in one process
+>>> trips = shm.attach("trips")     # in another: the same memory
+>>> shm.tables()                    # what is shared, and who uses it
+
+Importing this imports nothing of Jupyter, pandas, polars or DuckDB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import errors
+from ._version import __version__
+from .errors import (
+    ArrowSHMError,
+    Busy,
+    DamagedSegment,
+    InvalidName,
+    NewerProtocol,
+    NoRoom,
+    StoreFailed,
+    TableExists,
+    TableNotFound,
+    UnsafeDirectory,
+    UnsupportedPlatform,
+    UnsupportedSource,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .process import Holder, Publisher
+    from .publication import Writer
+    from .store import Attachment, Store, Validate
+    from .table import OlderVersion, TableInfo, Tables
+
+__all__ = [
+    "ArrowSHMError",
+    "Attachment",
+    "Busy",
+    "DamagedSegment",
+    "Holder",
+    "InvalidName",
+    "NewerProtocol",
+    "NoRoom",
+    "OlderVersion",
+    "Publisher",
+    "Store",
+    "StoreFailed",
+    "TableExists",
+    "TableInfo",
+    "TableNotFound",
+    "Tables",
+    "UnsafeDirectory",
+    "UnsupportedPlatform",
+    "UnsupportedSource",
+    "Writer",
+    "__version__",
+    "attach",
+    "attachment",
+    "errors",
+    "gc",
+    "info",
+    "pin",
+    "share",
+    "tables",
+    "unpin",
+    "unshare",
+    "writer",
+]
+
+_LAZY = {
+    "Attachment": "store",
+    "Holder": "process",
+    "OlderVersion": "table",
+    "Publisher": "process",
+    "Store": "store",
+    "TableInfo": "table",
+    "Tables": "table",
+    "Writer": "publication",
+}
+
+
+def share(source: object, name: str, *, replace: bool = False, pin: bool = False) -> TableInfo:
+    """Copy a table into shared memory under a name. See :meth:`Store.share`."""
+    return _store().share(source, name, replace=replace, pin=pin)
+
+
+def attach(
+    name: str,
+    *,
+    as_: str = "pyarrow",
+    columns: Sequence[str] | None = None,
+    copy: bool = False,
+    timeout: float | None = None,
+    validate: Validate = None,
+) -> Any:
+    """The table of this name, zero-copy. See :meth:`Store.attach`."""
+    return _store().attach(name, as_=as_, columns=columns, copy=copy, timeout=timeout, validate=validate)
+
+
+def attachment(
+    name: str,
+    *,
+    as_: str = "pyarrow",
+    columns: Sequence[str] | None = None,
+    copy: bool = False,
+    timeout: float | None = None,
+    validate: Validate = None,
+) -> Attachment:
+    """As :func:`attach`, with what was copied. See :meth:`Store.attachment`."""
+    return _store().attachment(name, as_=as_, columns=columns, copy=copy, timeout=timeout, validate=validate)
+
+
+def writer(name: str, schema: pa.Schema, *, replace: bool = False, pin: bool = False) -> Writer:
+    """Write a table batch by batch: ``with writer("trips", schema) as w: w.write(batch)``. See :meth:`Store.writer`."""
+    return _store().writer(name, schema, replace=replace, pin=pin)
+
+
+def tables() -> Tables:
+    """What is shared now, and who uses it. See :meth:`Store.tables`."""
+    return _store().tables()
+
+
+def info(name: str) -> TableInfo:
+    """One row of :func:`tables`. See :meth:`Store.info`."""
+    return _store().info(name)
+
+
+def unshare(name: str) -> None:
+    """Remove a name; whoever has the table attached keeps it. See :meth:`Store.unshare`."""
+    _store().unshare(name)
+
+
+def pin(name: str) -> None:
+    """Never remove this table automatically. See :meth:`Store.pin`."""
+    _store().pin(name)
+
+
+def unpin(name: str) -> None:
+    """The opposite of :func:`pin`."""
+    _store().unpin(name)
+
+
+def gc() -> dict[str, int]:
+    """Remove every table that nobody uses and that is not pinned. See :meth:`Store.gc`."""
+    return _store().gc()
+
+
+def _store() -> Store:
+    from .store import default_store
+
+    return default_store()
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext jupyter_arrowshm``."""
+    from .magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext jupyter_arrowshm``."""
+    from .magics import unload
+
+    unload(shell)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

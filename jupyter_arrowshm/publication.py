@@ -1,0 +1,242 @@
+"""One table on its way into the store: from the check of its name to the moment everybody sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import errno
+import functools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from . import arrowfile, collector, holders, names, process, segment, tabular
+from ._version import __version__
+from .directory import PINS, Directory
+from .errors import NoRoom, TableExists
+from .listing import Listing, info, is_pinned, publisher_of
+from .lock import Descriptor
+from .table import TableInfo
+
+_SLACK = 1 << 16  # bytes for the schema, the footer and padding
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be published under which name, as far as it is known before the first row."""
+
+    name: str
+    schema: pa.Schema
+    num_rows: int | None = None
+    nbytes: int | None = None
+    source: str = "pyarrow"
+    replace: bool = False
+    pin: bool = False
+
+
+class Publication:
+    """Write batches, then :meth:`finish`; nothing is visible before, and :meth:`abort` leaves nothing behind."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        catalogue: Listing,
+        request: Request,
+        progress: arrowfile.Check | None = None,
+    ) -> None:
+        self._directory, self._catalogue, self._request = directory, catalogue, request
+        self._who = process.myself()
+        self._rows = 0
+        if request.nbytes is not None:
+            self._check_room(request.nbytes + _SLACK)
+        with self._explained(), directory.lock() as at:
+            self._allowed = self._check_owner(at, "")
+            # Under the lock: a draft that has a name is nobody's until it is locked.
+            token = holders.show_token(at)
+            self._draft = segment.Draft(at)
+        self._facts = arrowfile.Facts(
+            protocol=str(arrowfile.PROTOCOL),
+            id=os.urandom(16).hex(),
+            name=request.name,
+            rows=request.num_rows,
+            published=dt.datetime.now(dt.timezone.utc).isoformat(timespec="microseconds"),
+            boot=_boot_id(),
+            token=token,
+            pid=self._who.pid,
+            language=self._who.language,
+            kernel=self._who.kernel_id,
+            notebook=self._who.notebook,
+            script=self._who.script,
+            source=request.source,
+            version=__version__,
+            library=f"pyarrow {pa.__version__}",
+        )
+        with self._aborting():
+            self._writer = arrowfile.FileWriter(
+                self._draft.file,
+                request.schema,
+                self._facts,
+                check_room=self._check_room if request.nbytes is None else None,
+                progress=progress,
+            )
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self._request.schema
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        with self._aborting():
+            self._rows += batch.num_rows
+            self._writer.write(batch)
+
+    def finish(self) -> TableInfo:
+        """Give the table its name.
+
+        Raises
+        ------
+        TableExists
+            Somebody else took the name while we wrote.
+        """
+        name = self._request.name
+        with self._aborting(), contextlib.ExitStack() as later:
+            self._writer.close()
+            found = os.fstat(self._draft.file.fd)
+            with self._directory.lock() as at:
+                self._check_owner(at, self._allowed)
+                for file in collector.sweep(at):
+                    later.enter_context(file)
+                # Again: the directory may have been removed and made anew since we began.
+                holders.show_token(at)
+                if self._request.pin:
+                    pin(at, name)
+                if (old := self._draft.publish(at, name)) is not None:
+                    later.enter_context(old)
+                pinned = is_pinned(at, name)
+                found = os.stat(name + names.SUFFIX, dir_fd=at, follow_symlinks=False)
+        return info(
+            self._directory.path,
+            name,
+            found,
+            arrowfile.Summary(self._facts, self._request.schema, self._rows),
+            publisher_of(self._facts, True, self._who.pid),
+            (self._who,),
+            pinned,
+        )
+
+    def abort(self) -> None:
+        if (opened := self._directory.open()) is not None:
+            self._draft.discard(opened.fd)
+        self._draft.file.close()
+
+    @contextlib.contextmanager
+    def _aborting(self) -> Iterator[None]:
+        try:
+            with self._explained():
+                yield
+        except BaseException:
+            self.abort()
+            raise
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise self._no_room() from None
+            raise self._directory.explain(error) from None
+
+    def _check_owner(self, at: int, allowed: str) -> str:
+        """The version that has the name now, if it is ours, or is ``allowed``, or replacing was asked for."""
+        name, request = self._request.name, self._request
+        entry = self._catalogue.summary(at, name)
+        if entry is None:
+            return ""
+        version, summary = entry
+        if request.replace or version == allowed:
+            return version
+        facts = summary.facts if summary is not None else arrowfile.Facts()
+        if is_mine(facts, self._who):
+            return version
+        publisher = publisher_of(facts, holders.is_alive(at, facts.token), facts.pid)
+        raise TableExists(name, publisher.label, publisher.alive is not False, facts.published_at)
+
+    def _check_room(self, needed: int) -> None:
+        if needed > self._directory.room():
+            raise self._no_room(needed)
+
+    def _no_room(self, needed: int | None = None) -> NoRoom:
+        if needed is None:
+            needed = self._request.nbytes or 0
+        unused = tuple((t.name, t.nbytes) for t in self._catalogue.tables() if t.unused and not t.pinned)
+        return NoRoom(needed, self._directory.room(), self._directory.path, unused)
+
+
+class Writer:
+    """Streams batches into a table that appears when the ``with`` block ends (:func:`jupyter_arrowshm.writer`).
+
+    Attributes
+    ----------
+    info
+        The table, once the block has ended; before, ``None``.
+    """
+
+    def __init__(self, publication: Publication) -> None:
+        self._publication = publication
+        self.info: TableInfo | None = None
+
+    def write(self, data: object) -> None:
+        """Append a record batch, or any table of the writer's schema. Do not change its memory before the block ends.
+
+        Raises
+        ------
+        UnsupportedSource
+            It does not have the writer's columns and types.
+        NoRoom
+            The table is given up; what was there under the name stays.
+        """
+        for batch in tabular.to_batch(data, self._publication.schema):
+            self._publication.write(batch)
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if kind is None:
+            self.info = self._publication.finish()
+        else:
+            self._publication.abort()
+
+
+def is_mine(facts: arrowfile.Facts, who: process.Holder) -> bool:
+    """Whether this process, its kernel before a restart, or an earlier run of its script published the file."""
+    return bool(
+        (facts.token and facts.token == holders.token_id())
+        or (facts.kernel and facts.kernel == who.kernel_id)
+        or (facts.script and facts.script == who.script)
+    )
+
+
+def pin(directory: int, name: str) -> None:
+    """Mark the table as never to be collected; the caller holds the directory lock."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(PINS, 0o700, dir_fd=directory)
+    Descriptor(
+        os.open(f"{PINS}/{name}", os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=directory)
+    ).close()
+
+
+def unpin(directory: int, name: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(f"{PINS}/{name}", dir_fd=directory)
+
+
+@functools.cache
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,375 @@
+"""Share, attach, list and remove tables in one directory."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import functools
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from . import arrowfile, collector, directory, holders, listing, names, process, publication, segment, tabular
+from .directory import Directory
+from .errors import Busy, TableNotFound
+from .lock import wait_for
+from .publication import Publication, Request, Writer
+from .table import TableInfo, Tables
+
+Validate = Literal["full"] | None
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """What :meth:`Store.attachment` gives: the data, and how it was had.
+
+    Attributes
+    ----------
+    value
+        The table, as the kind that was asked for.
+    kind
+        What ``value`` is: ``"pyarrow"``, ``"pandas"``, ...
+    copied
+        Column label -> bytes that had to be copied; the rest of ``value`` is the shared memory itself.
+    note
+        Why ``value`` is not of the kind that was shared, or ``None``.
+    version
+        Equal to :attr:`TableInfo.version` for as long as this is the newest.
+    """
+
+    value: Any
+    name: str
+    kind: str
+    nbytes: int
+    copied: dict[str, int]
+    note: str | None
+    version: str
+
+
+class Store:
+    """A directory of shared tables.
+
+    Parameters
+    ----------
+    directory
+        Absolute path of a directory of your own. Without it, the one that all
+        notebooks of this user share: ``$JUPYTER_ARROWSHM_DIR`` or a directory
+        in ``/dev/shm``.
+
+    Notes
+    -----
+    Every method may be called from several threads. No method keeps a file
+    open; what holds a table is the data that :meth:`attach` returned.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
+        self._directory = Directory(directory)
+        self._listing = listing.Listing(self._directory)
+
+    def __repr__(self) -> str:
+        return f"Store({self.directory!r})"
+
+    @property
+    def directory(self) -> str:
+        return self._directory.path
+
+    def share(
+        self,
+        source: object,
+        name: str,
+        *,
+        replace: bool = False,
+        pin: bool = False,
+        progress: arrowfile.Check | None = None,
+    ) -> TableInfo:
+        """Copy a table into shared memory under a name, once; every ``attach`` then uses that copy.
+
+        Parameters
+        ----------
+        source
+            A pyarrow, pandas, polars or DuckDB table, a dict of NumPy arrays, a
+            stream of record batches, or anything with the Arrow PyCapsule
+            interface (``__arrow_c_stream__``, ``__arrow_c_array__``).
+        name
+            1 to 200 bytes without white space or ``/``.
+        replace
+            Take the name over even if somebody else shared what has it now. The
+            same process, kernel or script may always replace its own table.
+            Whoever has the older version attached keeps it.
+        pin
+            Never remove the table automatically, even if nobody uses it.
+        progress
+            Called now and then with the bytes written so far.
+
+        Raises
+        ------
+        InvalidName, TableExists, UnsupportedSource
+        NoRoom
+            Nothing of the table stays behind.
+        UnsafeDirectory
+            The directory is not private to this user.
+        Busy
+            Another process kept the directory locked.
+        """
+        names.check(name)
+        table = tabular.to_arrow(source)
+        publishing = Publication(
+            self._directory,
+            self._listing,
+            Request(name, table.schema, table.num_rows, table.nbytes, table.kind, replace, pin),
+            progress,
+        )
+        try:
+            for batch in table.batches:
+                publishing.write(batch)
+            return publishing.finish()
+        except BaseException:
+            publishing.abort()
+            raise
+
+    def attach(
+        self,
+        name: str,
+        *,
+        as_: str = "pyarrow",
+        columns: Sequence[str] | None = None,
+        copy: bool = False,
+        timeout: float | None = None,
+        validate: Validate = None,
+    ) -> Any:
+        """The table of this name, zero-copy: the result refers to the shared memory.
+
+        The data stays valid for as long as anything refers to it, whatever
+        happens to the name, the publisher or the directory.
+
+        Parameters
+        ----------
+        as_
+            ``"pyarrow"`` (a ``pyarrow.Table``), ``"pandas"``, ``"polars"``,
+            ``"duckdb"``, ``"numpy"`` (a dict of arrays), or ``"source"``: the kind
+            that was shared. pandas and NumPy get read-only views of null-free
+            numbers; what they cannot view is copied (:meth:`attachment` says what).
+        columns
+            Only these, in this order.
+        copy
+            A private, writable copy instead, that keeps nothing attached.
+        timeout
+            Seconds to wait until somebody shares a table of this name.
+        validate
+            ``"full"`` checks every offset and index first (120 ms per GiB). Files
+            that were not written by this package always are.
+
+        Raises
+        ------
+        TableNotFound, DamagedSegment, NewerProtocol
+        Busy
+            Somebody kept the file locked.
+        """
+        if as_ == "pyarrow" and not copy:
+            return self._open(name, columns, timeout, validate)[1]
+        return self.attachment(name, as_=as_, columns=columns, copy=copy, timeout=timeout, validate=validate).value
+
+    def attachment(
+        self,
+        name: str,
+        *,
+        as_: str = "pyarrow",
+        columns: Sequence[str] | None = None,
+        copy: bool = False,
+        timeout: float | None = None,
+        validate: Validate = None,
+    ) -> Attachment:
+        """As :meth:`attach`, with what was copied, and why it is not what was asked for, if it is not."""
+        mapping, table, metadata, found = self._open(name, columns, timeout, validate)
+        kind = arrowfile.Facts.from_metadata(metadata).source
+        converted = tabular.from_arrow(table, as_, kind=kind, copy=copy)
+        return Attachment(
+            converted.value,
+            name,
+            converted.kind,
+            found.st_size,
+            tabular.copied(converted.value, converted.kind, mapping.address, mapping.size),
+            converted.note,
+            listing.version_of(found),
+        )
+
+    def _open(
+        self, name: str, columns: Sequence[str] | None, timeout: float | None, validate: Validate
+    ) -> tuple[pa.Buffer, pa.Table, Mapping[bytes, bytes], os.stat_result]:
+        names.check(name)
+        mapped = self._map(name)
+        if mapped is None and timeout:
+
+            def shared() -> bool:
+                nonlocal mapped
+                mapped = self._map(name)
+                return mapped is not None
+
+            wait_for(shared, timeout)
+        if mapped is None:
+            raise TableNotFound(name, self._near(name))
+        buffer, found = mapped
+        table, metadata = arrowfile.read(buffer, name, self.path(name), validate=validate == "full")
+        if columns is not None:
+            table = _select(table, columns, name)
+        return buffer, table, metadata, found
+
+    def _map(self, name: str) -> tuple[pa.Buffer, os.stat_result] | None:
+        try:
+            opened = self._directory.open()
+            if opened is None:
+                return None
+            return segment.map_shared(opened.fd, name, self.path(name), directory.LOCK_TIMEOUT)
+        except OSError as error:
+            raise self._directory.explain(error) from None
+
+    def _near(self, name: str) -> tuple[str, ...]:
+        known = {other.casefold(): other for other in self._listing.names()}
+        close = difflib.get_close_matches(name.casefold(), known, n=3)
+        return tuple(known[other] for other in close)
+
+    def writer(self, name: str, schema: pa.Schema, *, replace: bool = False, pin: bool = False) -> Writer:
+        """Write a table batch by batch, for tables that do not fit into memory twice.
+
+        Used as a context manager. The table appears, whole, when the block
+        ends; an exception inside the block leaves nothing behind. Raises as
+        :meth:`share`.
+        """
+        names.check(name)
+        return Writer(Publication(self._directory, self._listing, Request(name, schema, replace=replace, pin=pin)))
+
+    def tables(self) -> Tables:
+        """What is shared now, and by whom it is used, by name. Prints as a table."""
+        try:
+            opened = self._directory.open()
+            if opened is not None and collector.is_littered(opened.fd):
+                # Nothing that is listed depends on it: what cannot be tidied (read-only, locked) can be listed.
+                with contextlib.suppress(OSError, Busy):
+                    collector.tidy(self._directory)
+            return self._listing.tables()
+        except OSError as error:
+            raise self._directory.explain(error) from None
+
+    def info(self, name: str) -> TableInfo:
+        """One row of :meth:`tables`. Raises ``TableNotFound``."""
+        try:
+            found = self._listing.table(names.check(name))
+        except OSError as error:
+            raise self._directory.explain(error) from None
+        if found is None:
+            raise TableNotFound(name, self._near(name))
+        return found
+
+    def version(self, name: str) -> str | None:
+        """The :attr:`TableInfo.version` that has the name now; ``None`` if there is none. Costs two system calls."""
+        entry = self._opened(name)
+        return entry[0] if entry is not None else None
+
+    def is_mine(self, name: str) -> bool:
+        """Whether this process, kernel or script shared the table, and so may replace it without being asked to."""
+        entry = self._opened(name)
+        facts = entry[1].facts if entry is not None and entry[1] is not None else arrowfile.Facts()
+        return publication.is_mine(facts, process.myself())
+
+    def _opened(self, name: str) -> tuple[str, arrowfile.Summary | None] | None:
+        opened = self._directory.open()
+        return self._listing.summary(opened.fd, names.check(name)) if opened is not None else None
+
+    def mapped(self, version: str) -> list[tuple[int, int]]:
+        """The address ranges at which this process has that version attached; none, where /proc does not tell."""
+        opened = self._directory.open()
+        if opened is None:
+            return []
+        device = self._directory.lock_device(opened.fd)
+        return [(one.start, one.end) for one in holders.mappings("self", device, listing.inode_of(version))]
+
+    def names(self) -> list[str]:
+        """The names that are taken, without a look at what they lead to."""
+        return self._listing.names()
+
+    @property
+    def notice(self) -> str:
+        """Where the tables are instead of ``/dev/shm``, and why; empty where nothing is out of the ordinary."""
+        if self._directory.path != directory.default_path() or self._directory.path.startswith(directory.SHARED_MEMORY):
+            return ""
+        if os.environ.get(directory.ENVIRONMENT_VARIABLE):
+            return ""
+        return (
+            f"{directory.SHARED_MEMORY} is smaller than 1 GiB here, so tables are files in {self._directory.path}: "
+            "shared and without copies all the same, but written to disk when memory is short"
+        )
+
+    def path(self, name: str) -> str:
+        """Where the table's Arrow file is, whether it exists or not."""
+        return f"{self._directory.path}/{name}{names.SUFFIX}"
+
+    def unshare(self, name: str) -> None:
+        """Remove the name. Whoever has the table attached keeps it; the memory is free when the last lets go.
+
+        Raises ``TableNotFound``.
+        """
+        with contextlib.ExitStack() as later, self._changing(name) as at:
+            if (file := segment.open_any(at, name + names.SUFFIX)) is not None:
+                later.enter_context(file)
+            # The pin first: killed in between, we leave a table without a pin, not a pin for the next of this name.
+            publication.unpin(at, name)
+            os.unlink(name + names.SUFFIX, dir_fd=at)
+
+    def pin(self, name: str) -> None:
+        """Never remove this table automatically. Raises ``TableNotFound``."""
+        with self._changing(name) as at:
+            publication.pin(at, name)
+
+    def unpin(self, name: str) -> None:
+        """The opposite of :meth:`pin`. Raises ``TableNotFound``."""
+        with self._changing(name) as at:
+            publication.unpin(at, name)
+
+    @contextlib.contextmanager
+    def _changing(self, name: str) -> Iterator[int]:
+        """The directory lock, and a table of this name."""
+        names.check(name)
+        if self._directory.open() is None:
+            raise TableNotFound(name)
+        try:
+            with self._directory.lock() as at:
+                if (opened := segment.open_regular(at, name)) is None:
+                    raise TableNotFound(name, self._near(name))
+                opened[0].close()
+                yield at
+        except OSError as error:
+            raise self._directory.explain(error) from None
+
+    def gc(self) -> dict[str, int]:
+        """Remove every table that nobody uses and that is not pinned; the names and bytes of what went."""
+        try:
+            return collector.collect_all(self._directory, self._listing)
+        except OSError as error:
+            raise self._directory.explain(error) from None
+
+
+def _select(table: pa.Table, columns: Sequence[str], name: str) -> pa.Table:
+    """The columns of these names, in this order; a name that stands twice gives both."""
+    indices = []
+    for column in columns:
+        if not (found := table.schema.get_all_field_indices(column)):
+            near = difflib.get_close_matches(column, table.column_names, n=3)
+            hint = (
+                f"Did you mean {' or '.join(map(repr, near))}?" if near else f"It has {', '.join(table.column_names)}."
+            )
+            raise KeyError(f"no column {column!r} in {name!r}. {hint}")
+        indices += found
+    return table.select(indices)
+
+
+def default_store() -> Store:
+    """The store that all notebooks of this user share, as the environment says now."""
+    return _store_of(os.environ.get(directory.ENVIRONMENT_VARIABLE), os.geteuid())
+
+
+@functools.lru_cache(maxsize=8)
+def _store_of(chosen: str | None, user: int) -> Store:
+    return Store()
