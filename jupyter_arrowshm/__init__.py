@@ -33,9 +33,10 @@ from .errors import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from .attached import Attachment
     from .process import Holder, Publisher
     from .publication import Writer
-    from .store import Attachment, Store, Validate
+    from .store import Store, Validate
     from .table import OlderVersion, TableInfo, Tables
 
 __all__ = [
@@ -74,7 +75,7 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Attachment": "store",
+    "Attachment": "attached",
     "Holder": "process",
     "OlderVersion": "table",
     "Publisher": "process",

@@ -71,7 +71,7 @@ class Facts:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[bytes, bytes] | None) -> Facts:
-        """Facts of a footer. Unknown keys, and values that do not parse, are passed over: a newer writer may add some."""
+        """Facts of a footer. Keys it does not know, and values that do not parse, are passed over."""
         found: dict[str, object] = {}
         for key, value in (metadata or {}).items():
             field = key.decode(errors="replace").removeprefix(_PREFIX)
@@ -171,6 +171,7 @@ class FileWriter:
         self._writer = self._guard(
             lambda: pa.ipc.new_file(self._file, schema, options=_OPTIONS, metadata=facts.to_metadata())
         )
+        self.num_batches = 0
         self._pending: list[pa.RecordBatch] = []
         self._pending_bytes = 0
         self._empty: pa.RecordBatch | None = None  # zero rows with the dictionaries so far
@@ -193,12 +194,18 @@ class FileWriter:
             self._check_room(sum(map(size_of, batches)))
         if self._grows:
             batches = self._unify(batches)
-        for batch in _combine(batches):
-            self._guard(functools.partial(self._writer.write_batch, batch))
+        for batch in _combine(batches) if batches else ():
+            self._write(batch)
+
+    def _write(self, batch: pa.RecordBatch) -> None:
+        self._guard(functools.partial(self._writer.write_batch, batch))
+        self.num_batches += 1
 
     def close(self) -> int:
         """Write what is pending and the footer; returns the file's size in bytes."""
         self.flush()
+        if self._empty is not None and not self.num_batches:
+            self._write(self._empty)  # no row, but dictionaries: a pandas column has its categories there
         self._guard(self._writer.close)
         self._sink.flush()
         return self._sink.written
@@ -211,10 +218,9 @@ class FileWriter:
         except pa.ArrowException:
             return batches  # dictionaries of structs, or with nulls: equal ones can be written, others pyarrow refuses
         rows = [batch for batch in unified.to_batches() if batch.num_rows]
-        if not rows and known:
-            return []  # its dictionaries may be shorter than those that were written, and a file cannot shrink one
-        rows = rows or batches[:1]
-        self._empty = rows[-1].slice(0, 0)
+        if rows or self._empty is None:
+            self._empty = (rows or batches)[-1].slice(0, 0)
+        # Without rows nothing is written: pyarrow refuses a dictionary shorter than the last, and to grow an empty one.
         return rows
 
     def _guard(self, call: Callable[[], T]) -> T:
@@ -274,6 +280,7 @@ class Summary:
     facts: Facts
     schema: pa.Schema
     num_rows: int
+    num_batches: int
 
 
 def summarise(file: BinaryIO) -> Summary | None:
@@ -285,16 +292,13 @@ def summarise(file: BinaryIO) -> Summary | None:
         with pa.PythonFile(file, "r") as source:
             reader = pa.ipc.open_file(source)
             facts = Facts.from_metadata(reader.metadata)
-            if facts.rows is not None:
-                return Summary(facts, reader.schema, facts.rows)
-            return Summary(facts, reader.schema, reader.count_rows())
+            rows = facts.rows if facts.rows is not None else reader.count_rows()
+            return Summary(facts, reader.schema, rows, reader.num_record_batches)
     except (pa.ArrowException, OSError):
         return None
 
 
-def read(
-    buffer: pa.Buffer, name: str, path: str, *, validate: bool = False
-) -> tuple[pa.Table, Mapping[bytes, bytes]]:
+def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> tuple[pa.Table, Mapping[bytes, bytes]]:
     """The table in ``buffer``, which it refers to and does not copy, and the footer's metadata (:class:`Facts`).
 
     Parameters

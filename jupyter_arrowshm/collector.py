@@ -83,9 +83,9 @@ def collect_all(directory: Directory, catalogue: listing.Listing) -> dict[str, i
 
 
 def _list(directory: int, name: str) -> list[str]:
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
     try:
-        with Descriptor(os.open(name, flags, dir_fd=directory)) as opened:
+        with Descriptor.open(name, flags, dir_fd=directory) as opened:
             return os.listdir(opened.fd)
     except FileNotFoundError:
         return []

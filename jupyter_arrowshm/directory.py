@@ -16,7 +16,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import room
+from . import names, room
 from .errors import ArrowSHMError, Busy, StoreFailed, UnsafeDirectory
 from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
 
@@ -27,7 +27,7 @@ SHARED_MEMORY = "/dev/shm"
 MIN_SHARED_MEMORY = 1 << 30  # Docker and Kubernetes give 64 MB: too little for tables
 LOCK_TIMEOUT = 10.0  # s; the lock is held for microseconds, so a longer wait means a stopped process
 
-_DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 def default_path() -> str:
@@ -97,7 +97,7 @@ class Directory:
             if create:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(self.path, 0o700)
-            opened = Descriptor(os.open(self.path, _DIRECTORY_FLAGS))
+            opened = Descriptor.open(self.path, _DIRECTORY_FLAGS)
         except OSError as error:
             if error.errno == errno.ENOENT and not create:  # removed this instant
                 return None
@@ -165,7 +165,7 @@ class Directory:
             directory = self.open(create=True)
             assert directory is not None
             try:
-                held = Descriptor(os.open(".", _DIRECTORY_FLAGS, dir_fd=directory.fd))
+                held = Descriptor.open(".", _DIRECTORY_FLAGS, dir_fd=directory.fd)
             except FileNotFoundError:  # removed this instant
                 continue
             with held:
@@ -191,6 +191,10 @@ class Directory:
         device = self._identity[0]
         return self._lock_device or f"{os.major(device):02x}:{os.minor(device):02x}"
 
+    def file(self, name: str) -> str:
+        """Where the table of this name is, whether it exists or not."""
+        return f"{self.path}/{name}{names.SUFFIX}"
+
     def explain(self, error: OSError) -> ArrowSHMError:
         """The error of ours that says what this one of the operating system means to people."""
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR):
@@ -211,13 +215,13 @@ def _learn_lock_device(fd: int) -> str | None:
     name = ""
     try:
         try:
-            probe = os.open(".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o400, dir_fd=fd)
+            probe = Descriptor.open(".", os.O_TMPFILE | os.O_RDWR, 0o400, dir_fd=fd)
         except (OSError, AttributeError):
             name = DRAFT_PREFIX + secrets.token_hex(8)  # killed here, it goes as an abandoned draft does
-            probe = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o400, dir_fd=fd)
-        with Descriptor(probe) as mine:
-            try_lock(mine.fd, SHARED)
-            for line in Path(f"/proc/self/fdinfo/{mine.fd}").read_text().splitlines():
+            probe = Descriptor.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o400, dir_fd=fd)
+        with probe:
+            try_lock(probe.fd, SHARED)
+            for line in Path(f"/proc/self/fdinfo/{probe.fd}").read_text().splitlines():
                 if line.startswith("lock:"):
                     return line.split()[6].rpartition(":")[0]
     except OSError:

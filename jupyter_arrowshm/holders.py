@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import re
 import secrets
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .directory import LIVE
+from .errors import Busy
 from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
 
 _LOCK_LINE = re.compile(
@@ -22,6 +24,7 @@ _LOCK_LINE = re.compile(
     re.MULTILINE,
 )
 _ASK_TIMEOUT = 0.1  # s; whoever else asks holds the lock for microseconds
+_TOKEN_TIMEOUT = 10.0  # s; the same, but we cannot do without
 
 
 # -- publishers' tokens ------------------------------------------------------------------------------------------------
@@ -62,21 +65,21 @@ def show_token(directory: int) -> str:
         if file is None or os.fstat(file.fd).st_nlink == 0:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(_token.id, dir_fd=live.fd)
-            file = Descriptor(
-                os.open(_token.id, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=live.fd)
-            )
-            try_lock(file.fd, EXCLUSIVE)
+            file = Descriptor.open(_token.id, os.O_CREAT | os.O_EXCL | os.O_RDWR, dir_fd=live.fd)
+            # Whoever lists the tables asks every token for an instant; refused, this process would pass for dead.
+            if not wait_for(functools.partial(try_lock, file.fd, EXCLUSIVE), _TOKEN_TIMEOUT):
+                raise Busy(f"{LIVE}/{_token.id}", _TOKEN_TIMEOUT)
             _token.files[key] = file
     return _token.id
 
 
 def _open_live(directory: int) -> Descriptor:
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
     try:
-        return Descriptor(os.open(LIVE, flags, dir_fd=directory))
+        return Descriptor.open(LIVE, flags, dir_fd=directory)
     except FileNotFoundError:
         os.mkdir(LIVE, 0o700, dir_fd=directory)
-        return Descriptor(os.open(LIVE, flags, dir_fd=directory))
+        return Descriptor.open(LIVE, flags, dir_fd=directory)
 
 
 def is_alive(directory: int, token: str) -> bool:
@@ -86,7 +89,7 @@ def is_alive(directory: int, token: str) -> bool:
     if not token.isalnum():  # a footer may say anything: "..", or a path
         return False
     try:
-        file = Descriptor(os.open(f"{LIVE}/{token}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory))
+        file = Descriptor.open(f"{LIVE}/{token}", os.O_RDONLY | os.O_NOFOLLOW, dir_fd=directory)
     except OSError as error:
         # Whoever has no descriptor left must not take the others for dead, and remove their marks.
         if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG):
@@ -210,3 +213,12 @@ def mappings(pid: int | str, device: str, inode: int) -> list[Mapping]:
             start, _, end = addresses.partition("-")
             found.append(Mapping(path[0] if path else "", int(start, 16), int(end, 16)))
     return found
+
+
+def mappers(device: str, inode: int) -> list[int]:
+    """Every process that maps this inode, with a lease or without; of those that we may look at."""
+    try:
+        pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+    except OSError:
+        return []
+    return [pid for pid in pids if mappings(pid, device, inode)]

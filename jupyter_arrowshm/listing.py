@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import io
 import os
@@ -67,6 +68,12 @@ class Listing:
             return []
         return sorted(name for file in os.listdir(opened.fd) if (name := names.of_file(file)) is not None)
 
+    def near(self, name: str) -> tuple[str, ...]:
+        """Up to three names that are taken and look like this one."""
+        known = self.names()
+        close = difflib.get_close_matches(name.casefold(), {other.casefold() for other in known}, n=3)
+        return tuple(other for match in close for other in known if other.casefold() == match)[:3]
+
     def summary(self, directory: int, name: str) -> tuple[str, arrowfile.Summary | None] | None:
         """Version and footer of what has this name; the footer is ``None`` if the file is no table."""
         opened = segment.open_regular(directory, name)
@@ -123,6 +130,7 @@ def info(
         name=name,
         num_rows=summary.num_rows,
         num_columns=len(summary.schema),
+        num_batches=summary.num_batches,
         nbytes=found.st_size,
         published_at=summary.facts.published_at,
         publisher=publisher,

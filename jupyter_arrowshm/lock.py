@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -16,6 +17,10 @@ if sys.platform == "win32":
 import fcntl
 
 EXCLUSIVE, SHARED = fcntl.LOCK_EX, fcntl.LOCK_SH
+
+# A child that another thread forks between a system call and the line that notes its result would keep a copy of the
+# descriptor that nobody closes.
+_not_forking = threading.RLock()
 
 
 class Descriptor:
@@ -33,10 +38,16 @@ class Descriptor:
         self.fd = fd
         Descriptor._open.add(self)
 
+    @classmethod
+    def open(cls, path: str, flags: int, mode: int = 0o600, *, dir_fd: int | None = None) -> Descriptor:
+        with _not_forking:
+            return cls(os.open(path, flags | os.O_CLOEXEC, mode, dir_fd=dir_fd))
+
     def close(self) -> None:
-        fd, self.fd = self.fd, -1
-        if fd >= 0:
-            os.close(fd)
+        with _not_forking:
+            fd, self.fd = self.fd, -1
+            if fd >= 0:
+                os.close(fd)
 
     def __del__(self) -> None:
         self.close()
@@ -53,7 +64,12 @@ class Descriptor:
             descriptor.close()
 
 
-os.register_at_fork(after_in_child=Descriptor.close_all)
+def _forked() -> None:
+    Descriptor.close_all()
+    _not_forking.release()
+
+
+os.register_at_fork(before=_not_forking.acquire, after_in_parent=_not_forking.release, after_in_child=_forked)
 
 
 def try_lock(fd: int, operation: int) -> bool:

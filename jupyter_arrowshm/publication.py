@@ -120,7 +120,7 @@ class Publication:
             self._directory.path,
             name,
             found,
-            arrowfile.Summary(self._facts, self._request.schema, self._rows),
+            arrowfile.Summary(self._facts, self._request.schema, self._rows, self._writer.num_batches),
             publisher_of(self._facts, True, self._who.pid),
             (self._who,),
             pinned,
@@ -224,9 +224,7 @@ def pin(directory: int, name: str) -> None:
     """Mark the table as never to be collected; the caller holds the directory lock."""
     with contextlib.suppress(FileExistsError):
         os.mkdir(PINS, 0o700, dir_fd=directory)
-    Descriptor(
-        os.open(f"{PINS}/{name}", os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=directory)
-    ).close()
+    Descriptor.open(f"{PINS}/{name}", os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, dir_fd=directory).close()
 
 
 def unpin(directory: int, name: str) -> None:

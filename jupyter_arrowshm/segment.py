@@ -18,8 +18,8 @@ from .directory import DRAFT_PREFIX
 from .errors import Busy, DamagedSegment
 from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
 
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO without O_NONBLOCK hangs
-_WRITE = os.O_RDWR | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO without O_NONBLOCK hangs
+_WRITE = os.O_RDWR
 # mmap keeps a descriptor of its own up to Python 3.12. A lease needs none on Linux.
 _MAP = {"trackfd": False} if sys.version_info >= (3, 13) and sys.platform == "linux" else {}
 
@@ -32,9 +32,9 @@ class Draft:
     """
 
     def __init__(self, directory: int) -> None:
-        self._name = ""
+        self.name = ""
         try:
-            fd = os.open(".", os.O_TMPFILE | _WRITE, 0o600, dir_fd=directory)
+            self.file = Descriptor.open(".", os.O_TMPFILE | _WRITE, 0o600, dir_fd=directory)
         except (AttributeError, OSError) as error:
             # EISDIR: a kernel before 3.11; EOPNOTSUPP: the file system; EINVAL, ENOENT: gVisor and FUSE.
             if isinstance(error, OSError) and error.errno not in (
@@ -44,10 +44,10 @@ class Draft:
                 errno.ENOENT,
             ):
                 raise
-            self._name = DRAFT_PREFIX + secrets.token_hex(8)
-            fd = os.open(self._name, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | _WRITE, 0o600, dir_fd=directory)
-            try_lock(fd, EXCLUSIVE)
-        self.file = Descriptor(fd)
+            self.name = DRAFT_PREFIX + secrets.token_hex(8)
+            flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | _WRITE
+            self.file = Descriptor.open(self.name, flags, 0o600, dir_fd=directory)
+            try_lock(self.file.fd, EXCLUSIVE)
 
     def publish(self, directory: int, name: str) -> Descriptor | None:
         """Give the file its name, over whatever has it; the caller holds the directory lock.
@@ -57,9 +57,9 @@ class Draft:
         """
         os.fchmod(self.file.fd, 0o400)
         target = name + names.SUFFIX
-        linked = self._name or DRAFT_PREFIX + secrets.token_hex(8)
+        linked = self.name or DRAFT_PREFIX + secrets.token_hex(8)
         try:
-            if not self._name:
+            if not self.name:
                 # linkat(2) of an O_TMPFILE; it never replaces, hence the dot name and the rename.
                 os.link(f"/proc/self/fd/{self.file.fd}", linked, dst_dir_fd=directory, follow_symlinks=True)
             old = open_any(directory, target)
@@ -70,22 +70,22 @@ class Draft:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(linked, dir_fd=directory)
             raise
-        self._name = ""
+        self.name = ""
         self.file.close()
         return old
 
     def discard(self, directory: int) -> None:
         """Forget the file. Harmless after :meth:`publish` and in a forked child."""
-        if self._name and self.file.fd >= 0:
+        if self.name and self.file.fd >= 0:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._name, dir_fd=directory)
+                os.unlink(self.name, dir_fd=directory)
         self.file.close()
 
 
 def open_any(directory: int, file_name: str) -> Descriptor | None:
     """A descriptor of whatever has this name, to keep its memory past an unlink; ``None`` if nothing has."""
     try:
-        return Descriptor(os.open(file_name, _READ, dir_fd=directory))
+        return Descriptor.open(file_name, _READ, dir_fd=directory)
     except FileNotFoundError:
         return None
     except OSError:  # a link, a socket, no permission: nothing whose memory we could hold
@@ -95,7 +95,7 @@ def open_any(directory: int, file_name: str) -> Descriptor | None:
 def open_regular(directory: int, name: str) -> tuple[Descriptor, os.stat_result] | None:
     """The table's file, if it is a regular file of ours; ``None`` if there is none, or something else has the name."""
     try:
-        file = Descriptor(os.open(name + names.SUFFIX, _READ, dir_fd=directory))
+        file = Descriptor.open(name + names.SUFFIX, _READ, dir_fd=directory)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.ENODEV):
             return None  # absent; a link; a socket; somebody else's; a device

@@ -3,50 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import pyarrow as pa
 
-from . import arrowfile, collector, directory, holders, listing, names, process, publication, segment, tabular
+from . import (
+    arrowfile,
+    attached,
+    collector,
+    directory,
+    holders,
+    listing,
+    names,
+    process,
+    publication,
+    segment,
+    tabular,
+)
+from .attached import Attachment
 from .directory import Directory
 from .errors import Busy, TableNotFound
-from .lock import wait_for
+from .process import Holder
 from .publication import Publication, Request, Writer
 from .table import TableInfo, Tables
 
 Validate = Literal["full"] | None
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """What :meth:`Store.attachment` gives: the data, and how it was had.
-
-    Attributes
-    ----------
-    value
-        The table, as the kind that was asked for.
-    kind
-        What ``value`` is: ``"pyarrow"``, ``"pandas"``, ...
-    copied
-        Column label -> bytes that had to be copied; the rest of ``value`` is the shared memory itself.
-    note
-        Why ``value`` is not of the kind that was shared, or ``None``.
-    version
-        Equal to :attr:`TableInfo.version` for as long as this is the newest.
-    """
-
-    value: Any
-    name: str
-    kind: str
-    nbytes: int
-    copied: dict[str, int]
-    note: str | None
-    version: str
 
 
 class Store:
@@ -169,7 +153,7 @@ class Store:
             Somebody kept the file locked.
         """
         if as_ == "pyarrow" and not copy:
-            return self._open(name, columns, timeout, validate)[1]
+            return self._open(name, columns, timeout, validate).table
         return self.attachment(name, as_=as_, columns=columns, copy=copy, timeout=timeout, validate=validate).value
 
     def attachment(
@@ -183,53 +167,12 @@ class Store:
         validate: Validate = None,
     ) -> Attachment:
         """As :meth:`attach`, with what was copied, and why it is not what was asked for, if it is not."""
-        mapping, table, metadata, found = self._open(name, columns, timeout, validate)
-        kind = arrowfile.Facts.from_metadata(metadata).source
-        converted = tabular.from_arrow(table, as_, kind=kind, copy=copy)
-        return Attachment(
-            converted.value,
-            name,
-            converted.kind,
-            found.st_size,
-            tabular.copied(converted.value, converted.kind, mapping.address, mapping.size),
-            converted.note,
-            listing.version_of(found),
-        )
+        return attached.convert(self._open(name, columns, timeout, validate), as_, copy)
 
     def _open(
         self, name: str, columns: Sequence[str] | None, timeout: float | None, validate: Validate
-    ) -> tuple[pa.Buffer, pa.Table, Mapping[bytes, bytes], os.stat_result]:
-        names.check(name)
-        mapped = self._map(name)
-        if mapped is None and timeout:
-
-            def shared() -> bool:
-                nonlocal mapped
-                mapped = self._map(name)
-                return mapped is not None
-
-            wait_for(shared, timeout)
-        if mapped is None:
-            raise TableNotFound(name, self._near(name))
-        buffer, found = mapped
-        table, metadata = arrowfile.read(buffer, name, self.path(name), validate=validate == "full")
-        if columns is not None:
-            table = _select(table, columns, name)
-        return buffer, table, metadata, found
-
-    def _map(self, name: str) -> tuple[pa.Buffer, os.stat_result] | None:
-        try:
-            opened = self._directory.open()
-            if opened is None:
-                return None
-            return segment.map_shared(opened.fd, name, self.path(name), directory.LOCK_TIMEOUT)
-        except OSError as error:
-            raise self._directory.explain(error) from None
-
-    def _near(self, name: str) -> tuple[str, ...]:
-        known = {other.casefold(): other for other in self._listing.names()}
-        close = difflib.get_close_matches(name.casefold(), known, n=3)
-        return tuple(known[other] for other in close)
+    ) -> attached.Opened:
+        return attached.open_table(self._directory, self._listing, name, columns, timeout or 0, validate == "full")
 
     def writer(self, name: str, schema: pa.Schema, *, replace: bool = False, pin: bool = False) -> Writer:
         """Write a table batch by batch, for tables that do not fit into memory twice.
@@ -260,7 +203,7 @@ class Store:
         except OSError as error:
             raise self._directory.explain(error) from None
         if found is None:
-            raise TableNotFound(name, self._near(name))
+            raise TableNotFound(name, self._listing.near(name))
         return found
 
     def version(self, name: str) -> str | None:
@@ -286,6 +229,15 @@ class Store:
         device = self._directory.lock_device(opened.fd)
         return [(one.start, one.end) for one in holders.mappings("self", device, listing.inode_of(version))]
 
+    def readers_by_path(self, name: str) -> list[Holder]:
+        """Processes that map the table's file without having attached it: other Arrow readers. They hold nothing."""
+        table = self.info(name)
+        opened = self._directory.open()
+        assert opened is not None
+        device, inode = self._directory.lock_device(opened.fd), listing.inode_of(table.version)
+        known = holders.Locks(device).leases(inode)
+        return [process.look_up(pid) for pid in holders.mappers(device, inode) if pid not in known]
+
     def names(self) -> list[str]:
         """The names that are taken, without a look at what they lead to."""
         return self._listing.names()
@@ -304,7 +256,7 @@ class Store:
 
     def path(self, name: str) -> str:
         """Where the table's Arrow file is, whether it exists or not."""
-        return f"{self._directory.path}/{name}{names.SUFFIX}"
+        return self._directory.file(name)
 
     def unshare(self, name: str) -> None:
         """Remove the name. Whoever has the table attached keeps it; the memory is free when the last lets go.
@@ -337,7 +289,7 @@ class Store:
         try:
             with self._directory.lock() as at:
                 if (opened := segment.open_regular(at, name)) is None:
-                    raise TableNotFound(name, self._near(name))
+                    raise TableNotFound(name, self._listing.near(name))
                 opened[0].close()
                 yield at
         except OSError as error:
@@ -349,20 +301,6 @@ class Store:
             return collector.collect_all(self._directory, self._listing)
         except OSError as error:
             raise self._directory.explain(error) from None
-
-
-def _select(table: pa.Table, columns: Sequence[str], name: str) -> pa.Table:
-    """The columns of these names, in this order; a name that stands twice gives both."""
-    indices = []
-    for column in columns:
-        if not (found := table.schema.get_all_field_indices(column)):
-            near = difflib.get_close_matches(column, table.column_names, n=3)
-            hint = (
-                f"Did you mean {' or '.join(map(repr, near))}?" if near else f"It has {', '.join(table.column_names)}."
-            )
-            raise KeyError(f"no column {column!r} in {name!r}. {hint}")
-        indices += found
-    return table.select(indices)
 
 
 def default_store() -> Store:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
@@ -33,7 +34,7 @@ class TableInfo:
     ----------
     name, path
         The table's name, and its Arrow file, which any Arrow reader can open.
-    num_rows, num_columns, nbytes
+    num_rows, num_columns, num_batches, nbytes
         Size; ``nbytes`` is that of the file.
     published_at
         With zone; ``None`` if the file does not say.
@@ -56,6 +57,7 @@ class TableInfo:
     name: str
     num_rows: int
     num_columns: int
+    num_batches: int
     nbytes: int
     published_at: dt.datetime | None
     publisher: Publisher
@@ -80,11 +82,35 @@ class TableInfo:
         return "in use" if self.holders else "unused"
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.shape}, {words.size(self.nbytes)}, in use by {self.in_use_by}"
+        used = f"in use by {self.in_use_by}" if self.countable else self.in_use_by
+        return f"{self.name}: {self.shape}, {words.size(self.nbytes)}, {used}"
 
     @property
     def shape(self) -> str:
         return words.shape(self.num_rows, self.num_columns)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON. Processes are told by pid, label, language, kernel id, notebook and script."""
+        return {
+            "name": self.name,
+            "num_rows": self.num_rows,
+            "num_columns": self.num_columns,
+            "num_batches": self.num_batches,
+            "nbytes": self.nbytes,
+            "published_at": self.published_at.isoformat() if self.published_at else None,
+            "publisher": {**_process(self.publisher), "alive": self.publisher.alive},
+            "holders": [_process(holder) for holder in self.holders],
+            "countable": self.countable,
+            "pinned": self.pinned,
+            "path": self.path,
+            "schema": [{"name": one.name, "type": str(one.type), "nullable": one.nullable} for one in self.schema],
+            "source": self.source,
+            "older": [
+                {"nbytes": version.nbytes, "holders": [_process(holder) for holder in version.holders]}
+                for version in self.older
+            ],
+            "version": self.version,
+        }
 
     @property
     def users(self) -> str:
@@ -159,6 +185,17 @@ class Tables(list[TableInfo]):
             return markup.page(markup.paragraph("no shared tables", muted=True), *notes)
         headers, *rows = self._rows()
         return markup.page(markup.table(headers, rows, _NUMBERS), *notes)
+
+
+def _process(holder: Holder) -> dict[str, Any]:
+    return {
+        "label": holder.label,
+        "pid": holder.pid,
+        "language": holder.language,
+        "kernel_id": holder.kernel_id,
+        "notebook": holder.notebook,
+        "script": holder.script,
+    }
 
 
 def _names(holders: tuple[Holder, ...]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas
 import pyarrow as pa
 
-from .tabular_numpy import decode_objects, encode_objects
+from .arrays import decode_objects, encode_objects
 
 # Stubs of pandas, where they are installed, know less than pandas does.
 pd: Any = pandas
@@ -81,7 +81,7 @@ def decode_values(column: pa.ChunkedArray, spec: Any, private: Private | None) -
     if spec == "arrow":
         return pd.arrays.ArrowExtensionArray(column)
     if "numpy" in spec:
-        values = column.to_numpy().astype(spec["numpy"], copy=False)
+        values = _with_sentinels(column).to_numpy().astype(spec["numpy"], copy=False)
         return np.array(values) if private else values
     if "objects" in spec:
         return decode_objects(column, spec["objects"], _MISSING[spec["missing"]])
@@ -92,7 +92,7 @@ def decode_values(column: pa.ChunkedArray, spec: Any, private: Private | None) -
         dtype = pd.CategoricalDtype(categories, ordered=whole.type.ordered)
         return pd.Categorical.from_codes(codes.copy() if private else codes, dtype=dtype, validate=False)
     if "zone" in spec:
-        instants = column.cast(pa.timestamp(column.type.unit)).to_numpy().view("i8")
+        instants = _with_sentinels(column.cast(pa.timestamp(column.type.unit))).to_numpy().view("i8")
         dtype = pd.DatetimeTZDtype(column.type.unit, _zone_of(*spec["zone"]))
         return pd.array(instants, dtype=dtype, copy=bool(private))
     if "interval" in spec:
@@ -105,6 +105,19 @@ def decode_values(column: pa.ChunkedArray, spec: Any, private: Private | None) -
         dtype = pd.api.types.pandas_dtype(spec["extension"])
     values = dtype.__from_arrow__(column)
     return values.copy() if private else values
+
+
+def _with_sentinels(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column without its validity bitmap: NaN and NaT lie below the nulls, as pandas wrote them.
+
+    pyarrow makes nulls of them by adding a bitmap to the same buffer. With the
+    bitmap, a column that misses one value would have to be copied.
+    """
+    chunks = [
+        pa.Array.from_buffers(chunk.type, len(chunk), [None, chunk.buffers()[1]], 0, chunk.offset)
+        for chunk in column.chunks
+    ]
+    return pa.chunked_array(chunks, column.type)
 
 
 def _one_chunk(column: pa.ChunkedArray) -> Any:

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from .errors import UnsupportedSource
-from .tabular_memory import NUMPY_KEY, rows_only, with_metadata
+from ..errors import UnsupportedSource
+from .memory import NUMPY_KEY, rows_only, with_metadata
 
 _KIND = "dict of arrays"
 

@@ -10,13 +10,14 @@ What the way through Arrow changes, and nobody is told at run time:
   UUID and ENUM come back as VARCHAR, BIT as BLOB).
 - anything but pandas, polars, DuckDB and dicts of arrays comes back as a
   ``pyarrow.Table`` (the note of :func:`from_arrow` says so).
-- what :mod:`tabular_pandas` and :mod:`tabular_numpy` list for theirs.
+- what :mod:`frames` and :mod:`arrays` list for theirs.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,11 +25,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from . import tabular_cast
-from .errors import UnsupportedSource
-from .tabular_memory import NUMPY_KEY, PANDAS_KEY, copied, deep_copy, private_column, rows_only, with_metadata
+from ..errors import UnsupportedSource
+from . import cast
+from .extent import addresses, copied
+from .memory import NUMPY_KEY, PANDAS_KEY, deep_copy, private_column, rows_only, with_metadata
 
-__all__ = ["KINDS", "Converted", "Source", "copied", "from_arrow", "to_arrow", "to_batch"]
+__all__ = ["KINDS", "Converted", "Source", "addresses", "copied", "from_arrow", "index_columns", "to_arrow", "to_batch"]
 
 KINDS = ("pyarrow", "pandas", "polars", "duckdb", "numpy", "source")
 
@@ -65,6 +67,12 @@ class Converted:
     note: str | None
 
 
+def index_columns(schema: pa.Schema) -> list[str]:
+    """The columns that are the index of the frame that was shared; none if it was no frame, or has a range."""
+    meta = json.loads((schema.metadata or {}).get(PANDAS_KEY, b"null"))
+    return [name for name, _, _ in meta["index"]] if meta else []
+
+
 def _instance(obj: object, module: str, *names: str) -> bool:
     # An object's library is loaded already, so nothing needs importing to recognise it. A library that is being
     # imported at this moment lacks some of its names.
@@ -94,10 +102,10 @@ def to_arrow(obj: Any) -> Source:
     if _instance(obj, "pyarrow.dataset", "Dataset"):
         return Source(obj.schema, obj.scanner().to_reader(), "pyarrow", None, None)
     if _instance(obj, "pandas", "DataFrame", "Series"):
-        from . import tabular_pandas
+        from . import frames
 
         series = _instance(obj, "pandas", "Series")
-        return _in_memory(tabular_pandas.encode(obj), "pandas.Series" if series else "pandas")
+        return _in_memory(frames.encode(obj), "pandas.Series" if series else "pandas")
     if _instance(obj, "polars", "DataFrame", "Series", "LazyFrame"):
         return _from_polars(obj)
     if _instance(obj, "duckdb", "DuckDBPyRelation"):
@@ -105,9 +113,9 @@ def to_arrow(obj: Any) -> Source:
         # DuckDB 1.1 has no capsule yet.
         return _from_capsule(obj if hasattr(obj, "__arrow_c_stream__") else obj.fetch_record_batch(), "duckdb")
     if isinstance(obj, Mapping):
-        from . import tabular_numpy
+        from . import arrays
 
-        return _in_memory(tabular_numpy.encode(obj), "numpy")
+        return _in_memory(arrays.encode(obj), "numpy")
     if hasattr(obj, "__arrow_c_stream__") or hasattr(obj, "__arrow_c_array__"):
         return _from_capsule(obj, "pyarrow" if isinstance(obj, (pa.Array, pa.ChunkedArray)) else _kind(obj))
     raise UnsupportedSource(type(obj).__name__, "it is no table", f"{_ACCEPTED}.")
@@ -205,15 +213,15 @@ def to_batch(obj: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         Where a column is missing, unexpected, or does not fit its type.
     """
     source = to_arrow(obj)
-    names, wanted = source.schema.names, schema.names
+    kind, names, wanted = f"{source.kind} batch", source.schema.names, schema.names
     if names != wanted and (len(set(wanted)) < len(wanted) or sorted(names) != sorted(wanted)):
         missing = [name for name in wanted if name not in names]
         extra = [name for name in names if name not in wanted]
         said = [f"{word} {', '.join(map(repr, some))}" for word, some in (("lacks", missing), ("has", extra)) if some]
         fix = f"The columns of this writer are {', '.join(map(repr, wanted))}."
-        raise UnsupportedSource(source.kind, " and ".join(said) or "its columns have other names", fix)
+        raise UnsupportedSource(kind, " and ".join(said) or "its columns have other names", fix)
     order = range(len(names)) if names == wanted else [names.index(name) for name in wanted]
-    return (tabular_cast.fit(batch, schema, order, source.kind) for batch in source.batches)
+    return (cast.fit(batch, schema, order, kind) for batch in source.batches)
 
 
 def from_arrow(table: pa.Table, as_: str, *, kind: str | None, copy: bool = False) -> Converted:
@@ -267,9 +275,9 @@ def _to_pyarrow(table: pa.Table, part: bool, copy: bool) -> object:
 
 
 def _to_pandas(table: pa.Table, part: bool, copy: bool) -> object:
-    from . import tabular_pandas
+    from . import frames
 
-    return tabular_pandas.decode(table, as_series=part, private=private_column if copy else None)
+    return frames.decode(table, as_series=part, private=private_column if copy else None)
 
 
 def _to_polars(table: pa.Table, part: bool, copy: bool) -> object:
@@ -286,9 +294,9 @@ def _to_duckdb(table: pa.Table, part: bool, copy: bool) -> object:
 
 
 def _to_numpy(table: pa.Table, part: bool, copy: bool) -> object:
-    from . import tabular_numpy
+    from . import arrays
 
-    return tabular_numpy.decode(table, private=private_column if copy else None)
+    return arrays.decode(table, private=private_column if copy else None)
 
 
 _MAKERS: dict[str, Callable[[pa.Table, bool, bool], object]] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from .errors import UnsupportedSource
+from ..errors import UnsupportedSource
 
 
 def fit(batch: pa.RecordBatch, schema: pa.Schema, order: Iterable[int], kind: str) -> pa.RecordBatch:

@@ -29,10 +29,10 @@ import numpy as np
 import pandas
 import pyarrow as pa
 
-from .errors import UnsupportedSource
-from .tabular_memory import PANDAS_KEY, rows_only, with_metadata
-from .tabular_numpy import FAILURES
-from .tabular_pandas_values import (
+from ..errors import UnsupportedSource
+from .arrays import FAILURES
+from .memory import PANDAS_KEY, rows_only, with_metadata
+from .values import (
     Private,
     bounds_of,
     decode_index,

@@ -1,0 +1,126 @@
+"""A table as a reader has it: mapped, opened, and made into what the reader asked for."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from . import arrowfile, listing, names, segment, tabular
+from .directory import LOCK_TIMEOUT, Directory
+from .errors import TableNotFound
+from .lock import wait_for
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """What :meth:`Store.attachment` gives: the data, and how it was had.
+
+    Attributes
+    ----------
+    value
+        The table, as the kind that was asked for.
+    kind
+        What ``value`` is: ``"pyarrow"``, ``"pandas"``, ...
+    copied
+        Column label -> bytes that had to be copied; the rest of ``value`` is the shared memory itself.
+    note
+        Why ``value`` is not of the kind that was shared, or ``None``.
+    version
+        Equal to :attr:`TableInfo.version` for as long as this is the newest.
+    """
+
+    value: Any
+    name: str
+    kind: str
+    nbytes: int
+    copied: dict[str, int]
+    note: str | None
+    version: str
+
+
+class Opened(NamedTuple):
+    """A mapped table, and the columns of it that were asked for."""
+
+    name: str
+    mapping: pa.Buffer
+    whole: pa.Table
+    table: pa.Table
+    metadata: Mapping[bytes, bytes]
+    found: os.stat_result
+
+
+def open_table(
+    directory: Directory,
+    catalogue: listing.Listing,
+    name: str,
+    columns: Sequence[str] | None,
+    timeout: float,
+    validate: bool,
+) -> Opened:
+    """Map the table and open it, waiting up to ``timeout`` seconds for somebody to share it."""
+    names.check(name)
+    mapped = _map(directory, name)
+    if mapped is None and timeout:
+
+        def shared() -> bool:
+            nonlocal mapped
+            mapped = _map(directory, name)
+            return mapped is not None
+
+        wait_for(shared, timeout)
+    if mapped is None:
+        raise TableNotFound(name, catalogue.near(name))
+    buffer, found = mapped
+    whole, metadata = arrowfile.read(buffer, name, directory.file(name), validate=validate)
+    table = whole if columns is None else _select(whole, columns, name)
+    return Opened(name, buffer, whole, table, metadata, found)
+
+
+def convert(opened: Opened, as_: str, copy: bool) -> Attachment:
+    """Make the table into the kind that was asked for, and say what that took."""
+    table = opened.table
+    if table is not opened.whole and as_ in ("pandas", "source"):
+        # A pandas user who picks columns keeps the index, as everywhere in pandas.
+        missing = [name for name in tabular.index_columns(opened.whole.schema) if name not in table.column_names]
+        table = _select(opened.whole, [*table.column_names, *missing], opened.name)
+    kind = arrowfile.Facts.from_metadata(opened.metadata).source
+    made = tabular.from_arrow(table, as_, kind=kind, copy=copy)
+    mapping = opened.mapping
+    return Attachment(
+        made.value,
+        opened.name,
+        made.kind,
+        opened.found.st_size,
+        tabular.copied(made.value, made.kind, mapping.address, mapping.size),
+        made.note,
+        listing.version_of(opened.found),
+    )
+
+
+def _map(directory: Directory, name: str) -> tuple[pa.Buffer, os.stat_result] | None:
+    try:
+        opened = directory.open()
+        if opened is None:
+            return None
+        return segment.map_shared(opened.fd, name, directory.file(name), LOCK_TIMEOUT)
+    except OSError as error:
+        raise directory.explain(error) from None
+
+
+def _select(table: pa.Table, columns: Sequence[str], name: str) -> pa.Table:
+    """The columns of these names, in this order; a name that stands twice gives both."""
+    indices = []
+    for column in columns:
+        if not (found := table.schema.get_all_field_indices(column)):
+            near = difflib.get_close_matches(column, table.column_names, n=3)
+            hint = (
+                f"Did you mean {' or '.join(map(repr, near))}?" if near else f"It has {', '.join(table.column_names)}."
+            )
+            raise KeyError(f"no column {column!r} in {name!r}. {hint}")
+        indices += found
+    return table.select(indices)

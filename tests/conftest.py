@@ -1,0 +1,64 @@
+"""Every test has a store of its own, on tmpfs or on a disk, and leaves nothing of it, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from peers import Peer
+
+import jupyter_arrowshm as shm
+from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.room import file_system
+
+# Where no test says otherwise, nobody's tables: a forgotten fixture must fail rather than touch the user's store.
+os.environ[ENVIRONMENT_VARIABLE] = "/nonexistent/jupyter-arrowshm-tests"
+
+
+def _has_tmpfs() -> bool:
+    return os.path.isdir("/dev/shm") and file_system(os.stat("/dev/shm").st_dev) == "tmpfs"
+
+
+@pytest.fixture(params=["tmpfs", "disk"])
+def parent(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """An empty private directory to make stores in: once on tmpfs, once on a plain file system."""
+    if request.param == "tmpfs":
+        if not _has_tmpfs():
+            pytest.skip("this machine has no tmpfs at /dev/shm")
+        path = Path(f"/dev/shm/arrowshm-test-{os.getpid()}-{secrets.token_hex(4)}")
+    else:
+        path = tmp_path / "parent"
+    path.mkdir(0o700)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def directory(parent: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this test's tables are; not made yet. Also what the module-level functions and every peer use."""
+    path = parent / "store"
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(path))
+    return path
+
+
+@pytest.fixture
+def store(directory: Path) -> shm.Store:
+    return shm.Store(directory)
+
+
+@pytest.fixture
+def peer(directory: Path) -> Iterator[Callable[..., Peer]]:
+    """Start another Python process with ``shm`` and ``pa`` imported, in the same store."""
+    started: list[Peer] = []
+
+    def start(**keywords: object) -> Peer:
+        started.append(Peer(**keywords))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
