@@ -1,0 +1,123 @@
+"""The variables of a notebook that were bound to shared tables, and what else of it still uses their memory."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+import weakref
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .attached import Attachment
+    from .store import Store
+
+
+@dataclass
+class Binding:
+    """One variable, and how to attach the table again."""
+
+    variable: str
+    name: str
+    version: str
+    kind: str
+    options: dict[str, Any]
+    follow: bool
+    anchor: weakref.ref[Any]  # weak: our books must not keep a table alive
+
+    def is_bound(self, space: Mapping[str, Any]) -> bool:
+        """Whether the variable still is the object that we bound; what the user put there is the user's."""
+        anchor = self.anchor()
+        return anchor is not None and _anchor(space.get(self.variable)) is anchor
+
+
+def variable_for(name: str) -> str:
+    """A Python identifier for a table's name: itself where that is one, ``trips_2013`` for ``trips-2013``."""
+    variable = re.sub(r"\W", "_", name)
+    if not variable.isidentifier():
+        variable = f"_{variable}"
+    return f"{variable}_" if keyword.iskeyword(variable) else variable
+
+
+def _anchor(value: Any) -> Any:
+    """What a weak reference can be made to: the value itself, or the first array of a dict of arrays."""
+    return next(iter(value.values())) if type(value) is dict and value else value
+
+
+class Bindings:
+    """What this notebook has bound, by variable."""
+
+    def __init__(self, space: dict[str, Any]) -> None:
+        self.space = space
+        self._by_variable: dict[str, Binding] = {}
+
+    def bind(self, variable: str, attachment: Attachment, options: dict[str, Any], follow: bool) -> None:
+        self.space[variable] = attachment.value
+        self._by_variable[variable] = Binding(
+            variable,
+            attachment.name,
+            attachment.version,
+            attachment.kind,
+            options,
+            follow,
+            weakref.ref(_anchor(attachment.value)),
+        )
+
+    def of_table(self, name: str) -> list[Binding]:
+        """The bindings of a table that still hold, by its name or by the variable's."""
+        return [one for one in self.live() if name in (one.name, one.variable)]
+
+    def live(self) -> Iterator[Binding]:
+        """All bindings that still hold; the others are forgotten."""
+        for variable, binding in list(self._by_variable.items()):
+            if binding.is_bound(self.space):
+                yield binding
+            else:
+                del self._by_variable[variable]
+
+    def forget(self, binding: Binding) -> None:
+        """Drop the variable, and the binding."""
+        self.space.pop(binding.variable, None)
+        self._by_variable.pop(binding.variable, None)
+
+
+def drop_results(shell: Any) -> None:
+    """Let go of what IPython keeps by itself: ``Out``, ``_``, and the frames of the last error with their variables."""
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        if hasattr(sys, name):
+            setattr(sys, name, None)
+    formatter = shell.InteractiveTB
+    formatter.tb = formatter.etype = formatter.evalue = None
+    shell.last_execution_result = None
+    for name in ("_", "__", "___"):
+        # flush() leaves these where something has put a `_` among the builtins. A user's own `_` is not ours.
+        for space in (shell.user_ns, shell.user_ns_hidden):
+            if space.get(name) is getattr(shell.displayhook, name):
+                space[name] = ""
+    if shell.displayhook.do_full_cache:  # else (InteractiveShell.cache_size = 0) there is no Out
+        shell.displayhook.flush()
+
+
+def still_referring(store: Store, version: str, space: Mapping[str, Any], hidden: Mapping[str, Any]) -> list[str]:
+    """The user's variables whose data is in that version's memory, also inside a list, tuple or dict."""
+    from .tabular import addresses
+
+    ranges = store.mapped(version)
+    found = []
+    for variable, value in space.items():
+        if variable.startswith("_") or variable in hidden:
+            continue
+        for suffix, part in _parts(value):
+            if any(start <= address < end for address in addresses(part) for start, end in ranges):
+                found.append(variable + suffix)
+    return found
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    yield "", value
+    if isinstance(value, dict):
+        yield from ((f"[{key!r}]", part) for key, part in value.items())
+    elif isinstance(value, list | tuple):
+        yield from ((f"[{index}]", part) for index, part in enumerate(value))

@@ -1,0 +1,70 @@
+"""Tab for the magics: names of tables, variables that can be shared, options and kinds."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
+from IPython.core.getipython import get_ipython
+
+from .magic_lines import ATTACH_OPTIONS, KINDS, SHARE_OPTIONS
+
+# The name of one of our magics, and the cursor behind it.
+_LINE = re.compile(r"^\s*%?(share|attach|shared|detach|unshare)\s+(.*)$", re.DOTALL)
+_OPTIONS = {"share": SHARE_OPTIONS, "attach": ATTACH_OPTIONS, "unshare": ("--force",)}
+
+
+@context_matcher(identifier="jupyter_arrowshm.complete")
+def complete(context: CompletionContext) -> dict[str, Any]:
+    """What may stand at the cursor. Elsewhere than behind our magics, nothing, so that others complete."""
+    line = context.line_with_cursor[: context.cursor_position]
+    found = _LINE.match(line)
+    # Without its %, a magic of the name of a variable is that variable.
+    if found is None or (not line.lstrip().startswith("%") and found[1] in _user_variables()):
+        return {"completions": []}
+    magic, words = found[1], found[2].split()
+    token = "" if line[-1:].isspace() or not words else words[-1]
+    before = words[:-1] if token else words
+    fitting = [
+        SimpleCompletion(text, type=kind) for text, kind in _candidates(magic, before, token) if text.startswith(token)
+    ]
+    return {"completions": fitting, "suppress": True, "matched_fragment": token}
+
+
+def _candidates(magic: str, before: list[str], token: str) -> list[tuple[str, str]]:
+    if before and before[-1] == "--to":
+        return [(kind, "kind") for kind in KINDS]
+    if token.startswith("-"):
+        return [(option, "option") for option in _OPTIONS.get(magic, ()) if option not in before]
+    if magic == "share":
+        return [(name, "variable") for name in _shareable()]
+    from .store import default_store
+
+    return [(name, "table") for name in default_store().names()]
+
+
+def _user_variables() -> dict[str, Any]:
+    shell = get_ipython()
+    if shell is None:
+        return {}
+    return {
+        name: value
+        for name, value in shell.user_ns.items()
+        if not name.startswith("_") and name not in shell.user_ns_hidden
+    }
+
+
+def _shareable() -> list[str]:
+    """Variables that hold a table, told by their type: nothing of the user's is called or imported."""
+    return sorted(name for name, value in _user_variables().items() if _is_tabular(value))
+
+
+def _is_tabular(value: Any) -> bool:
+    if isinstance(value, type):
+        return False
+    if isinstance(value, dict):
+        numpy = sys.modules.get("numpy")
+        return bool(value) and numpy is not None and all(isinstance(array, numpy.ndarray) for array in value.values())
+    return any(hasattr(type(value), name) for name in ("__arrow_c_stream__", "__arrow_c_array__"))

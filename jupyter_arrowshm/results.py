@@ -1,0 +1,128 @@
+"""What the magics show: small objects that say what happened, and never hold a table."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import markup, words
+from .bindings import variable_for
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .attached import Attachment
+    from .table import TableInfo
+
+MIME_TYPE = "application/vnd.jupyter-arrowshm+json"
+_MOST_COLUMNS = 50
+
+
+@dataclass
+class Result:
+    """A headline, sentences, and lines of code to copy.
+
+    Attributes
+    ----------
+    data
+        The same for programs, under :data:`MIME_TYPE`. Not ``application/json``:
+        JupyterLab would show that as a tree, before the HTML.
+    """
+
+    headline: str
+    notes: list[str] = field(default_factory=list)
+    code: list[tuple[str, str]] = field(default_factory=list)
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        lines = [self.headline, *(f"  {note}" for note in self.notes)]
+        width = max((len(label) for label, _ in self.code), default=0)
+        return "\n".join(lines + [f"  {label:>{width}}: {code}" for label, code in self.code])
+
+    def _repr_html_(self) -> str:
+        name, colon, rest = self.headline.partition(": ")
+        headline = f"<b>{markup.text(name)}</b>{colon}{markup.text(rest)}"
+        codes = " &nbsp; ".join(f"{markup.text(label)} {markup.code(code)}" for label, code in self.code)
+        return markup.page(
+            markup.paragraph(headline),
+            *(markup.paragraph(markup.text(note), muted=True) for note in self.notes),
+            markup.paragraph(codes) if codes else "",
+        )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_(), MIME_TYPE: self.data}
+
+
+_TYPES = {
+    "pyarrow": "pyarrow.Table",
+    "pandas": "pandas.DataFrame",
+    "pandas.Series": "pandas.Series",
+    "polars": "polars.DataFrame",
+    "polars.Series": "polars.Series",
+    "duckdb": "DuckDB relation",
+    "numpy": "dict of NumPy arrays",
+}
+
+
+def of_table(table: TableInfo, notes: list[str], code: list[tuple[str, str]]) -> Result:
+    """A table and what there is to say of it."""
+    data = {
+        "name": table.name,
+        "num_rows": table.num_rows,
+        "num_columns": table.num_columns,
+        "nbytes": table.nbytes,
+        "in_use_by": [str(user) for user in table.holders],
+    }
+    headline = f"{table.name}: {table.shape}, {words.size(table.nbytes)}, in use by {table.users}"
+    return Result(headline, notes, code, data)
+
+
+def how_to_attach(name: str) -> list[tuple[str, str]]:
+    """The lines that attach the table in another notebook."""
+    variable = variable_for(name)
+    if variable == name:
+        return [("Python", f"%attach {name}"), ("Julia", f"@attach {name}")]
+    return [("Python", f"%attach {name} as {variable}"), ("Julia", f'{variable} = attach("{name}");')]
+
+
+def columns_of(schema: pa.Schema) -> list[str]:
+    """A line for each column; of a wide table, for the first ones."""
+    lines = [f"{_short(column.name)}: {_short(str(column.type))}" for column in itertools.islice(schema, _MOST_COLUMNS)]
+    more = len(schema) - len(lines)
+    return [*lines, f"and {words.count(more, 'more column')}"] if more else lines
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def attached_as(attachment: Attachment) -> str:
+    """The type of what was attached, and its shape where it has one."""
+    shape = getattr(attachment.value, "shape", None)
+    text = _TYPES.get(attachment.kind, attachment.kind)
+    if isinstance(shape, tuple) and len(shape) == 2:
+        return f"{text}, {words.shape(*shape)}"
+    return text
+
+
+def how_it_was_attached(attachment: Attachment, private: bool) -> list[str]:
+    """Why it is not the kind that was shared, what was copied, and what is read-only."""
+    notes = [attachment.note] if attachment.note else []
+    if private:
+        return [*notes, "a private copy: you can write into it, and it keeps nothing attached"]
+    copied = sum(attachment.copied.values())
+    if copied:
+        names = ", ".join(_short(label) for label in list(attachment.copied)[:5])
+        names += ", ..." if len(attachment.copied) > 5 else ""
+        notes.append(f"{words.size(copied)} copied ({names}); the rest is the shared memory itself")
+    else:
+        notes.append("nothing copied")
+    if attachment.kind.partition(".")[0] in ("pandas", "numpy"):
+        notes.append(f"read-only where it is shared; to write into it: %attach {attachment.name} --copy")
+    return notes
+
+
+def seconds(value: float) -> str:
+    """A duration as people read it: ``45 ms``, ``1.2 s``."""
+    return f"{value * 1000:.3g} ms" if value < 0.9995 else f"{value:.3g} s"
