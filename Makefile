@@ -11,7 +11,7 @@ OLDEST := .venv-oldest
 .PHONY: demo test lint test-python test-oldest torture bench clean
 
 demo: $(VENV)/.demo
-	$(BIN)/python -m jupyter_arrowshm.demo
+	$(BIN)/jupyter arrowshm demo
 
 test: lint test-python test-oldest
 

@@ -1,7 +1,7 @@
-"""The main job on real data: 336,776 flights go from process to process, one of them is killed, and nothing is lost.
+"""The main job on real data: 336,776 flights go from notebook to notebook, one of them is killed, and nothing is lost.
 
-Each step says what was run, what came out and how long it took, and is
-checked; the exit code is 1 if one does not hold.
+Three real kernels play three notebooks. Each cell is shown with what came out
+and how long it took, and is checked; the exit code is 1 if one does not hold.
 """
 
 from __future__ import annotations
@@ -10,24 +10,28 @@ import ast
 import importlib.util
 import os
 import shutil
-import subprocess
-import sys
+import signal
 import tempfile
 import time
+import uuid
 import zipfile
 from contextlib import ExitStack
-from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.csv
 
 from . import words
 from .directory import ENVIRONMENT_VARIABLE, default_path
+from .results import seconds
 from .store import Store
 
-_SUMS = "[pc.sum(flights[name]).as_py() for name in ('distance', 'air_time', 'dep_delay')]"
+if TYPE_CHECKING:
+    from jupyter_client.manager import KernelManager
+
+_SUMS = "[int(flights[name].sum()) for name in ('distance', 'air_time', 'dep_delay')]"
+_TIMEOUT = 120  # s; for a machine that is busy
 
 
 def read_flights() -> pa.Table:
@@ -40,53 +44,58 @@ def read_flights() -> pa.Table:
         return pyarrow.csv.read_csv(file)
 
 
-class Script:
-    """A Python process with a script's name that runs code step by step."""
+class Notebook:
+    """A kernel as a Jupyter server starts it for a notebook of this name."""
 
     def __init__(self, directory: str, name: str) -> None:
         self.name = name
-        path = Path(directory, name)
-        path.write_text("from jupyter_arrowshm.demo import serve\nserve(globals())\n")
-        self._connection, theirs = Pipe()
-        with theirs:
-            self.process = subprocess.Popen([sys.executable, path, str(theirs.fileno())], pass_fds=[theirs.fileno()])
+        self._manager = _kernel_manager(directory)
+        self._manager.start_kernel(env={**os.environ, "JPY_SESSION_NAME": name})
+        self._client = self._manager.client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=_TIMEOUT)
+        self.pid: int = getattr(self._manager.provisioner, "pid")  # noqa: B009  # the local provisioner's, not in the base
 
-    def run(self, code: str) -> Any:
-        """Show the code, run it, show and return the value of its last line."""
-        for number, line in enumerate(code.splitlines()):
-            print(f"{'' if number else self.name:>10} {'…' if number else '>'} {line}")
-        self._connection.send(code)
-        done, value, seconds = self._connection.recv()
-        check(done, f"{self.name}: {value}")
-        if value is not None:
-            show(str(value))
-        show(f"[{seconds * 1000:,.1f} ms]")
-        return value
+    def run(self, cell: str, value_of: str | None = None) -> Any:
+        """Run a cell and show what a page would; gives the value of an expression, evaluated after it."""
+        for number, line in enumerate(cell.splitlines()):
+            print(f"{'' if number else self.name:>13} {'…' if number else '>'} {line}")
+        begun = time.perf_counter()
+        reply = self._client.execute_interactive(
+            cell, user_expressions={"value": value_of or "None"}, output_hook=self._show, timeout=_TIMEOUT
+        )["content"]
+        show(f"[{seconds(time.perf_counter() - begun)}]")
+        check(reply["status"] == "ok", f"{self.name} runs this cell")
+        return ast.literal_eval(reply["user_expressions"]["value"]["data"]["text/plain"])
+
+    def _show(self, message: dict[str, Any]) -> None:
+        content = message["content"]
+        if message["msg_type"] == "stream":
+            show(content["text"])
+        elif message["msg_type"] in ("display_data", "execute_result"):
+            show(content["data"]["text/plain"])
+        elif message["msg_type"] == "error":
+            show("\n".join(content["traceback"]))
 
     def kill(self) -> None:
-        """SIGKILL: the process has no chance to tidy up."""
-        self.process.kill()
-        self.process.wait()
-        self._connection.close()
+        """SIGKILL: the kernel has no chance to tidy up."""
+        if self._manager.has_kernel:
+            os.kill(self.pid, signal.SIGKILL)
+            self._client.stop_channels()
+            self._manager.shutdown_kernel(now=True)
 
 
-def serve(space: dict[str, Any]) -> None:
-    """What a :class:`Script` does: run the code that comes through the pipe, until that closes."""
-    connection: Connection = Connection(int(sys.argv[1]))
-    while True:
-        try:
-            code = connection.recv()
-        except EOFError:
-            return
-        tree = ast.parse(code)
-        last = ast.Expression(tree.body.pop().value) if isinstance(tree.body[-1], ast.Expr) else None
-        begun = time.perf_counter()
-        try:
-            exec(compile(tree, "<demo>", "exec"), space)
-            value = eval(compile(last, "<demo>", "eval"), space) if last else None
-            connection.send((True, value, time.perf_counter() - begun))
-        except Exception as error:
-            connection.send((False, f"{type(error).__name__}: {error}", 0.0))
+def _kernel_manager(directory: str) -> KernelManager:
+    try:
+        import ipykernel  # noqa: F401  # what the kernels run
+        from jupyter_client.manager import KernelManager
+    except ImportError:
+        raise SystemExit("The demo starts notebooks' kernels: pip install ipykernel") from None
+    identity = str(uuid.uuid4())
+    # Sockets in our own directory: nobody else on this machine can reach these kernels.
+    return KernelManager(
+        transport="ipc", ip=os.path.join(directory, identity[:8]), connection_file=f"{directory}/kernel-{identity}.json"
+    )
 
 
 def check(holds: object, what: str) -> None:
@@ -107,51 +116,47 @@ def main() -> None:
     parent = os.path.dirname(default_path())
     with tempfile.TemporaryDirectory(prefix="jupyter-arrowshm-demo-", dir=parent) as directory, ExitStack() as stack:
         os.environ[ENVIRONMENT_VARIABLE] = os.path.join(directory, "tables")
-        scripts = {name: Script(directory, f"{name}.py") for name in ("load", "model", "report")}
-        for script in scripts.values():
-            stack.callback(script.kill)
-        _tell(store=Store(os.environ[ENVIRONMENT_VARIABLE]), **scripts)
+        notebooks = {name: Notebook(directory, f"{name}.ipynb") for name in ("load", "model", "report")}
+        for notebook in notebooks.values():
+            stack.callback(notebook.kill)
+        _tell(store=Store(os.environ[ENVIRONMENT_VARIABLE]), **notebooks)
 
 
-def _tell(store: Store, load: Script, model: Script, report: Script) -> None:
-    say("One process reads a table and shares it.")
-    load.run(
-        "import jupyter_arrowshm as shm, pyarrow.compute as pc\n"
+def _tell(store: Store, load: Notebook, model: Notebook, report: Notebook) -> None:
+    say("One notebook reads a table and shares it.")
+    sums = load.run(
+        "%load_ext jupyter_arrowshm\n"
         "from jupyter_arrowshm.demo import read_flights\n"
-        "flights = read_flights()"
+        "flights = read_flights().to_pandas()\n"
+        f"{_SUMS}",
+        _SUMS,
     )
-    sums = load.run(_SUMS)
     free = shutil.disk_usage(os.path.dirname(store.directory)).free
-    load.run('shm.share(flights, "flights")')
+    load.run("%share flights")
     check(store.info("flights").num_rows == 336_776, "336,776 flights are shared")
 
-    say("Another attaches it: the same memory, no copy.")
-    model.run('import jupyter_arrowshm as shm, pyarrow.compute as pc\nflights = shm.attach("flights")')
-    check(model.run(_SUMS) == sums, "both processes compute the same sums")
-    check(model.run("shm.tables()")[0].in_use_by == "2", "the table is in use by 2")
+    say("Another attaches it: the same memory.")
+    check(model.run(f"%load_ext jupyter_arrowshm\n%attach flights\n{_SUMS}", _SUMS) == sums, "the sums are the same")
+    model.run("%shared")
+    check(_users(store) == ["load.ipynb", "model.ipynb"], "the table is in use by the two")
 
-    say(f"The first is killed (SIGKILL, pid {load.process.pid}). The table stays.")
+    say(f"The first is killed (SIGKILL, pid {load.pid}). The table stays.")
     load.kill()
-    check(model.run("shm.tables()")[0].in_use_by == "1", "the table is in use by 1")
-    check(model.run(_SUMS) == sums, "the second still computes the same sums")
-    report.run('import jupyter_arrowshm as shm, pyarrow.compute as pc\nflights = shm.attach("flights")')
-    check(report.run(_SUMS) == sums, "a third attaches it and computes the same sums")
+    check(model.run(f"%shared\n{_SUMS}", _SUMS) == sums, "the second still has the same sums")
+    check(_users(store) == ["model.ipynb"], "the table is in use by the second alone")
+    check(report.run(f"%load_ext jupyter_arrowshm\n%attach flights\n{_SUMS}", _SUMS) == sums, "a third attaches it")
 
-    say("A new version is shared. Who has the older one keeps it, and is shown to.")
-    report.run(
-        'flights = flights.filter(pc.equal(flights["origin"], "JFK"))\nshm.share(flights, "flights", replace=True)'
-    )
-    table = model.run("shm.tables()")[0]
-    check(
-        [str(user) for version in table.older for user in version.holders] == ["model.py"], "model.py has the older one"
-    )
-    check(model.run(_SUMS) == sums, "the second has the sums of the older version")
+    say("A new version is shared. Who has the older one keeps it, and everybody can see that.")
+    report.run("jfk = flights[flights['origin'] == 'JFK']\n%share jfk as flights --replace")
+    check(model.run(f"%shared\n{_SUMS}", _SUMS) == sums, "the second has the sums of the older version")
+    older = [user.notebook for version in store.info("flights").older for user in version.holders]
+    check(sorted(older) == ["model.ipynb", "report.ipynb"], "the other two have the older version")
 
     say("Nobody needs it any more.")
-    report.run('shm.unshare("flights")\ndel flights')
-    show(repr(store.tables()))
-    model.run("del flights")
-    check(not store.tables() and not store.tables().removed, "nothing is shared and nothing in use")
+    report.run("%unshare flights\n%detach flights")
+    model.run("%detach flights\n%shared")
+    tables = store.tables()
+    check(not tables and not tables.removed, "nothing is shared and nothing in use")
     model.kill()
     report.kill()
     store.gc()
@@ -162,5 +167,5 @@ def _tell(store: Store, load: Script, model: Script, report: Script) -> None:
     show("no shared tables, no file, all memory free again")
 
 
-if __name__ == "__main__":
-    main()
+def _users(store: Store) -> list[str]:
+    return sorted(user.notebook for user in store.info("flights").holders)

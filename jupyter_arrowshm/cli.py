@@ -1,0 +1,143 @@
+"""``jupyter arrowshm``: the shared tables from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+
+from . import __version__, startup, words
+from .errors import ArrowSHMError
+from .store import Store, default_store
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed) or 0)
+    except ArrowSHMError as error:
+        print(f"jupyter arrowshm: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader, say `head`, has seen enough. What is still buffered must not fail again at exit.
+        sys.stdout = None
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="jupyter arrowshm", description="The tables that your notebooks share.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    listing = command("list", _list, "What is shared now, and who uses it.")
+    listing.add_argument("--json", action="store_true", help="for programs")
+    listing.add_argument("--watch", action="store_true", help="again each second, until Ctrl-C")
+    one = command("info", _info, "One table: columns, batches, who uses it, older versions.")
+    one.add_argument("name")
+    one.add_argument("--json", action="store_true", help="for programs")
+    command("path", _path, "The Arrow file of a table, for any Arrow reader.").add_argument("name")
+    removal = command("unshare", _unshare, "Remove tables. Who has one attached keeps it.")
+    removal.add_argument("names", nargs="+", metavar="name")
+    command("gc", _gc, "Remove every table that nobody uses and that is not pinned.")
+    command("doctor", _doctor, "Check this machine and environment; say what to do where something is off.")
+    command("demo", _demo, "See it work, with real notebooks' kernels and real data.")
+    magics = command("enable-magics", _enable_magics, "Make %%share and %%attach work without %%load_ext, here.")
+    magics.add_argument("--disable", action="store_true", help="undo it")
+    return parser
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    store = default_store()
+    while True:
+        tables = store.tables()
+        shown = json.dumps([table.as_dict() for table in tables], indent=2) if arguments.json else repr(tables)
+        if not arguments.watch:
+            print(shown)
+            return
+        print(f"\x1b[2J\x1b[H{shown}" if sys.stdout.isatty() else shown, flush=True)
+        time.sleep(1)
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    store = default_store()
+    table = store.info(arguments.name)
+    if arguments.json:
+        print(json.dumps(table.as_dict(), indent=2))
+        return
+    print(table)
+    when = f", {words.age(table.published_at)}" if table.published_at else ""
+    _say("shared by", f"{table.publisher}{when}")
+    for user in table.holders:
+        _say("in use by", f"{user}{f', pid {user.pid}' if user.pid else ''}")
+    for version in table.older:
+        _say("older version", version.users)
+    for user in store.readers_by_path(table.name):
+        _say("also read by", f"{user}, pid {user.pid}, which opened the file by its path")
+    if table.pinned:
+        _say("pinned", "never removed automatically")
+    _say("file", table.path)
+    _say("batches", str(table.num_batches))
+    _say("columns", "")
+    width = max((len(column.name) for column in table.schema), default=0)
+    for column in table.schema:
+        print(f"    {column.name:<{width}}  {column.type}{'' if column.nullable else ' not null'}")
+
+
+def _say(what: str, text: str) -> None:
+    print(f"  {what:<13} {text}".rstrip())
+
+
+def _path(arguments: argparse.Namespace) -> None:
+    print(default_store().info(arguments.name).path)
+
+
+def _unshare(arguments: argparse.Namespace) -> None:
+    store = default_store()
+    for name in arguments.names:
+        table = store.info(name)
+        store.unshare(name)
+        kept = f"; kept by {', '.join(map(str, table.holders))}" if table.holders else ""
+        print(f"{name}: unshared, {words.size(table.nbytes)}{kept}")
+
+
+def _gc(arguments: argparse.Namespace) -> None:
+    removed = default_store().gc()
+    for name, nbytes in removed.items():
+        print(f"{name}: removed, {words.size(nbytes)}")
+    if not removed:
+        print("nothing to remove: every table is in use or pinned" if default_store().names() else "no shared tables")
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from . import doctor
+
+    return doctor.report(Store())
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from . import demo
+
+    demo.main()
+
+
+def _enable_magics(arguments: argparse.Namespace) -> None:
+    if arguments.disable:
+        startup.disable()
+        print("The magics need %load_ext jupyter_arrowshm again, in notebooks that are started from now on.")
+    else:
+        path = startup.enable()
+        print(f"%share and %attach work in every notebook of this environment that is started from now on ({path}).")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""``jupyter arrowshm doctor``: what this machine and environment are like, and what to do where something is off."""
+
+from __future__ import annotations
+
+import getpass
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import __version__, collector, directory, holders, room, startup, words
+from .directory import Directory
+from .errors import ArrowSHMError
+from .lock import SHARED, try_lock
+from .segment import Draft
+from .store import Store
+
+_LIBRARIES = ["pyarrow", "pandas", "polars", "duckdb", "numpy", "ipykernel", "ipywidgets", "jupyter_server"]
+_ASK = "import importlib.metadata as m; print(m.version('jupyter-arrowshm'))"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; with a remedy, something is off."""
+
+    text: str
+    remedy: str = ""
+
+
+def report(store: Store) -> int:
+    """Print every finding; 1 if one has a remedy."""
+    off = 0
+    for examine in _EXAMINATIONS:
+        try:
+            findings = list(examine(store))
+        except ArrowSHMError as error:
+            findings = [Finding(f"{examine.__doc__} {error}", "mend this first")]
+        for finding in findings:
+            print(f"{'!' if finding.remedy else 'ok':>3}  {finding.text}")
+            if finding.remedy:
+                off += 1
+                print(f"     -> {finding.remedy}")
+    print("\nAll is well." if not off else f"\n{words.count(off, 'thing')} to look at.")
+    return 1 if off else 0
+
+
+def _versions(store: Store) -> Iterator[Finding]:
+    """Versions:"""
+    yield Finding(f"jupyter-arrowshm {__version__} on Python {platform.python_version()} in {sys.prefix}")
+    installed = {one.name.replace("-", "_").lower(): one.version for one in importlib.metadata.distributions()}
+    yield Finding(", ".join(f"{name} {installed[name]}" for name in _LIBRARIES if name in installed))
+
+
+def _where(store: Store) -> Iterator[Finding]:
+    """Directory of tables:"""
+    left = Directory(store.directory).room()
+    kind = room.file_system(os.stat(store.directory).st_dev) or "unknown file system"
+    chosen = " (set by $JUPYTER_ARROWSHM_DIR)" if os.environ.get(directory.ENVIRONMENT_VARIABLE) else ""
+    yield Finding(f"tables are in {store.directory}{chosen}, on {kind}")
+    if store.notice:
+        yield Finding(
+            store.notice,
+            "give the container a larger /dev/shm (docker run --shm-size=4g; Kubernetes: emptyDir, medium Memory)",
+        )
+    small = left < 1 << 30
+    yield Finding(
+        f"{words.size(left)} can still be shared",
+        "free memory, gc() or unshare() tables, or set $JUPYTER_ARROWSHM_DIR to a larger disk" if small else "",
+    )
+    if kind == "tmpfs":
+        memory = room.memory_left()
+        if memory < 1 << 62 and memory <= left:
+            yield Finding(f"memory is the limit, not the size of {directory.SHARED_MEMORY}")
+
+
+def _locks(store: Store) -> Iterator[Finding]:
+    """Locks:"""
+    private = Directory(store.directory)
+    with private.lock() as at:
+        draft = Draft(at)
+        try_lock(draft.file.fd, SHARED)
+        seen = holders.Locks(private.lock_device(at))
+        visible = os.getpid() in seen.leases(os.fstat(draft.file.fd).st_ino)
+        unnamed = not draft.name
+        draft.discard(at)
+    if visible:
+        yield Finding("who uses a table can be seen (/proc/locks)")
+    else:
+        yield Finding(
+            "who uses a table cannot be seen here, only whether anybody does"
+            + ("" if seen.visible else " (/proc/locks cannot be read)"),
+            "" if sys.platform != "linux" else "mount /proc without hidepid, or ask who set up this container",
+        )
+    if not unnamed:
+        yield Finding("no unnamed files (O_TMPFILE) on this file system: a killed share leaves one until the next")
+    if _in_container():
+        yield Finding("a container: processes outside it that use these tables are shown as unknown process")
+
+
+def _in_container() -> bool:
+    """Whether process 1 is no system's init: the kernel's own threads, children of 2, are seen from outside alone."""
+    return sys.platform == "linux" and not Path("/proc/2/comm").exists()
+
+
+def _tables(store: Store) -> Iterator[Finding]:
+    """Tables:"""
+    opened = Directory(store.directory).open()
+    littered = opened is not None and collector.is_littered(opened.fd)
+    tables = store.tables()
+    total = sum(table.nbytes for table in tables)
+    yield Finding(f"{words.count(len(tables), 'table')}, {words.size(total)}")
+    if littered:
+        yield Finding("what processes that were killed had left was removed just now")
+    if unused := [table for table in tables if table.unused and not table.pinned]:
+        yield Finding(
+            f"{words.count(len(unused), 'table')} that nobody uses, {words.size(sum(one.nbytes for one in unused))}: "
+            + ", ".join(one.name for one in unused[:5])
+            + (" ..." if len(unused) > 5 else ""),
+            "jupyter arrowshm gc removes them; pin() keeps one",
+        )
+    for version in tables.removed:
+        yield Finding(f"{version.name} was unshared; {version.users}")
+    readable = {table.name for table in tables}
+    for name in store.names():
+        if name not in readable:
+            yield Finding(
+                f"{store.path(name)} is no table that can be read", f"rm {store.path(name)}, if it is not yours"
+            )
+
+
+def _logout(store: Store) -> Iterator[Finding]:
+    """Logout:"""
+    if not Path("/run/systemd/system").exists() or os.getuid() < 1000 or not store.directory.startswith("/dev/shm"):
+        return
+    if Path("/var/lib/systemd/linger", getpass.getuser()).exists():
+        yield Finding("shared tables outlive your last logout (linger is on)")
+    elif not _removes_ipc():
+        yield Finding("shared tables outlive your last logout (RemoveIPC=no)")
+    else:
+        yield Finding("systemd removes shared tables at your last logout (RemoveIPC)", "loginctl enable-linger")
+
+
+def _removes_ipc() -> bool:
+    """The last word of logind.conf(5) on RemoveIPC; its default is yes."""
+    removes = True
+    files = [Path("/etc/systemd/logind.conf"), *sorted(Path("/etc/systemd/logind.conf.d").glob("*.conf"))]
+    for file in files:
+        try:
+            lines = file.read_text().splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            key, _, value = line.partition("=")
+            if key.strip() == "RemoveIPC":
+                removes = value.strip().lower() in ("1", "yes", "true", "on")
+    return removes
+
+
+def _kernels(store: Store) -> Iterator[Finding]:
+    """Kernels:"""
+    try:
+        from jupyter_client.kernelspec import KernelSpecManager
+    except ImportError:
+        return
+    for name, spec in sorted(KernelSpecManager().get_all_specs().items()):
+        argv = spec["spec"]["argv"]
+        if spec["spec"].get("language", "").lower() != "python" or not argv:
+            continue
+        # jupyter_client starts a bare `python` as its own interpreter (KernelManager.format_kernel_cmd).
+        python = sys.executable if os.path.basename(argv[0]) == argv[0] else argv[0]
+        try:
+            asked = subprocess.run([python, "-c", _ASK], capture_output=True, text=True, timeout=30, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            yield Finding(f"kernel {name} cannot be started ({python})", f"jupyter kernelspec remove {name}")
+            continue
+        version = asked.stdout.strip()
+        if asked.returncode:
+            yield Finding(
+                f"kernel {name} has no jupyter-arrowshm ({python})", f"{python} -m pip install jupyter-arrowshm"
+            )
+        elif version != __version__:
+            yield Finding(
+                f"kernel {name} has jupyter-arrowshm {version}, this environment {__version__}",
+                f"{python} -m pip install --upgrade jupyter-arrowshm",
+            )
+        else:
+            yield Finding(f"kernel {name} has jupyter-arrowshm {version} ({python})")
+    if startup.path().exists():
+        yield Finding("%share and %attach work without %load_ext in this environment")
+    else:
+        yield Finding("notebooks begin with %load_ext jupyter_arrowshm (jupyter arrowshm enable-magics spares that)")
+
+
+_EXAMINATIONS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
+    _versions,
+    _where,
+    _locks,
+    _tables,
+    _logout,
+    _kernels,
+)
