@@ -292,10 +292,17 @@ def summarise(file: BinaryIO) -> Summary | None:
         with pa.PythonFile(file, "r") as source:
             reader = pa.ipc.open_file(source)
             facts = Facts.from_metadata(reader.metadata)
-            rows = facts.rows if facts.rows is not None else reader.count_rows()
+            rows = facts.rows if facts.rows is not None else _count_rows(reader)
             return Summary(facts, reader.schema, rows, reader.num_record_batches)
     except (pa.ArrowException, OSError):
         return None
+
+
+def _count_rows(reader: pa.RecordBatchFileReader) -> int:
+    if hasattr(reader, "count_rows"):
+        return int(reader.count_rows())
+    # pyarrow before 26 reads the batches for it, one at a time.
+    return sum(reader.get_batch(index).num_rows for index in range(reader.num_record_batches))
 
 
 def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> tuple[pa.Table, Mapping[bytes, bytes]]:

@@ -210,6 +210,13 @@ class Directory:
         assert opened is not None
         return room.left(opened.fd)
 
+    def total(self) -> int:
+        """Bytes of the file system, in use or not; 0 where it has no limit. Makes the directory if there is none."""
+        opened = self.open(create=True)
+        assert opened is not None
+        found = os.fstatvfs(opened.fd)
+        return found.f_blocks * found.f_frsize
+
 
 def _learn_lock_device(fd: int) -> str | None:
     name = ""

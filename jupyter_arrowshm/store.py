@@ -25,7 +25,7 @@ from . import (
 )
 from .attached import Attachment
 from .directory import Directory
-from .errors import Busy, TableNotFound
+from .errors import Busy
 from .process import Holder
 from .publication import Publication, Request, Writer
 from .table import TableInfo, Tables
@@ -203,7 +203,7 @@ class Store:
         except OSError as error:
             raise self._directory.explain(error) from None
         if found is None:
-            raise TableNotFound(name, self._listing.near(name))
+            raise self._listing.not_found(name)
         return found
 
     def version(self, name: str) -> str | None:
@@ -280,16 +280,27 @@ class Store:
         with self._changing(name) as at:
             publication.unpin(at, name)
 
+    def collect(self, name: str, reason: str) -> int | None:
+        """Remove one table if nobody uses it and it is not pinned, noting why; its bytes, or ``None`` if it stays."""
+        try:
+            return collector.collect(self._directory, self._listing, names.check(name), reason)
+        except OSError as error:
+            raise self._directory.explain(error) from None
+
+    def free_and_total(self) -> tuple[int, int]:
+        """Bytes that can still be shared, and what the file system has in all (0: no limit)."""
+        return self._directory.room(), self._directory.total()
+
     @contextlib.contextmanager
     def _changing(self, name: str) -> Iterator[int]:
         """The directory lock, and a table of this name."""
         names.check(name)
         if self._directory.open() is None:
-            raise TableNotFound(name)
+            raise self._listing.not_found(name)
         try:
             with self._directory.lock() as at:
                 if (opened := segment.open_regular(at, name)) is None:
-                    raise TableNotFound(name, self._listing.near(name))
+                    raise self._listing.not_found(name)
                 opened[0].close()
                 yield at
         except OSError as error:

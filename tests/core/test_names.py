@@ -1,0 +1,90 @@
+"""What a table may be called: the same rules in every client, held by one fixture."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import jupyter_arrowshm as shm
+from jupyter_arrowshm import names
+
+FIXTURE = json.loads((Path(__file__).parent.parent / "fixtures" / "names.json").read_text("utf-8"))
+GOOD = [entry["name"] for entry in FIXTURE["good"]]
+BAD = {entry["name"]: entry["rule"] for entry in FIXTURE["bad"]}
+SAID = {
+    "empty": "it is empty",
+    "dot": "it begins with a dot",
+    "slash": "it holds a '/'",
+    "white space": "it holds white space",
+    "invisible": "it holds the invisible character U+",
+    "normalization": "it is not in Unicode normalization form C",
+    "too long": "it is longer than 200 bytes",
+}
+
+
+def test_the_fixture_has_an_example_of_every_rule() -> None:
+    assert set(BAD.values()) == set(FIXTURE["rules"]) == set(SAID)
+    assert len(BAD) == len(FIXTURE["bad"]) and len(set(GOOD)) == len(GOOD)
+
+
+@pytest.mark.parametrize("name", GOOD, ids=ascii)
+def test_a_good_name(name: str) -> None:
+    assert names.check(name) == name
+    assert names.of_file(name + ".arrow") == name
+
+
+@pytest.mark.parametrize("name", BAD, ids=ascii)
+def test_a_bad_name(name: str) -> None:
+    with pytest.raises(shm.InvalidName) as caught:
+        names.check(name)
+    assert caught.value.name == name
+    assert caught.value.reason.startswith(SAID[BAD[name]])
+    assert "cannot be a table's name" in str(caught.value) and str(caught.value).isprintable()
+    assert names.of_file(name + ".arrow") is None
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\udcff"], ids=ascii)
+def test_what_is_no_utf_8(name: str) -> None:
+    """Not in the fixture: JSON cannot carry it. File names of other bytes look like this to Python."""
+    with pytest.raises(shm.InvalidName, match="invisible"):
+        names.check(name)
+
+
+@pytest.mark.parametrize("name", [None, 1, b"trips", Path("trips")])
+def test_what_is_no_text(name: object) -> None:
+    with pytest.raises(TypeError, match="a table's name is a str"):
+        names.check(name)
+
+
+@pytest.mark.parametrize("file", ["trips", "trips.txt", ".arrow", "arrow", ".live", ".new-1.arrow", "trips.ARROW"])
+def test_a_file_that_is_no_table(file: str) -> None:
+    assert names.of_file(file) is None
+
+
+def test_every_good_name_is_shared_listed_attached_and_removed(store, peer) -> None:
+    for number, name in enumerate(GOOD):
+        store.share(pa.table({"a": [number]}), name)
+    assert [table.name for table in store.tables()] == sorted(GOOD)
+    reader = peer()
+    values = reader.get(f"{{name: shm.attach(name)['a'][0].as_py() for name in {GOOD!r}}}")
+    assert values == {name: number for number, name in enumerate(GOOD)}
+    assert set(os.listdir(store.directory)) - {".live", ".pins"} == {f"{name}.arrow" for name in GOOD}
+    for name in GOOD:
+        store.pin(name)
+        assert store.info(name).pinned
+        store.unshare(name)
+    assert store.tables() == [] and os.listdir(f"{store.directory}/.pins") == []
+
+
+def test_files_of_bad_names_are_not_listed(store) -> None:
+    store.share(pa.table({"a": [1]}), "good")
+    data = Path(store.path("good")).read_bytes()
+    files = [os.fsencode(name) + b".arrow" for name in BAD if "/" not in name and "\0" not in name and name]
+    for file in [*files, b"\xff.arrow", b".arrow"]:
+        Path(os.fsdecode(os.fsencode(store.directory) + b"/" + file)).write_bytes(data)
+    assert [table.name for table in store.tables()] == ["good"]
+    assert store.gc() == {}
