@@ -1,0 +1,135 @@
+"""Time several ways of doing one thing in one run, in turns: what else the machine does then hits all of them."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import json
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+
+# Done on the clock; what it returns is done off it: removing what was made, dropping what was had.
+Way = Callable[[], Callable[[], object] | None]
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "kib": 1 << 10, "mb": 10**6, "mib": 1 << 20, "gb": 10**9, "gib": 1 << 30}
+
+
+@dataclass(frozen=True)
+class Result:
+    """Nanoseconds: the median, and the quarters above and below it. ``ratio`` is to the first way of the group."""
+
+    group: str
+    way: str
+    times: int
+    median: float
+    low: float
+    high: float
+    ratio: float
+
+
+def compare(group: str, ways: dict[str, Way], rounds: int, budget: float = 5.0) -> list[Result]:
+    """Run every way once per round. One that has used ``budget`` seconds sits the rest out, but does three rounds."""
+    taken: dict[str, list[int]] = {name: [] for name in ways}
+    gc.collect()
+    gc.disable()
+    try:
+        for way in ways.values():  # imports, page tables, caches
+            _once(way)
+        for _ in range(rounds):
+            for name, way in ways.items():
+                if len(taken[name]) < 3 or sum(taken[name]) < budget * 1e9:
+                    taken[name].append(_once(way))
+    finally:
+        gc.enable()
+    medians = {name: statistics.median(times) for name, times in taken.items()}
+    first = next(iter(medians.values()))
+    results = []
+    for name, times in taken.items():
+        low, _, high = statistics.quantiles(times, n=4) if len(times) > 1 else (times[0],) * 3
+        results.append(Result(group, name, len(times), medians[name], low, high, medians[name] / first))
+    return results
+
+
+def _once(way: Way) -> int:
+    begin = time.perf_counter_ns()
+    after = way()
+    taken = time.perf_counter_ns() - begin
+    if after is not None:
+        after()
+    return taken
+
+
+def report(results: list[Result], as_json: bool) -> None:
+    if as_json:
+        json.dump({"machine": _machine(), "results": [asdict(result) for result in results]}, sys.stdout, indent=1)
+        print()
+        return
+    print(", ".join(f"{key} {value}" for key, value in _machine().items()))
+    width = max(len(result.way) for result in results)
+    group = ""
+    for result in results:
+        if result.group != group:
+            group = result.group
+            print(f"\n{group}\n{'':{width}}      median        middle half    ratio  times")
+        span = f"{_time(result.low)} to {_time(result.high)}"
+        print(f"{result.way:{width}}  {_time(result.median):>10}  {span:>21}  {result.ratio:7.2f}  {result.times:5}")
+
+
+def _time(nanoseconds: float) -> str:
+    for unit, scale in (("s", 1e9), ("ms", 1e6)):
+        if nanoseconds >= scale:
+            return f"{nanoseconds / scale:.3g} {unit}"
+    return f"{nanoseconds / 1e3:.3g} us"
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "pyarrow": pa.__version__,
+        "linux": platform.release(),
+        "cpus": str(os.cpu_count()),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+    }
+
+
+def parser(about: str | None, size: str, repeat: int) -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--size", type=_bytes, default=_bytes(size), help=f"of the large table (default {size})")
+    made.add_argument("--repeat", type=int, default=repeat, help="rounds (default %(default)s)")
+    made.add_argument("--json", action="store_true", help="print JSON")
+    return made
+
+
+def _bytes(text: str) -> int:
+    number = text.rstrip("BKMGIbkmgi")
+    return int(float(number) * _UNITS[text[len(number) :].lower()])
+
+
+def need(nbytes: int) -> None:
+    """Stop before the machine starts to swap."""
+    free = psutil.virtual_memory().available
+    if nbytes > 0.8 * free:
+        sys.exit(f"needs {nbytes / 2**30:.1f} GiB of memory, but {free / 2**30:.1f} GiB is free: give a smaller --size")
+
+
+@contextlib.contextmanager
+def places() -> Iterator[tuple[Path, Path]]:
+    """A private directory on tmpfs and one on the disk; both gone afterwards."""
+    memory = Path(tempfile.mkdtemp(prefix="arrowshm-bench-", dir="/dev/shm"))
+    disk = Path(tempfile.mkdtemp(prefix="arrowshm-bench-", dir="/var/tmp"))
+    try:
+        yield memory, disk
+    finally:
+        shutil.rmtree(memory)
+        shutil.rmtree(disk)
