@@ -152,6 +152,13 @@ def gc() -> dict[str, int]:
     return _store().gc()
 
 
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """What ``jupyter server`` loads."""
+    from .server.app import ArrowSHM
+
+    return [{"module": "jupyter_arrowshm.server.app", "app": ArrowSHM}]
+
+
 def _store() -> Store:
     from .store import default_store
 

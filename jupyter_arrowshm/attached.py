@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from . import arrowfile, listing, names, segment, tabular
 from .directory import LOCK_TIMEOUT, Directory
-from .errors import TableNotFound
 from .lock import wait_for
 
 
@@ -74,7 +73,7 @@ def open_table(
 
         wait_for(shared, timeout)
     if mapped is None:
-        raise TableNotFound(name, catalogue.near(name))
+        raise catalogue.not_found(name)
     buffer, found = mapped
     whole, metadata = arrowfile.read(buffer, name, directory.file(name), validate=validate)
     table = whole if columns is None else _select(whole, columns, name)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from . import holders, listing, names, segment
+from . import holders, listing, names, notes, segment
 from .directory import DRAFT_PREFIX, LIVE, PINS, Directory
 from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock
 
@@ -43,8 +43,11 @@ def is_littered(directory: int) -> bool:
     return not all(holders.is_alive(directory, token) for token in _list(directory, LIVE))
 
 
-def collect(directory: Directory, catalogue: listing.Listing, name: str) -> int | None:
-    """Remove the table if nobody holds it and it is not pinned; its bytes, or ``None`` if it stays."""
+def collect(directory: Directory, catalogue: listing.Listing, name: str, reason: str) -> int | None:
+    """Remove the table if nobody holds it and it is not pinned; its bytes, or ``None`` if it stays.
+
+    Leaves a note with the reason, so that "not found" can say what became of it.
+    """
     with contextlib.ExitStack() as later, directory.lock() as at:
         opened = segment.open_regular(at, name)
         if opened is None:
@@ -60,6 +63,7 @@ def collect(directory: Directory, catalogue: listing.Listing, name: str) -> int 
         if not try_lock(file.fd, EXCLUSIVE):
             return None
         _unlink(at, name + names.SUFFIX)
+        notes.write(at, name, reason)
         return found.st_size
 
 
@@ -77,7 +81,7 @@ def collect_all(directory: Directory, catalogue: listing.Listing) -> dict[str, i
     tidy(directory)
     removed = {}
     for name in catalogue.names():
-        if (nbytes := collect(directory, catalogue, name)) is not None:
+        if (nbytes := collect(directory, catalogue, name, "nobody used it when gc() was called")) is not None:
             removed[name] = nbytes
     return removed
 

@@ -33,13 +33,21 @@ class ArrowSHMError(Exception):
 
 @dataclass(eq=False)
 class TableNotFound(ArrowSHMError, LookupError):
-    """No table has this name. ``near`` holds up to three names that look like it."""
+    """No table has this name.
+
+    ``near`` holds up to three names that look like it; ``removed_at`` and
+    ``reason`` say when and why one of this name was removed, if it was.
+    """
 
     name: str
     near: tuple[str, ...] = ()
+    removed_at: dt.datetime | None = None
+    reason: str = ""
 
     def __str__(self) -> str:
         text = f"no shared table {self.name!r}."
+        if self.removed_at:
+            return f"{text} It was removed {words.age(self.removed_at)}: {self.reason}. Share it again."
         if self.near:
             return f"{text} Did you mean {' or '.join(map(repr, self.near))}?"
         return f"{text} tables() lists what is shared."

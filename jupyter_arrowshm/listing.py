@@ -10,8 +10,9 @@ import os
 import threading
 from collections.abc import Callable
 
-from . import arrowfile, holders, names, process, segment
+from . import arrowfile, holders, names, notes, process, segment
 from .directory import PINS, Directory
+from .errors import TableNotFound
 from .holders import Locks
 from .lock import Descriptor
 from .process import Holder, Publisher
@@ -67,6 +68,12 @@ class Listing:
         if opened is None:
             return []
         return sorted(name for file in os.listdir(opened.fd) if (name := names.of_file(file)) is not None)
+
+    def not_found(self, name: str) -> TableNotFound:
+        """The error that says which names look like this one, and what became of it."""
+        opened = self.directory.open()
+        removed_at, reason = (opened and notes.read(opened.fd, name)) or (None, "")
+        return TableNotFound(name, self.near(name), removed_at, reason)
 
     def near(self, name: str) -> tuple[str, ...]:
         """Up to three names that are taken and look like this one."""

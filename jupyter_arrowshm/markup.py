@@ -7,18 +7,20 @@ from collections.abc import Iterable, Sequence
 
 _CLASS = "jp-arrowshm"
 
-# Every rule is under our class. Mixed from the page's own colour, so nothing has to know which theme is on.
+# Every rule is under our class: twice, where notebooks style tables themselves. Colours are mixed from the page's own,
+# so nothing has to know which theme is on.
 _STYLE = f"""<style>
 .{_CLASS} {{ font-size: 13px; line-height: 1.5; color: inherit; }}
 .{_CLASS} p {{ margin: 0; }}
 .{_CLASS} .muted {{ opacity: 0.7; }}
 .{_CLASS} code {{ color: inherit; background: color-mix(in srgb, currentColor 8%, transparent); padding: 1px 5px;
   border-radius: 3px; user-select: all; }}
-.{_CLASS} table {{ border-collapse: collapse; margin: 2px 0; color: inherit; }}
-.{_CLASS} th, .{_CLASS} td {{ text-align: left; vertical-align: top; padding: 3px 12px 3px 0; background: none;
+.{_CLASS}.{_CLASS} table {{ border-collapse: collapse; margin: 2px 0; color: inherit; font-size: inherit; }}
+.{_CLASS}.{_CLASS} tr {{ background: none; }}
+.{_CLASS}.{_CLASS} th, .{_CLASS}.{_CLASS} td {{ text-align: left; vertical-align: top; padding: 3px 14px 3px 0;
   border: none; border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }}
-.{_CLASS} th {{ font-weight: 600; opacity: 0.7; }}
-.{_CLASS} .number {{ text-align: right; font-variant-numeric: tabular-nums; }}
+.{_CLASS}.{_CLASS} th {{ font-weight: 600; opacity: 0.7; }}
+.{_CLASS}.{_CLASS} .number {{ text-align: right; font-variant-numeric: tabular-nums; }}
 </style>"""
 
 

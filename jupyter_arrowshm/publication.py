@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from . import arrowfile, collector, holders, names, process, segment, tabular
+from . import arrowfile, collector, holders, names, notes, process, segment, tabular
 from ._version import __version__
 from .directory import PINS, Directory
 from .errors import NoRoom, TableExists
@@ -114,6 +114,7 @@ class Publication:
                     pin(at, name)
                 if (old := self._draft.publish(at, name)) is not None:
                     later.enter_context(old)
+                notes.forget(at, name)
                 pinned = is_pinned(at, name)
                 found = os.stat(name + names.SUFFIX, dir_fd=at, follow_symlinks=False)
         return info(

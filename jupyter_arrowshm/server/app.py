@@ -1,0 +1,82 @@
+"""The extension: configuration, the monitor, and where its news go."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Float, Int, Unicode, validate
+
+from ..directory import ENVIRONMENT_VARIABLE
+from ..store import Store
+from .changes import Change
+from .handlers import HANDLERS
+from .keeper import Rules
+from .monitor import Monitor
+
+EVENTS = "https://events.jupyter.org/jupyter_arrowshm/table"
+_SCHEMA = Path(__file__).parent / "events" / "table.yaml"
+
+
+class ArrowSHM(ExtensionApp):
+    """Shared tables on this server: ``c.ArrowSHM.idle_timeout = 3600`` in ``jupyter_server_config.py``."""
+
+    name = "jupyter_arrowshm"
+
+    directory = Unicode(
+        help="Absolute path of the directory of tables; the kernels that this server starts use it too."
+        " Without it, $JUPYTER_ARROWSHM_DIR or a private directory in /dev/shm.",
+    ).tag(config=True)
+    idle_timeout = Float(
+        Rules.idle_timeout, min=0, help="Seconds after which a table that nobody uses is removed. 0: never."
+    ).tag(config=True)
+    max_bytes = Int(
+        Rules.max_bytes,
+        min=0,
+        help="Remove unused tables, the longest unused first, while all together are larger. 0: no limit.",
+    ).tag(config=True)
+    min_free = Float(
+        Rules.min_free,
+        min=0,
+        max=1,
+        help="Remove unused tables, the longest unused first, while less than this part of the room is free.",
+    ).tag(config=True)
+
+    monitor: Monitor
+
+    @validate("directory")
+    def _absolute(self, proposal: dict[str, Any]) -> str:
+        path = os.path.expanduser(str(proposal["value"]))
+        if path and not os.path.isabs(path):
+            raise ValueError(f"c.ArrowSHM.directory must be an absolute path, and {path!r} is not")
+        return path
+
+    def initialize_settings(self) -> None:
+        assert self.serverapp is not None
+        if self.directory:
+            # Kernels inherit the environment of the server.
+            os.environ[ENVIRONMENT_VARIABLE] = self.directory
+        assert self.serverapp.event_logger is not None
+        self.serverapp.event_logger.register_event_schema(_SCHEMA)
+        loop = self.serverapp.io_loop
+        assert loop is not None
+        rules = Rules(self.idle_timeout, self.max_bytes, self.min_free)
+        # The monitor has a thread of its own; events are for the event loop's.
+        self.monitor = Monitor(Store(), rules, functools.partial(loop.add_callback, self._emit), self.log)
+        self.settings["arrowshm_monitor"] = self.monitor
+        self.monitor.start()
+
+    def initialize_handlers(self) -> None:
+        self.handlers.extend(HANDLERS)
+
+    def _emit(self, change: Change) -> None:
+        assert self.serverapp is not None and self.serverapp.event_logger is not None
+        data = {"action": change.action, "name": change.name, "who": list(change.who), "reason": change.reason}
+        self.serverapp.event_logger.emit(schema_id=EVENTS, data=data)
+
+    async def stop_extension(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self.monitor.stop)

@@ -1,0 +1,77 @@
+"""Which tables nobody uses any more, since when, and which of them must go."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .. import words
+from ..table import TableInfo
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When an unused table is removed.
+
+    Attributes
+    ----------
+    idle_timeout
+        Seconds that nobody has used it; 0 means never.
+    max_bytes
+        All tables together; 0 means no limit.
+    min_free
+        Part of the directory's room that is kept free, from 0 to 1.
+    """
+
+    idle_timeout: float = 86_400
+    max_bytes: int = 0
+    min_free: float = 0.1
+
+
+class Keeper:
+    """Remembers, by a clock that nobody can set, since when each version has been unused."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._since: dict[str, float] = {}
+        self._goes: dict[str, dt.datetime] = {}
+
+    def see(self, tables: Iterable[TableInfo], now: float) -> None:
+        """Take note of what is unused at ``now``, in seconds of a monotonic clock."""
+        unused = {table.version for table in tables if table.unused and not table.pinned}
+        self._since = {version: self._since.get(version, now) for version in unused}
+        # The time that people read is set once: a list must not look changed each time somebody asks for it.
+        goes = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=self.rules.idle_timeout)
+        self._goes = {version: self._goes.get(version, goes) for version in unused}
+
+    def goes_at(self, table: TableInfo) -> dt.datetime | None:
+        """When the table is removed if nobody uses it; ``None`` if it stays."""
+        return self._goes.get(table.version) if self.rules.idle_timeout else None
+
+    def due(self, tables: Iterable[TableInfo], now: float, free: int, total: int) -> list[tuple[TableInfo, str]]:
+        """The tables to remove, and why, the longest unused first; ``free`` and ``total`` are the directory's bytes."""
+        known = list(tables)
+        unused = sorted((t for t in known if t.version in self._since), key=lambda t: self._since[t.version])
+        taken = sum(table.nbytes for table in known)
+        due = []
+        for table in unused:
+            if self.rules.idle_timeout and now - self._since[table.version] >= self.rules.idle_timeout:
+                reason = f"nobody had used it for {_span(self.rules.idle_timeout)}"
+            elif self.rules.max_bytes and taken > self.rules.max_bytes:
+                reason = f"all tables together were larger than {words.size(self.rules.max_bytes)}, and nobody used it"
+            elif total and free < self.rules.min_free * total:
+                reason = f"less than {self.rules.min_free:.0%} of the room was free, and nobody used it"
+            else:
+                continue
+            due.append((table, reason))
+            taken -= table.nbytes
+            free += table.nbytes
+        return due
+
+
+def _span(seconds: float) -> str:
+    for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= unit and seconds % unit == 0:
+            return words.count(int(seconds // unit), name)
+    return words.count(round(seconds), "second")

@@ -1,0 +1,23 @@
+"""Gauges for Prometheus, beside the server's own at ``/metrics``."""
+
+from __future__ import annotations
+
+from prometheus_client import Gauge
+
+from ..store import Store
+from ..table import Tables
+
+TABLES = Gauge("arrowshm_tables", "Shared tables")
+BYTES = Gauge("arrowshm_bytes", "Bytes of the shared tables")
+USERS = Gauge("arrowshm_users", "Processes that use shared tables, counted once for each table")
+OLDER_BYTES = Gauge("arrowshm_older_bytes", "Bytes of older versions and unshared tables that are still in use")
+FREE_BYTES = Gauge("arrowshm_free_bytes", "Bytes that can still be shared")
+
+
+def update(tables: Tables, store: Store) -> None:
+    TABLES.set(len(tables))
+    BYTES.set(sum(table.nbytes for table in tables))
+    USERS.set(sum(len(table.holders) for table in tables))
+    older = [version for table in tables for version in table.older]
+    OLDER_BYTES.set(sum(version.nbytes for version in [*older, *tables.removed]))
+    FREE_BYTES.set(store.free_and_total()[0])

@@ -1,0 +1,95 @@
+"""Looks at the tables in a thread of its own, tells what changed, and removes what nobody has used for long."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from logging import Logger
+
+from ..errors import ArrowSHMError
+from ..store import Store
+from ..table import Tables
+from . import changes, metrics
+from .keeper import Keeper, Rules
+
+BUSY_INTERVAL = 0.5  # s between looks while somebody watches
+IDLE_INTERVAL = 5.0  # s otherwise
+WATCHED_FOR = 60.0  # s after a list was asked for
+
+
+class Monitor:
+    """One for each server. Two servers of one user may look at the same tables; each tells its own front ends.
+
+    Parameters
+    ----------
+    tell
+        Called in this thread with each change.
+    """
+
+    def __init__(self, store: Store, rules: Rules, tell: Callable[[changes.Change], None], log: Logger) -> None:
+        self.store = store
+        self.keeper = Keeper(rules)
+        self._tell, self._log = tell, log
+        self._tables: Tables | None = None
+        self._reasons: dict[str, str] = {}
+        self._watched_until = 0.0
+        self._wake = threading.Event()
+        self._stopped = False
+        self._look = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="arrowshm-monitor", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._wake.set()
+        self._thread.join()
+
+    def look(self) -> Tables:
+        """The tables now, for somebody who watches them."""
+        self._watched_until = time.monotonic() + WATCHED_FOR
+        tables = self._look_once()
+        self._wake.set()
+        return tables
+
+    def removed(self, name: str, reason: str) -> None:
+        """Say why a table is about to go, for the change that will be seen."""
+        self._reasons[name] = reason
+
+    def _run(self) -> None:
+        while not self._stopped:
+            try:
+                self._remove_unused(self._look_once())
+            except ArrowSHMError as error:
+                # A directory that is busy, or unsafe for a while, is looked at again.
+                self._log.debug("arrowshm: %s", error)
+            watched = time.monotonic() < self._watched_until
+            self._wake.wait(BUSY_INTERVAL if watched else IDLE_INTERVAL)
+            if self._wake.is_set():
+                self._wake.clear()
+                # Woken by somebody who looks, which is done already: the next look is due when it would have been.
+                if not self._stopped:
+                    time.sleep(BUSY_INTERVAL)
+
+    def _look_once(self) -> Tables:
+        with self._look:
+            tables = self.store.tables()
+            before, self._tables = self._tables, tables
+            self.keeper.see(tables, time.monotonic())
+            # What was there when the server began is no news.
+            news = list(changes.between(before, tables)) if before is not None else []
+            for change in news:
+                if change.action == "removed":
+                    change = changes.Change("removed", change.name, change.who, self._reasons.pop(change.name, ""))
+                self._tell(change)
+        metrics.update(tables, self.store)
+        return tables
+
+    def _remove_unused(self, tables: Tables) -> None:
+        free, total = self.store.free_and_total()
+        for table, reason in self.keeper.due(tables, time.monotonic(), free, total):
+            self._reasons[table.name] = reason
+            if self.store.collect(table.name, reason) is not None:
+                self._log.info("arrowshm: removed the table %s: %s", table.name, reason)

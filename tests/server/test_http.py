@@ -1,0 +1,164 @@
+"""The routes: what they answer, who may ask, and that the description of them is true."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+
+import pytest
+import yaml
+from openapi_spec_validator import validate
+
+import jupyter_arrowshm as shm
+import pyarrow as pa
+
+TABLE = pa.table({"fare": [12.5, 9.0], "city": ["Oslo", "Lima"]})
+ROUTES = [
+    ("GET", "arrowshm/tables", 200),
+    ("GET", "arrowshm/tables/trips", 200),
+    ("PUT", "arrowshm/tables/trips/pin", 204),
+    ("DELETE", "arrowshm/tables/trips/pin", 204),
+    ("POST", "arrowshm/gc", 200),
+    ("DELETE", "arrowshm/tables/trips", 204),
+]
+READER = """
+from jupyter_server.auth import Authorizer
+class Reader(Authorizer):
+    def is_authorized(self, handler, user, action, resource):
+        return resource != "arrowshm" or action == "read"
+c.ServerApp.authorizer_class = Reader
+"""
+NOBODY = READER.replace(' or action == "read"', "")
+
+
+@pytest.fixture
+def description() -> dict:
+    return yaml.safe_load((resources.files("jupyter_arrowshm.server") / "rest-api.yml").read_text())
+
+
+def test_the_list_and_one_table(running, store):
+    assert running.get("arrowshm/tables").json["tables"] == []
+    info = store.share(TABLE, "trips")
+    answer = running.get("arrowshm/tables")
+    (table,) = answer.json["tables"]
+    assert table["num_rows"] == 2 and table["num_columns"] == 2 and table["nbytes"] == info.nbytes
+    assert [column["name"] for column in table["schema"]] == ["fare", "city"]
+    assert answer.json["free"] > 0 and answer.json["protocol"] == 1
+    assert "path" not in table
+    assert running.get("arrowshm/tables/trips").json["path"] == info.path
+
+
+def test_a_list_that_did_not_change_is_not_sent_again(running, store):
+    store.share(TABLE, "trips")
+    tag = running.get("arrowshm/tables").headers["Etag"]
+    assert running.get("arrowshm/tables", If_None_Match=tag).status == 304
+    store.share(TABLE, "fares")
+    assert running.get("arrowshm/tables", If_None_Match=tag).status == 200
+
+
+def test_what_is_changed_over_http_is_changed(running, store, peer):
+    peer().run("shm.share(pa.table({'a': [1]}), 'trips')")
+    assert running.request("PUT", "arrowshm/tables/trips/pin").status == 204
+    assert store.info("trips").pinned and running.tables()["trips"]["pinned"]
+    assert running.request("DELETE", "arrowshm/tables/trips/pin").status == 204
+    assert not store.info("trips").pinned
+    attached = store.attach("trips")
+    assert running.request("DELETE", "arrowshm/tables/trips").status == 204
+    assert store.names() == [] and attached.num_rows == 1
+
+
+def test_gc_removes_what_nobody_uses(running, store, peer):
+    other = peer()
+    other.run("shm.share(pa.table({'a': [1]}), 'left'); shm.share(pa.table({'a': [1]}), 'kept', pin=True)")
+    other.kill()
+    removed = running.request("POST", "arrowshm/gc").json["removed"]
+    assert list(removed) == ["left"] and store.names() == ["kept"]
+    with pytest.raises(shm.TableNotFound, match="removed just now: nobody used it"):
+        store.attach("left")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reason"),
+    [
+        ("arrowshm/tables/nope", 404, "TableNotFound"),
+        ("arrowshm/tables/a%20b", 400, "InvalidName"),
+        ("arrowshm/tables/..%2Fsecret", 400, "InvalidName"),
+        ("arrowshm/tables/%00", 400, "InvalidName"),
+    ],
+)
+def test_errors_are_json_for_people(running, path, status, reason):
+    answer = running.get(path)
+    assert answer.status == status and answer.json["reason"] == reason
+    assert answer.json["message"] and "Traceback" not in answer.body
+
+
+def test_an_unsafe_directory_is_said(running, store, directory):
+    store.share(TABLE, "trips")
+    directory.chmod(0o755)
+    answer = running.get("arrowshm/tables")
+    assert answer.status == 503 and answer.json["reason"] == "UnsafeDirectory" and "chmod 700" in answer.json["message"]
+    directory.chmod(0o700)
+    assert list(running.tables()) == ["trips"]
+
+
+def test_every_route_by_who_asks(running, server, store):
+    """No token: nothing. Denied: nothing. A reader: what is read. Allowed: all."""
+    store.share(TABLE, "trips")
+    servers = {"reader": server(config_file=READER), "nobody": server(config_file=NOBODY), "allowed": running}
+    for method, path, status in ROUTES:
+        found = {who: running.request(method, path).status for who, running in servers.items()}
+        found["no token"] = servers["allowed"].request(method, path, token=None).status
+        assert found == {
+            "reader": status if method == "GET" else 403,
+            "nobody": 403,
+            "allowed": status,
+            "no token": 403,
+        }, (method, path)
+
+
+def test_the_description_is_valid_and_complete(description):
+    validate(description)
+    from jupyter_arrowshm.server.handlers import HANDLERS
+
+    described = {
+        (re.sub(r"\{name\}", "([^/]+)", path), method.upper())
+        for path, methods in description["paths"].items()
+        for method in methods
+        if method != "parameters"
+    }
+    served = {
+        (path, method)
+        for path, handler in HANDLERS
+        for method in ("GET", "PUT", "POST", "DELETE", "PATCH")
+        if method.lower() in vars(handler)
+    }
+    assert served == described
+
+
+def test_what_is_sent_is_what_is_described(running, store, description):
+    store.share(TABLE, "trips")
+    held = store.attach("trips")
+    store.share(TABLE.slice(1), "trips")
+    schemas = description["components"]["schemas"]
+    table = running.tables()["trips"]
+    assert set(table) == set(schemas["Table"]["required"])
+    assert set(schemas["Table"]["properties"]) == {*table, "path"}
+    for process in (table["publisher"], *table["holders"], *table["older"][0]["holders"]):
+        assert set(schemas["Process"]["required"]) <= set(process) <= set(schemas["Process"]["properties"])
+    assert held.num_rows == 2
+
+
+def test_asking_is_no_activity_of_the_user(running):
+    """Idle servers are culled by last_activity: a sidebar must not keep one alive."""
+    before = running.get("api/status").json["last_activity"]
+    for _ in range(3):
+        running.get("arrowshm/tables")
+    assert running.get("api/status").json["last_activity"] == before
+
+
+def test_metrics(running, store):
+    store.share(TABLE, "trips")
+    running.tables()
+    metrics = dict(line.split() for line in running.get("metrics").body.splitlines() if line.startswith("arrowshm_"))
+    assert metrics["arrowshm_tables"] == "1.0" and metrics["arrowshm_users"] == "1.0"
+    assert float(metrics["arrowshm_bytes"]) == store.info("trips").nbytes
