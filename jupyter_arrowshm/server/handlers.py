@@ -51,7 +51,7 @@ class Handler(APIHandler):
         except ArrowSHMError as error:
             raise web.HTTPError(_STATUS.get(type(error), 503), str(error), reason=type(error).__name__) from None
 
-    async def described(self, table: TableInfo, sessions: dict[str, str], *, path: bool = False) -> dict[str, Any]:
+    def described(self, table: TableInfo, sessions: dict[str, str], *, path: bool = False) -> dict[str, Any]:
         """The table as JSON, its users with the paths of their notebooks as the server knows them now."""
         found = table.as_dict()
         if not path:
@@ -77,13 +77,18 @@ class TablesHandler(Handler):
     @authorized
     async def get(self) -> None:
         """All tables, and the room that is left. Answers 304 to an ``If-None-Match`` that still holds."""
-        tables = await self.aside(self.monitor.look)
-        free, total = await self.aside(self.monitor.store.free_and_total)
-        sessions = await self.sessions()
-        listed = [await self.described(table, sessions) for table in tables]
-        self._tables = json.dumps(listed)
-        answer = {"tables": listed, "free": free, "total": total, "version": __version__, "protocol": PROTOCOL}
-        self.finish(json.dumps(answer))
+        self._tables, answer = await self.aside(self._render, await self.sessions())
+        self.finish(answer)
+
+    def _render(self, sessions: dict[str, str]) -> tuple[str, str]:
+        """The tables, and the whole answer, as JSON: of a thousand tables too much work for the event loop.
+
+        Table by table, since the encoder keeps the interpreter to itself for as long as one call takes.
+        """
+        listed = f"[{', '.join(json.dumps(self.described(table, sessions)) for table in self.monitor.look())}]"
+        free, total = self.monitor.store.free_and_total()
+        rest = json.dumps({"free": free, "total": total, "version": __version__, "protocol": PROTOCOL})
+        return listed, f'{{"tables": {listed}, {rest[1:]}'
 
     def compute_etag(self) -> str | None:
         """Of the tables alone: what is free changes all the time, and no answer would be the same twice."""
@@ -96,7 +101,7 @@ class TableHandler(Handler):
     @authorized
     async def get(self, name: str) -> None:
         table = await self.aside(self.monitor.store.info, name)
-        self.finish(json.dumps(await self.described(table, await self.sessions(), path=True)))
+        self.finish(json.dumps(self.described(table, await self.sessions(), path=True)))
 
     @web.authenticated
     @authorized

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from importlib import resources
 
+import pyarrow as pa
 import pytest
 import yaml
 from openapi_spec_validator import validate
 
 import jupyter_arrowshm as shm
-import pyarrow as pa
 
 TABLE = pa.table({"fare": [12.5, 9.0], "city": ["Oslo", "Lima"]})
 ROUTES = [
