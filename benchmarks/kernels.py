@@ -21,20 +21,25 @@ from typing import Any
 import pyarrow as pa
 import tables
 import timing
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.manager import KernelManager
 from pyarrow import feather
 
 from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
 
+_TIMEOUT = 600  # s
 _SUM = "int(df['{column}'].sum())"
 
 
 class Notebook:
     """A kernel with pandas and the magics loaded."""
 
-    def __init__(self, memory: Path) -> None:
+    def __init__(self, memory: Path, name: str) -> None:
         own = {ENVIRONMENT_VARIABLE: str(memory / "store"), "IPYTHONDIR": str(memory / "ipython")}
-        self._manager, self._client = start_new_kernel(env={**os.environ, **own})
+        self._manager = KernelManager(transport="ipc", ip=str(memory / name))
+        self._manager.start_kernel(env={**os.environ, **own})
+        self._client = self._manager.client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=_TIMEOUT)
         self.run("import gc, pandas as pd, pyarrow.feather\n%load_ext jupyter_arrowshm\n%load_ext storemagic")
 
     def run(self, cell: str) -> None:
@@ -44,7 +49,7 @@ class Notebook:
             if message["msg_type"] == "error":
                 failed.extend(message["content"]["traceback"])
 
-        reply = self._client.execute_interactive(cell, store_history=False, output_hook=look, timeout=600)
+        reply = self._client.execute_interactive(cell, store_history=False, output_hook=look, timeout=_TIMEOUT)
         if reply["content"]["status"] != "ok":
             sys.exit("\n".join([cell, *failed]))
 
@@ -89,7 +94,7 @@ def main() -> None:
     }
     results = []
     with timing.places() as (memory, _), ExitStack() as stack:
-        one, other = Notebook(memory), Notebook(memory)
+        one, other = Notebook(memory, "one"), Notebook(memory, "other")
         stack.callback(one.stop)
         stack.callback(other.stop)
         for label, (make, column) in kinds.items():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import keyword
 import re
 import sys
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ class Binding:
     kind: str
     options: dict[str, Any]
     follow: bool
-    anchor: weakref.ref[Any]  # weak: our books must not keep a table alive
+    anchor: Callable[[], Any]  # weak: our books must not keep a table alive
 
     def is_bound(self, space: Mapping[str, Any]) -> bool:
         """Whether the variable still is the object that we bound; what the user put there is the user's."""
@@ -46,6 +47,11 @@ def _anchor(value: Any) -> Any:
     return next(iter(value.values())) if type(value) is dict and value else value
 
 
+def _weak(anchor: Any) -> Callable[[], Any]:
+    # There is none to an empty dict, that of a table without columns; but that keeps nothing alive.
+    return weakref.ref(anchor) if type(anchor) is not dict else lambda: anchor
+
+
 class Bindings:
     """What this notebook has bound, by variable."""
 
@@ -62,7 +68,7 @@ class Bindings:
             attachment.kind,
             options,
             follow,
-            weakref.ref(_anchor(attachment.value)),
+            _weak(_anchor(attachment.value)),
         )
 
     def of_table(self, name: str) -> list[Binding]:
@@ -98,6 +104,7 @@ def drop_results(shell: Any) -> None:
                 space[name] = ""
     if shell.displayhook.do_full_cache:  # else (InteractiveShell.cache_size = 0) there is no Out
         shell.displayhook.flush()
+    gc.collect()  # errors and their frames refer to each other
 
 
 def still_referring(store: Store, version: str, space: Mapping[str, Any], hidden: Mapping[str, Any]) -> list[str]:

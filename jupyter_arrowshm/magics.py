@@ -10,6 +10,7 @@ import gc
 import time
 import weakref
 from collections.abc import Callable
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -275,7 +276,7 @@ class ArrowSHMMagics(Magics):
         --force     even if another notebook shared it
         """
         arguments = split(line)
-        names = [word for word in arguments if word != "--force"]
+        names = [word for word in dict.fromkeys(arguments) if word != "--force"]
         if odd := [word for word in names if word.startswith("--")]:
             raise UsageError(f"%unshare has no option {odd[0]}; it has --force")
         if not names:
@@ -314,7 +315,8 @@ def unload(shell: InteractiveShell) -> None:
     """Forget the magics; what they bound stays bound."""
     for name in ("share", "attach", "shared", "detach", "unshare"):
         found = shell.magics_manager.magics["line"].get(name)
-        if isinstance(getattr(found, "__self__", None), ArrowSHMMagics):
+        # Asked for any attribute, one that IPython 9 is yet to load would load us.
+        if isinstance(found, MethodType) and isinstance(found.__self__, ArrowSHMMagics):
             del shell.magics_manager.magics["line"][name]
     for hook in list(shell.events.callbacks["pre_run_cell"]):
         if isinstance(getattr(hook, "__self__", None), ArrowSHMMagics):

@@ -18,6 +18,7 @@ from . import (
     holders,
     listing,
     names,
+    notes,
     process,
     publication,
     segment,
@@ -269,6 +270,7 @@ class Store:
             # The pin first: killed in between, we leave a table without a pin, not a pin for the next of this name.
             publication.unpin(at, name)
             os.unlink(name + names.SUFFIX, dir_fd=at)
+            notes.forget(at, name)
 
     def pin(self, name: str) -> None:
         """Never remove this table automatically. Raises ``TableNotFound``."""

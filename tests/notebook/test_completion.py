@@ -1,0 +1,78 @@
+"""Tab and ``?`` over the kernel protocol."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from notebooks import Notebook
+
+import jupyter_arrowshm as shm
+
+SPACE = """\
+import pyarrow as pa, pandas as pd, numpy as np
+trips = pa.table({'a': [1]})
+frame = pd.DataFrame({'a': [1]})
+arrays = {'a': np.arange(3)}
+number, text, words, empty, _hidden = 3, 'abc', {'a': 1}, {}, trips
+class Frame(pd.DataFrame): pass
+"""
+
+
+@pytest.fixture
+def notebook(model: Notebook, store: shm.Store) -> Notebook:
+    for name in ("trips", "trips-2013", "zones"):
+        store.share(pa.table({"a": [1]}), name)
+    model.ok(SPACE)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("line", "matches"),
+    [
+        ("%attach ", ["trips", "trips-2013", "zones"]),
+        ("%attach tr", ["trips", "trips-2013"]),
+        ("%attach trips-", ["trips-2013"]),
+        ("%attach zones tr", ["trips", "trips-2013"]),
+        ("%attach nothing", []),
+        ("attach tr", ["trips", "trips-2013"]),
+        ("%shared zo", ["zones"]),
+        ("%detach zo", ["zones"]),
+        ("%unshare zo", ["zones"]),
+        ("%unshare --", ["--force"]),
+        ("%attach trips --to ", ["pyarrow", "pandas", "polars", "duckdb", "numpy", "source"]),
+        ("%attach trips --to pa", ["pandas"]),
+        ("%attach trips --", ["--to", "--columns", "--copy", "--wait", "--follow"]),
+        ("%attach trips --copy --c", ["--columns"]),
+        ("%share ", ["arrays", "frame", "trips"]),
+        ("%share fr", ["frame"]),
+        ("%share trips --", ["--replace", "--move", "--pin"]),
+        ("%share trips --pin --", ["--replace", "--move"]),
+        ("x = 1\n%attach zo", ["zones"]),
+        ("    %attach zo", ["zones"]),
+    ],
+)
+def test_what_tab_offers(notebook: Notebook, line: str, matches: list[str]) -> None:
+    assert sorted(notebook.complete(line)) == sorted(matches)
+
+
+def test_a_variable_of_a_magics_name_is_that_variable(notebook: Notebook) -> None:
+    notebook.ok("share = 1")
+    assert "frame" not in notebook.complete("share ")
+    assert "frame" in notebook.complete("%share ")
+
+
+@pytest.mark.parametrize(("line", "match"), [("num", "number"), ("tex", "text"), ("trips.num_ro", "trips.num_rows")])
+def test_elsewhere_others_complete(notebook: Notebook, line: str, match: str) -> None:
+    assert match in notebook.complete(line) or match.rpartition(".")[2] in notebook.complete(line)
+
+
+def test_the_magics_themselves_complete(notebook: Notebook) -> None:
+    assert {"%share", "%shared"} <= set(notebook.complete("%shar"))
+
+
+@pytest.mark.parametrize("magic", ["share", "attach", "shared", "detach", "unshare"])
+def test_help_reads_well(model: Notebook, magic: str) -> None:
+    shown = model.ok(f"%{magic}?")
+    assert f"\n%{magic} df" in shown.replace(" " * 4, "") and max(map(len, shown.splitlines())) <= 120
+    for option in {"share": ["--replace", "--move", "--pin"], "attach": ["--to KIND", "--copy"]}.get(magic, []):
+        assert f"\n{option}" in shown

@@ -1,0 +1,142 @@
+"""``jupyter arrowshm doctor``: each thing that can be off, provoked, with its remedy."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from commands import MODULE, command
+from kernel import MOUNT_NAMESPACE, needs_mount_namespace
+from notebooks import Notebook
+from peers import Peer
+
+import jupyter_arrowshm as shm
+
+TABLE = pa.table({"a": [1, 2, 3]})
+
+
+@pytest.fixture(autouse=True)
+def kernels(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this test's kernels are specified; the user's own are not looked at."""
+    for variable in ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_PATH"):
+        monkeypatch.setenv(variable, str(tmp_path / "jupyter"))
+    return tmp_path / "jupyter" / "kernels"
+
+
+def doctor(*prefix: str) -> list[tuple[str, str]]:
+    """What it found, each with its remedy or none."""
+    done = command("doctor", program=[*prefix, *MODULE])
+    findings: list[tuple[str, str]] = []
+    lines = done.stdout.splitlines()
+    for line in lines[:-2]:
+        if line.startswith("     -> "):
+            assert not findings[-1][1]
+            findings[-1] = findings[-1][0], line.removeprefix("     -> ")
+        else:
+            assert line[:5] in (" ok  ", "  !  "), line
+            findings.append((line[5:], ""))
+    off = sum(bool(remedy) for _, remedy in findings)
+    assert sum(line.startswith("  !  ") for line in lines) == off
+    assert lines[-1] == (f"{off} thing{'s' * (off > 1)} to look at." if off else "All is well.")
+    assert done.returncode == bool(off) and not done.stderr
+    return findings
+
+
+def remedy(findings: list[tuple[str, str]], text: str) -> str:
+    """The remedy of the one finding with this text."""
+    (found,) = [remedy for finding, remedy in findings if text in finding]
+    return found
+
+
+def test_all_is_well(store: shm.Store) -> None:
+    findings = doctor()  # before there is a directory
+    store.share(TABLE, "t")
+    findings = doctor()
+    assert not remedy(findings, f"jupyter-arrowshm {shm.__version__} on Python ")
+    assert not remedy(findings, f"tables are in {store.directory} (set by $JUPYTER_ARROWSHM_DIR), on ")
+    assert not remedy(findings, "1 table, ")
+    assert not remedy(findings, f"kernel python3 has jupyter-arrowshm {shm.__version__} ({sys.executable})")
+    assert not remedy(findings, "%load_ext jupyter_arrowshm")
+    assert store.names() == ["t"], "it looks, and removes nothing that is shared"
+
+
+def test_unused_tables(store: shm.Store, peer: Callable[..., Peer]) -> None:
+    other = peer()
+    other.run("shm.share(pa.table({'a': [1]}), 'left'); shm.share(pa.table({'a': [1]}), 'kept', pin=True)")
+    other.kill()
+    assert "jupyter arrowshm gc" in remedy(doctor(), "1 table that nobody uses, ")
+    command("gc")
+    assert "that nobody uses" not in str(doctor())
+
+
+def test_leftovers_of_the_killed(store: shm.Store, peer: Callable[..., Peer]) -> None:
+    other = peer()
+    other.run("w = shm.writer('t', pa.schema({'a': pa.int64()})); w.__enter__()")
+    other.kill()
+    assert remedy(doctor(), "what processes that were killed had left was removed just now") == ""
+    assert "had left" not in str(doctor())
+
+
+def test_older_versions_without_a_name(store: shm.Store, report: Notebook) -> None:
+    store.share(TABLE, "t")
+    report.ok("%attach t")
+    store.unshare("t")
+    assert not remedy(doctor(), "t was unshared; ") and "report.ipynb (python)" in str(doctor())
+
+
+@pytest.mark.parametrize("content", [b"", b"not Arrow at all", b"ARROW1\0\0" + bytes(100)])
+def test_a_file_that_cannot_be_read(store: shm.Store, directory: Path, content: bytes) -> None:
+    store.share(TABLE, "t")
+    Path(directory, "x.arrow").write_bytes(content)
+    assert remedy(doctor(), f"{directory}/x.arrow is no table that can be read").startswith(f"rm {directory}/x.arrow")
+
+
+def test_an_unsafe_directory(directory: Path) -> None:
+    directory.mkdir()
+    directory.chmod(0o755)
+    assert any(str(directory) in finding and remedy for finding, remedy in doctor())
+
+
+@needs_mount_namespace
+def test_little_room(directory: Path, tmp_path: Path) -> None:
+    directory.mkdir(0o700)
+    mount = 'mount -t tmpfs -o size=16m,mode=700 none "$1" && shift && exec "$@"'
+    findings = doctor(*MOUNT_NAMESPACE, "sh", "-c", mount, "sh", str(directory))
+    assert "$JUPYTER_ARROWSHM_DIR to a larger disk" in remedy(findings, "can still be shared")
+    assert not remedy(findings, ", on tmpfs")
+
+
+@pytest.mark.parametrize(
+    ("python", "text", "advice"),
+    [
+        ("{empty}", "kernel other has no jupyter-arrowshm ({empty})", "{empty} -m pip install jupyter-arrowshm"),
+        ("/no/such/python", "kernel other cannot be started (/no/such/python)", "jupyter kernelspec remove other"),
+    ],
+)
+def test_kernels_of_other_environments(kernels: Path, tmp_path: Path, python: str, text: str, advice: str) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "empty"], check=True)
+    empty = str(tmp_path / "empty" / "bin" / "python")
+    specify(kernels, "other", [python.format(empty=empty), "-m", "ipykernel_launcher", "-f", "{connection_file}"])
+    assert remedy(doctor(), text.format(empty=empty)) == advice.format(empty=empty)
+
+
+def test_kernels_of_other_languages_are_not_asked(kernels: Path) -> None:
+    specify(kernels, "other", ["/no/such/julia", "{connection_file}"], "julia")
+    assert "kernel other" not in str(doctor())
+
+
+def specify(kernels: Path, name: str, argv: list[str], language: str = "python") -> None:
+    (kernels / name).mkdir(parents=True)
+    text = json.dumps({"argv": argv, "display_name": name, "language": language})
+    (kernels / name / "kernel.json").write_text(text)
+
+
+def test_who_uses_a_table_can_be_seen() -> None:
+    seen = [finding for finding, _ in doctor() if "who uses a table" in finding]
+    assert len(seen) == 1 and (seen == ["who uses a table can be seen (/proc/locks)"]) == os.path.exists("/proc/locks")
