@@ -1,0 +1,70 @@
+"""
+Share a table from one notebook or process, attach it in another: zero-copy, in Julia or Python.
+
+```julia
+using ArrowSHM
+share("trips", (fare = [7.5, 12.0], tip = [1.0, missing]))   # in one process
+trips = attach("trips")                                       # in another: the same memory
+tables()                                                      # what is shared, and who uses it
+```
+
+In a notebook `@share trips`, `@attach trips` and `@detach trips` say in one line what they did.
+"""
+module ArrowSHM
+
+# Everything but the columns' own loops runs once per table: compiling it fast is worth more than running it fast.
+Base.Experimental.@optlevel 0
+
+using Dates
+using Mmap
+using Random
+using Unicode
+using Dates: Date, DateTime, Time, Second, Millisecond, Microsecond, Nanosecond
+
+export @attach, @detach, @share, SharedTable, attach, share, tables, unshare
+
+const VERSION_OF_CLIENT = "0.1.0"
+
+include("Columns.jl")
+using .Columns:
+    Blobs, Bools, Buffer, Bytes, Chunked, Column, Decimal, FixedLists, Lists, Missings, Numbers, Pooled, Raw, Structs,
+    Texts, Timestamp, Validity, Views, per_second
+
+include("words.jl")
+include("errors.jl")
+include("names.jl")
+include("system.jl")
+include("room.jl")
+include("directory.jl")
+include("segment.jl")
+include("process.jl")
+include("holders.jl")
+include("flatbuffers.jl")
+include("schema.jl")
+include("arrowfile.jl")
+include("source.jl")
+include("build.jl")
+include("table.jl")
+include("listing.jl")
+include("notes.jl")
+include("collector.jl")
+include("values.jl")
+include("writer.jl")
+include("publication.jl")
+include("store.jl")
+include("display.jl")
+include("kernel.jl")
+include("macros.jl")
+include("glue.jl")
+include("workload.jl")
+
+# One function, and calls of what is compiled already: `using` waits for it.
+function __init__()
+    STARTED_IN[] = pwd()
+    push!(Base.package_callbacks, glue_loaded)
+    haskey(Base.loaded_modules, TABLES) && Base.invokelatest(glue_tables)
+    isdefined(Main, :IJulia) && Base.invokelatest(join_kernel)
+    return
+end
+
+end

@@ -1,0 +1,180 @@
+# From Arrow's layout ("Physical Memory Layout" in the columnar specification) to columns: which buffers make a column.
+
+"Reads one batch of one column: where it is in the lists, and which of its nodes have nulls in any batch."
+mutable struct Cursor
+    source::Source
+    batch::Batch
+    node::Int
+    buffer::Int
+    variadic::Int
+    nulls::Vector{Bool}
+end
+
+@noinline function next_node!(cursor::Cursor)
+    cursor.node += 1
+    cursor.node <= length(cursor.batch.nodes) || damaged("it has fewer columns than its schema says")
+    return cursor.batch.nodes[cursor.node][1]
+end
+
+"The next buffer: `count` values of type `S`."
+@noinline function next_buffer!(cursor::Cursor, S::Type, count::Int)
+    cursor.buffer += 1
+    cursor.buffer <= length(cursor.batch.buffers) || damaged("it has fewer buffers than its schema says")
+    offset, nbytes = cursor.batch.buffers[cursor.buffer]
+    # An empty column may have empty buffers, also where one offset would be due.
+    count == 0 && return Buffer{S}(cursor.source.bytes, 0, 0)
+    count <= nbytes ÷ max(1, sizeof(S)) || damaged("a column of it is shorter than it says")
+    return Buffer{S}(cursor.source.bytes, offset, count)
+end
+
+"The next buffer, whole, as bytes."
+@noinline function next_bytes!(cursor::Cursor)
+    cursor.buffer += 1
+    cursor.buffer <= length(cursor.batch.buffers) || damaged("it has fewer buffers than its schema says")
+    offset, nbytes = cursor.batch.buffers[cursor.buffer]
+    return Buffer{UInt8}(cursor.source.bytes, offset, nbytes)
+end
+
+"The validity of the node that was read last: `nothing` where no batch has nulls in it."
+@noinline function next_validity!(cursor::Cursor, length::Int)
+    bits, node = next_bytes!(cursor), cursor.node
+    cursor.nulls[node] || return nothing
+    # A null count of 0, and a buffer that is left out, both say that all values are there.
+    (cursor.batch.nodes[node][2] == 0 || isempty(bits)) && return Validity(bits, true)
+    cld(length, 8) <= Base.length(bits) || damaged("a column of it is shorter than it says")
+    return Validity(bits, false)
+end
+
+offsets_count(length::Int) = length == 0 ? 0 : length + 1
+
+"A column of one batch, or a part of one. Its type depends on `field` and `cursor.nulls` only: the same in every batch."
+@noinline function make(cursor::Cursor, field::Field)
+    field.dictionary === nothing || return make_pooled(cursor, field)
+    kind = field.kind
+    length = next_node!(cursor)
+    kind === :null && return Missings(length)
+    if kind in (:run_end, :union, :list_view, :large_list_view, :interval) || (kind === :decimal && field.bits != 128)
+        throw(UnsupportedColumn(cursor.source.name, field.name, type_text(field)))
+    end
+    validity = next_validity!(cursor, length)
+    if kind === :bool
+        bits = next_bytes!(cursor)
+        cld(length, 8) <= Base.length(bits) || damaged("a column of it is shorter than it says")
+        return Bools(bits, validity, length)
+    elseif kind in (:utf8, :large_utf8, :binary, :large_binary)
+        O = kind in (:utf8, :binary) ? Int32 : Int64
+        offsets = next_buffer!(cursor, O, offsets_count(length))
+        return Texts{kind in (:utf8, :large_utf8) ? String : Bytes}(offsets, next_bytes!(cursor), validity, length)
+    elseif kind in (:utf8_view, :binary_view)
+        return make_views(cursor, field, validity, length)
+    elseif kind in (:list, :large_list, :map)
+        offsets = next_buffer!(cursor, kind === :large_list ? Int64 : Int32, offsets_count(length))
+        return Lists(offsets, make(cursor, only_child(field)), validity, length)
+    elseif kind === :fixed_list
+        values = make(cursor, only_child(field))
+        field.width == 0 || length <= Base.length(values) ÷ field.width || damaged("a column of it is shorter than it says")
+        return FixedLists(values, field.width, validity, length)
+    elseif kind === :struct
+        return make_struct(cursor, field, validity, length)
+    elseif kind === :fixed_binary && !(1 <= field.width <= MAX_TUPLE)
+        data = next_bytes!(cursor)
+        field.width == 0 || length <= Base.length(data) ÷ field.width || damaged("a column of it is shorter than it says")
+        return Blobs(data, field.width, validity, length)
+    end
+    S, N = fixed_type(field)
+    values = next_buffer!(cursor, S, length)
+    return S === N && validity === nothing ? values : Numbers{N}(values, validity)
+end
+
+function only_child(field::Field)
+    length(field.children) == 1 || damaged("a list of it has not one column of elements")
+    return field.children[1]
+end
+
+@noinline function make_views(cursor::Cursor, field::Field, validity, length::Int)
+    views = next_buffer!(cursor, NTuple{4,Int32}, length)
+    cursor.variadic += 1
+    cursor.variadic <= Base.length(cursor.batch.variadic) || damaged("it has fewer buffers than its schema says")
+    count = cursor.batch.variadic[cursor.variadic]
+    0 <= count <= Base.length(cursor.batch.buffers) - cursor.buffer || damaged("it has fewer buffers than its schema says")
+    data = Buffer{UInt8}[next_bytes!(cursor) for _ in 1:count]
+    raw = Buffer{UInt8}(views.owner, Int(UInt(views.start) - UInt(pointer(views.owner))), 16 * length)
+    return Views{field.kind === :utf8_view ? String : Bytes}(views, raw, data, validity)
+end
+
+@noinline function make_struct(cursor::Cursor, field::Field, validity, length::Int)
+    parts = Any[make(cursor, child) for child in field.children]
+    all(part -> Base.length(part) >= length, parts) || damaged("a column of it is shorter than it says")
+    names = Tuple(unique_names(field.children))
+    N = NamedTuple{names,Tuple{map(eltype, parts)...}}
+    return Structs{N}(Tuple(parts), validity, length)
+end
+
+"The names as symbols. A `NamedTuple` cannot have one twice: the second `a` is `a_1`."
+@noinline function unique_names(fields::Vector{Field})
+    names, taken = Symbol[], IdDict{Any,Any}()
+    for field in fields
+        plain = without_nul(field.name)
+        name, n = Symbol(plain), 0
+        while haskey(taken, name)
+            n += 1
+            name = Symbol(plain, "_", n)
+        end
+        taken[name] = true
+        push!(names, name)
+    end
+    return names
+end
+
+"Arrow's texts may hold NUL, Julia's symbols not: the picture of it instead."
+without_nul(text::String) = 0x00 in codeunits(text) ? replace(text, '\0' => '\u2400') : text
+
+"The number of each name. An `IdDict`: Julia has it compiled, unlike a `Dict{Symbol,Int}`, which takes 0.2 s."
+@noinline function lookup_of(names::Vector{Symbol})
+    lookup = IdDict{Any,Any}()
+    for i in 1:length(names)
+        lookup[names[i]] = i
+    end
+    return lookup
+end
+
+const MAX_TUPLE = 64  # bytes: beyond, compiling for a tuple type costs more than it saves
+
+const PERIODS = (Second, Millisecond, Microsecond, Nanosecond)
+
+"Type in memory and type for people of values of fixed size. Where both are one, a null-free column is a plain `Vector`."
+@noinline function fixed_type(field::Field)
+    kind = field.kind
+    if kind === :int
+        T = field.signed ? (Int8, Int16, Int32, Int64) : (UInt8, UInt16, UInt32, UInt64)
+        T = T[trailing_zeros(field.bits)-2]
+        return T, T
+    elseif kind === :float
+        T = (Float16, Float32, Float64)[trailing_zeros(field.bits)-3]
+        return T, T
+    elseif kind === :date
+        return field.unit == 0 ? (Int32, Date) : (Raw{Millisecond,Int64}, Date)
+    elseif kind === :time
+        field.unit == 3 && return Time, Time
+        return Raw{PERIODS[field.unit+1],field.bits == 32 ? Int32 : Int64}, Time
+    elseif kind === :duration
+        return PERIODS[field.unit+1], PERIODS[field.unit+1]
+    elseif kind === :timestamp
+        T = Timestamp{PERIODS[field.unit+1],field.zone === nothing ? nothing : Symbol(without_nul(field.zone))}
+        return T, field.zone === nothing && field.unit < 2 ? DateTime : T
+    elseif kind === :decimal
+        T = Decimal{field.precision,field.scale}
+        return T, T
+    elseif kind === :fixed_binary
+        T = NTuple{field.width,UInt8}
+        return T, T
+    end
+    damaged("it has a column of an unknown type")
+end
+
+@noinline function make_pooled(cursor::Cursor, field::Field)
+    length = next_node!(cursor)
+    validity = next_validity!(cursor, length)
+    indices = next_buffer!(cursor, fixed_type(field.index)[1], length)
+    return Pooled(indices, pool(cursor.source, field), validity)
+end

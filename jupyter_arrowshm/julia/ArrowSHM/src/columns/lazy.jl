@@ -1,0 +1,250 @@
+# Columns that lie in shared memory: lazy, read-only vectors with a concrete element type. Each holds the mapping that it
+# reads. Every index that comes from the file is checked when it is used, so no file can make them read elsewhere.
+
+"`length` values of type `S` from byte `at` (from 0) of `owner`, which it keeps alive."
+struct Buffer{S} <: AbstractVector{S}
+    owner::Vector{UInt8}
+    start::Ptr{S}
+    length::Int
+end
+
+function Buffer{S}(owner::Vector{UInt8}, at::Int, length::Int) where {S}
+    0 <= at && 0 <= length && length * sizeof(S) <= Base.length(owner) - at || throw(BoundsError(owner, at))
+    start = Ptr{S}(pointer(owner) + at)
+    if UInt(start) % Base.datatype_alignment(S) != 0
+        # Arrow asks for 8 bytes and a loaded value may need more: such a column is copied, once.
+        return Buffer{S}(owner[at+1:at+length*sizeof(S)], 0, length)
+    end
+    return Buffer{S}(owner, start, length)
+end
+
+Base.size(b::Buffer) = (b.length,)
+Base.IndexStyle(::Type{<:Buffer}) = IndexLinear()
+@inline function Base.getindex(b::Buffer, i::Int)
+    @boundscheck checkbounds(b, i)
+    owner = b.owner
+    return GC.@preserve owner unsafe_load(b.start, i)
+end
+
+"As an `Array` of the same memory: only for as long as the caller preserves the buffer."
+unsafe_array(b::Buffer{S}) where {S} = unsafe_wrap(Array, b.start, b.length)
+
+"Which values are there. `absent` where this batch has no nulls but another one has."
+struct Validity
+    bits::Buffer{UInt8}
+    absent::Bool
+end
+
+@inline bit(bits::Buffer{UInt8}, i::Int) = (@inbounds(bits[((i-1)>>3)+1]) >> ((i - 1) & 7)) & 0x01 != 0
+@inline is_there(::Nothing, ::Int) = true
+@inline is_there(validity::Validity, i::Int) = validity.absent || bit(validity.bits, i)
+with_missing(::Type{N}, ::Nothing) where {N} = N
+with_missing(::Type{N}, ::Validity) where {N} = Union{N,Missing}
+
+@noinline out_of_range() = error("this column is damaged: an offset in it points outside of the file")
+
+"""
+    Column{T}
+
+A column of a shared table that is no plain `Vector`: it has missing values, or Arrow stores it in another form than
+Julia, or it lies in several parts. Read-only; `collect` makes a copy to write into.
+"""
+abstract type Column{T} <: AbstractVector{T} end
+Base.IndexStyle(::Type{<:Column}) = IndexLinear()
+
+"Values of fixed size, `S` in memory and `N` to people."
+struct Numbers{T,N,S,V} <: Column{T}
+    values::Buffer{S}
+    validity::V
+end
+Numbers{N}(values::Buffer{S}, validity::V) where {N,S,V} = Numbers{with_missing(N, validity),N,S,V}(values, validity)
+Base.size(c::Numbers) = size(c.values)
+@inline function Base.getindex(c::Numbers{T,N}, i::Int) where {T,N}
+    @boundscheck checkbounds(c, i)
+    return is_there(c.validity, i) ? decode(N, @inbounds c.values[i]) : missing
+end
+
+"A number of `P` in an `I`: what Arrow stores of a time."
+struct Raw{P,I}
+    value::I
+end
+@inline decode(::Type{N}, x::N) where {N} = x
+@inline decode(::Type{Date}, days::Int32) = Date(Dates.UTD(days + Int64(719163)))  # 1970-01-01 is day 719163
+@inline function decode(::Type{Date}, x::Raw{Millisecond})
+    days, rest = fldmod(x.value, 86_400_000)
+    rest == 0 || throw(InexactError(:Date, Date, x.value))  # the specification allows whole days only
+    return Date(Dates.UTD(days + 719163))
+end
+@inline decode(::Type{DateTime}, x::Timestamp) = DateTime(x)
+@inline decode(::Type{Time}, x::Raw{P}) where {P} = Time(Nanosecond(Int64(x.value) * (1_000_000_000 ÷ per_second(P))))
+
+"Booleans: a bit each."
+struct Bools{T,V} <: Column{T}
+    bits::Buffer{UInt8}
+    validity::V
+    length::Int
+end
+Bools(bits, validity::V, length) where {V} = Bools{with_missing(Bool, validity),V}(bits, validity, length)
+Base.size(c::Bools) = (c.length,)
+@inline function Base.getindex(c::Bools, i::Int)
+    @boundscheck checkbounds(c, i)
+    return is_there(c.validity, i) ? bit(c.bits, i) : missing
+end
+
+"Text (`String`) or binary (`Base.CodeUnits{UInt8,String}`): values of any length, copied out one by one."
+struct Texts{T,N,O,V} <: Column{T}
+    offsets::Buffer{O}
+    data::Buffer{UInt8}
+    validity::V
+    length::Int
+end
+Texts{N}(offsets::Buffer{O}, data, validity::V, length) where {N,O,V} =
+    Texts{with_missing(N, validity),N,O,V}(offsets, data, validity, length)
+Base.size(c::Texts) = (c.length,)
+@inline function Base.getindex(c::Texts{T,N}, i::Int) where {T,N}
+    @boundscheck checkbounds(c, i)
+    is_there(c.validity, i) || return missing
+    from, to = extent(c.offsets, i, length(c.data))
+    return copied(N, c.data, from, to - from)
+end
+
+"Where value `i` begins and ends among `limit` elements, from 0."
+@inline function extent(offsets::Buffer, i::Int, limit::Int)
+    from, to = Int(@inbounds offsets[i]), Int(@inbounds offsets[i+1])
+    0 <= from <= to <= limit || out_of_range()
+    return from, to
+end
+
+const Bytes = Base.CodeUnits{UInt8,String}
+@inline function copied(::Type{String}, data::Buffer{UInt8}, from::Int, nbytes::Int)
+    owner = data.owner
+    return GC.@preserve owner unsafe_string(data.start + from, nbytes)
+end
+@inline copied(::Type{Bytes}, data::Buffer{UInt8}, from::Int, nbytes::Int) =
+    codeunits(copied(String, data, from, nbytes))
+
+"Text or binary of the view layout: up to 12 bytes in the view itself, longer ones in one of several buffers."
+struct Views{T,N,V} <: Column{T}
+    views::Buffer{NTuple{4,Int32}}
+    raw::Buffer{UInt8}
+    data::Vector{Buffer{UInt8}}
+    validity::V
+end
+Views{N}(views, raw, data, validity::V) where {N,V} = Views{with_missing(N, validity),N,V}(views, raw, data, validity)
+Base.size(c::Views) = size(c.views)
+@inline function Base.getindex(c::Views{T,N}, i::Int) where {T,N}
+    @boundscheck checkbounds(c, i)
+    is_there(c.validity, i) || return missing
+    nbytes, _, buffer, from = map(Int, @inbounds c.views[i])
+    0 <= nbytes || out_of_range()
+    nbytes <= 12 && return copied(N, c.raw, 16 * (i - 1) + 4, nbytes)
+    0 <= buffer < length(c.data) || out_of_range()
+    data = @inbounds c.data[buffer+1]
+    0 <= from <= length(data) - nbytes || out_of_range()
+    return copied(N, data, from, nbytes)
+end
+
+"Fixed-size binary that is too wide (or too narrow: 0) for a tuple."
+struct Blobs{T,V} <: Column{T}
+    data::Buffer{UInt8}
+    width::Int
+    validity::V
+    length::Int
+end
+Blobs(data, width, validity::V, length) where {V} = Blobs{with_missing(Bytes, validity),V}(data, width, validity, length)
+Base.size(c::Blobs) = (c.length,)
+@inline function Base.getindex(c::Blobs, i::Int)
+    @boundscheck checkbounds(c, i)
+    return is_there(c.validity, i) ? copied(Bytes, c.data, c.width * (i - 1), c.width) : missing
+end
+
+"Lists: a value is a view of the column of all elements."
+struct Lists{T,N,O,V,C} <: Column{T}
+    offsets::Buffer{O}
+    values::C
+    validity::V
+    length::Int
+end
+view_type(::Type{C}) where {C} = SubArray{eltype(C),1,C,Tuple{UnitRange{Int}},true}
+Lists(offsets::Buffer{O}, values::C, validity::V, length) where {O,C,V} =
+    Lists{with_missing(view_type(C), validity),view_type(C),O,V,C}(offsets, values, validity, length)
+Base.size(c::Lists) = (c.length,)
+@inline function Base.getindex(c::Lists, i::Int)
+    @boundscheck checkbounds(c, i)
+    is_there(c.validity, i) || return missing
+    from, to = extent(c.offsets, i, length(c.values))
+    return @inbounds view(c.values, from+1:to)
+end
+
+"Lists that all have `width` elements."
+struct FixedLists{T,N,V,C} <: Column{T}
+    values::C
+    width::Int
+    validity::V
+    length::Int
+end
+FixedLists(values::C, width, validity::V, length) where {C,V} =
+    FixedLists{with_missing(view_type(C), validity),view_type(C),V,C}(values, width, validity, length)
+Base.size(c::FixedLists) = (c.length,)
+@inline function Base.getindex(c::FixedLists, i::Int)
+    @boundscheck checkbounds(c, i)
+    return is_there(c.validity, i) ? view(c.values, c.width*(i-1)+1:c.width*i) : missing
+end
+
+"Structs: a value is a `NamedTuple`."
+struct Structs{T,N,V,C<:Tuple} <: Column{T}
+    parts::C
+    validity::V
+    length::Int
+end
+Structs{N}(parts::C, validity::V, length) where {N,C,V} =
+    Structs{with_missing(N, validity),N,V,C}(parts, validity, length)
+Base.size(c::Structs) = (c.length,)
+@inline function Base.getindex(c::Structs{T,N}, i::Int) where {T,N}
+    @boundscheck checkbounds(c, i)
+    return is_there(c.validity, i) ? N(map(part -> @inbounds(part[i]), c.parts)) : missing
+end
+
+"Values that are numbers of entries of a dictionary, the `pool`."
+struct Pooled{T,I,V,P} <: Column{T}
+    indices::Buffer{I}
+    pool::P
+    validity::V
+end
+Pooled(indices::Buffer{I}, pool::P, validity::V) where {I,P,V} =
+    Pooled{with_missing(eltype(P), validity),I,V,P}(indices, pool, validity)
+Base.size(c::Pooled) = size(c.indices)
+@inline function Base.getindex(c::Pooled, i::Int)
+    @boundscheck checkbounds(c, i)
+    is_there(c.validity, i) || return missing
+    index = (@inbounds c.indices[i]) % Int  # a number that does not fit is negative now, and refused
+    0 <= index < length(c.pool) || out_of_range()
+    return @inbounds c.pool[index+1]
+end
+
+"A column of the null type."
+struct Missings <: Column{Missing}
+    length::Int
+end
+Base.size(c::Missings) = (c.length,)
+@inline function Base.getindex(c::Missings, i::Int)
+    @boundscheck checkbounds(c, i)
+    return missing
+end
+
+"A column that lies in several batches, all of the same type."
+struct Chunked{T,A<:AbstractVector{T}} <: Column{T}
+    chunks::Vector{A}
+    ends::Vector{Int}  # the last row of each
+end
+Chunked(chunks::Vector{A}) where {T,A<:AbstractVector{T}} = Chunked{T,A}(chunks, cumsum(map(length, chunks)))
+Base.size(c::Chunked) = (isempty(c.ends) ? 0 : c.ends[end],)
+@inline function Base.getindex(c::Chunked, i::Int)
+    @boundscheck checkbounds(c, i)
+    k = searchsortedfirst(c.ends, i)
+    return @inbounds c.chunks[k][i-(k == 1 ? 0 : c.ends[k-1])]
+end
+
+# What these are made of says nothing to people.
+Base.showarg(io::IO, ::Column{T}, toplevel) where {T} = print(io, "Column{", T, "}")
+Base.showarg(io::IO, ::Buffer{S}, toplevel) where {S} = print(io, "Column{", S, "}")

@@ -1,0 +1,186 @@
+# The private directory that holds the tables: find it, make it, verify it, lock it (docs/protocol.md).
+
+const ENVIRONMENT_VARIABLE = "JUPYTER_ARROWSHM_DIR"
+const LIVE, PINS = ".live", ".pins"
+const SHARED_MEMORY = "/dev/shm"
+const MIN_SHARED_MEMORY = 1 << 30  # Docker and Kubernetes give 64 MB: too little for tables
+const LOCK_TIMEOUT = 10.0  # s; the lock is held for microseconds, so a longer wait means a stopped process
+const DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+
+"The directory that Python, Julia and the server agree on (docs/protocol.md, \"Which directory\")."
+@noinline function default_path()
+    chosen = get(ENV, ENVIRONMENT_VARIABLE, "")::String
+    isempty(chosen) || return chosen
+    parent = has_large_shared_memory() ? SHARED_MEMORY : "/tmp"
+    return parent * "/jupyter-arrowshm-" * string(effective_user())
+end
+
+@noinline function has_large_shared_memory()
+    found = lstat(SHARED_MEMORY)
+    isdir(found) && file_system_type(found.device) == "tmpfs" || return false
+    directory = try_open_at(AT_FDCWD, SHARED_MEMORY, DIRECTORY_FLAGS, (Libc.EACCES, Libc.ENOENT))
+    directory === nothing && return false
+    room = closing(file_system_room, directory)
+    # A tmpfs mounted with size=0 has no limit and reports 0 blocks.
+    return room !== nothing && (room[1] == 0 || room[1] * room[3] >= MIN_SHARED_MEMORY)
+end
+
+"One directory of tables. `path` is absolute; its parent must exist."
+mutable struct Directory
+    path::String
+    opened::Union{Nothing,Descriptor}
+    identity::Tuple{UInt64,UInt64}
+    lock_device::Union{Nothing,String}
+    function Directory(path::AbstractString)
+        isabspath(path) || throw(UnsafeDirectory(path, "is a relative path", "give an absolute one"))
+        return new(path, nothing, (0, 0), nothing)
+    end
+end
+
+"""
+The verified directory, or `nothing` where there is none and `create` is false. Throws [`UnsafeDirectory`](@ref) if it
+is a symbolic link, somebody else's, open to others, or cannot be made.
+"""
+@noinline function open_directory(directory::Directory, create::Bool = false)
+    opened = directory.opened
+    found = try
+        lstat(directory.path)
+    catch error
+        error isa Base.IOError || rethrow()
+        throw(refused(directory, -error.code))
+    end
+    if !ispath(found)
+        create || return nothing
+    elseif opened !== nothing && opened.fd >= 0 && (found.device, found.inode) == directory.identity
+        # Compared each time: the directory may have been removed and made anew.
+        verify(directory, found)
+        return opened
+    end
+    return reopen(directory, create)
+end
+
+@noinline function reopen(directory::Directory, create::Bool)
+    try
+        create && make_directory(directory.path)
+        opened = open_at(AT_FDCWD, directory.path, DIRECTORY_FLAGS)
+        found = facts_of(opened.fd)
+        verify(directory, found)
+        create && foreach(name -> make_directory_at(opened.fd, name), (LIVE, PINS))
+        # The old descriptor is not closed here: another task may be using it. Its last reference closes it.
+        directory.opened, directory.identity = opened, (found.device, found.inode)
+        return opened
+    catch error
+        error isa SystemError || rethrow()
+        throw(refused(directory, error.errnum))
+    end
+end
+
+function verify(directory::Directory, found)
+    if found.uid != effective_user()
+        throw(UnsafeDirectory(
+            directory.path,
+            "belongs to user $(Int(found.uid)), not to you",
+            "ask its owner to remove it, or set \$$ENVIRONMENT_VARIABLE to a directory of yours",
+        ))
+    elseif found.mode & 0o077 != 0
+        throw(UnsafeDirectory(directory.path, "is open to other users", "run chmod 700 $(directory.path)"))
+    end
+end
+
+@noinline function refused(directory::Directory, code::Integer)
+    # O_NOFOLLOW with O_DIRECTORY reports a link as ENOTDIR (open(2)).
+    reason, remedy = if code == Libc.ELOOP || (code == Libc.ENOTDIR && islink(directory.path))
+        "is a symbolic link", "remove it"
+    elseif code == Libc.ENOTDIR
+        "is not a directory", "remove it"
+    elseif code == Libc.ENOENT
+        "has no parent directory", "make that first"
+    else
+        "cannot be used ($(Libc.strerror(code)))", "set \$$ENVIRONMENT_VARIABLE to a directory of yours"
+    end
+    return UnsafeDirectory(directory.path, reason, remedy)
+end
+
+"""
+Hold the directory lock and call `f` with the descriptor of the directory that the path leads to now. Throws
+[`Busy`](@ref) if another process held it for `timeout` seconds.
+
+Every holder opens a descriptor of its own: flock belongs to the open file description, so two tasks that shared one
+would both be let in.
+"""
+@noinline function with_lock(@nospecialize(f), directory::Directory, timeout::Real = LOCK_TIMEOUT)
+    while true
+        opened = open_directory(directory, true)
+        held = try_open_at(opened.fd, ".", DIRECTORY_FLAGS, (Libc.ENOENT,))
+        held === nothing && continue  # removed this instant
+        try
+            wait_for(() -> try_lock(held.fd, LOCK_EX), timeout) || throw(Busy(directory.path, timeout))
+            try
+                # While we waited, the directory may have been removed and made anew.
+                open_directory(directory) === opened && return f(opened.fd)
+            finally
+                unlock_file(held.fd)
+            end
+        finally
+            close(held)
+        end
+    end
+end
+
+"Run `f`; an error of the operating system becomes the one of ours that says what it means to people."
+@noinline function explaining(@nospecialize(f), directory::Directory)
+    try
+        return f()
+    catch error
+        error isa SystemError || rethrow()
+        throw(explain(directory, error.errnum))
+    end
+end
+
+function explain(directory::Directory, code::Integer)
+    code in (Libc.EROFS, Libc.EACCES, Libc.EPERM, Libc.ELOOP, Libc.ENOTDIR) && return refused(directory, code)
+    return StoreFailed(directory.path, code)
+end
+
+"Bytes that can still be written here. Makes the directory if there is none."
+directory_room(directory::Directory) = room_left(open_directory(directory, true).fd)
+
+"""
+How /proc/locks writes the device of this directory, as `"00:1b"`: the superblock's number, which differs from `st_dev`
+on overlay and btrfs. Learned from a lock of our own (proc_pid_fdinfo(5)).
+"""
+@noinline function lock_device(directory::Directory, at::Integer)
+    known = directory.lock_device
+    known === nothing || return known
+    learned = something(learn_lock_device(at), device_text(directory.identity[1]))
+    return directory.lock_device = learned
+end
+
+device_text(device) = string(device_major(device); base = 16, pad = 2) * ":" * string(device_minor(device); base = 16, pad = 2)
+
+function learn_lock_device(at::Integer)
+    name = ""
+    try
+        probe = try
+            open_at(at, ".", O_TMPFILE | O_RDWR, 0o400)
+        catch error
+            error isa SystemError || rethrow()
+            name = ".probe-" * random_hex(8)
+            open_at(at, name, O_CREAT | O_EXCL | O_RDWR, 0o400)
+        end
+        closing(probe) do fd
+            try_lock(fd, LOCK_SH)
+            for line in split(something(read_text("/proc/self/fdinfo/$fd"), ""), '\n')
+                if startswith(line, "lock:")
+                    return String(join(split(split(line)[7], ':')[1:2], ':'))
+                end
+            end
+            return nothing
+        end
+    catch error
+        error isa SystemError || rethrow()
+        return nothing
+    finally
+        isempty(name) || unlink_at(at, name)
+    end
+end

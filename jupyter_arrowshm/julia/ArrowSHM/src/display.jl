@@ -1,0 +1,136 @@
+# How tables read: in the REPL, and as HTML in a notebook.
+
+const HEADERS = ["table", "rows", "columns", "size", "shared", "by", "in use by", ""]
+
+function Base.show(io::IO, table::TableInfo)
+    used = table.countable ? "in use by $(in_use_by(table))" : in_use_by(table)
+    shape = words_shape(table.num_rows, table.num_columns)
+    print(io, table.name, ": ", shape, ", ", words_size(table.nbytes), ", ", used)
+end
+
+holder_names(holders) = isempty(holders) ? "unknown process" : join(map(label, holders), ", ")
+users(version::OlderVersion) = "$(words_size(version.nbytes)), still in use by $(holder_names(version.holders))"
+
+"Number and names: `2: load.py, model.ipynb (python)`; of many, the first three."
+function users(table::TableInfo)
+    is_unused(table) && return in_use_by(table)
+    count = length(table.holders)
+    more = count > 3 ? " and $(count - 3) more" : ""
+    return "$(in_use_by(table)): $(holder_names(table.holders[1:min(3, count)]))$more"
+end
+
+"What else a person should know: pinned, unused, older versions that still take memory."
+remarks(table::TableInfo) = String[
+    (table.pinned ? ["pinned"] : String[])
+    (is_unused(table) ? ["unused"] : String[])
+    ["older version, $(users(version))" for version in table.older]
+]
+
+"The headers and the rows; without the last column where it would be empty."
+function list_rows(list::Tables)
+    rows = Vector{String}[
+        String[
+            table.name, words_number(table.num_rows), words_number(table.num_columns), words_size(table.nbytes),
+            table.published_at === nothing ? "" : words_age(table.published_at), string(table.publisher), users(table),
+            join(remarks(table), "; "),
+        ] for table in list
+    ]
+    rows = Vector{String}[[HEADERS]; rows]
+    return any(row -> !isempty(row[end]), rows) ? rows : Vector{String}[row[1:end-1] for row in rows]
+end
+
+list_notes(list::Tables) = String["$(version.name) was unshared; $(users(version))" for version in getfield(list, :removed)]
+
+Base.show(io::IO, ::MIME"text/plain", list::Tables) = print_list(io, list)
+Base.show(io::IO, list::Tables) = print(io, "[", join(map(string, list), "; "), "]")
+
+@noinline function print_list(io::IO, list::Tables)
+    lines = isempty(list) ? ["no shared tables"] : align_columns(list_rows(list), (2, 3, 4))
+    print(io, join([lines; list_notes(list)], "\n"))
+end
+
+"Lines of cells in columns, those in `right` to the right."
+function align_columns(rows::Vector{Vector{String}}, right)
+    widths = [maximum(row -> textwidth(row[k]), rows) for k in eachindex(rows[1])]
+    return String[
+        rstrip(join((pad_cell(cell, widths[k], k in right) for (k, cell) in enumerate(row)), "  ")) for row in rows
+    ]
+end
+
+pad_cell(cell, width, right) = right ? " "^(width - textwidth(cell)) * cell : cell * " "^(width - textwidth(cell))
+
+escape_html(text) = replace(replace(replace(replace(text, "&" => "&amp;"), "<" => "&lt;"), ">" => "&gt;"), "\"" => "&quot;")
+html_row(cells, tag) = "<tr>" * join("<$tag>$(escape_html(cell))</$tag>" for cell in cells) * "</tr>"
+html_table(headers, rows) =
+    "<table><thead>$(html_row(headers, "th"))</thead><tbody>$(join(html_row(row, "td") for row in rows))</tbody></table>"
+
+@noinline function Base.show(io::IO, ::MIME"text/html", list::Tables)
+    rows = list_rows(list)
+    print(io, isempty(list) ? "<p>no shared tables</p>" : html_table(rows[1], rows[2:end]))
+    foreach(note -> print(io, "<p>", escape_html(note), "</p>"), list_notes(list))
+end
+
+# -- an attached table -------------------------------------------------------------------------------------------------
+
+const SHOWN_ROWS, SHOWN_COLUMNS, SHOWN_LETTERS = 10, 30, 32
+
+function head_line(t::SharedTable)
+    source = source_of(t)
+    line = "$(source.name): $(words_shape(size(t, 1), size(t, 2))), $(words_size(length(source.bytes)))"
+    return isolder(t) ? "$line (older version: attach it again for the newer one)" : line
+end
+
+Base.show(io::IO, t::SharedTable) = print(io, "SharedTable ", head_line(t))
+
+"The first rows as texts: name and type above them, `...` where columns are left out."
+@noinline function table_cells(t::SharedTable)
+    shown = min(size(t, 2), SHOWN_COLUMNS)
+    rows = min(size(t, 1), SHOWN_ROWS)
+    names_ = [first(name, SHOWN_LETTERS) for name in names(t)[1:shown]]
+    types = [first(type_text(field), SHOWN_LETTERS) for field in fields_of(t)[1:shown]]
+    cells = Vector{String}[cell_texts(t, i, rows) for i in 1:shown]
+    if shown < size(t, 2)
+        push!(names_, "and $(size(t, 2) - shown) more")
+        push!(types, "")
+        push!(cells, fill("", rows))
+    end
+    return names_, types, [String[column[row] for column in cells] for row in 1:rows]
+end
+
+function cell_texts(t::SharedTable, i::Int, rows::Int)
+    values = try
+        column(t, i)
+    catch error
+        error isa ArrowSHMError || rethrow()
+        return fill("(not readable)", rows)
+    end
+    return String[cell_text(values, row) for row in 1:rows]
+end
+
+function cell_text(@nospecialize(values), row::Int)
+    value = Base.invokelatest(getindex, values, row)
+    text = value isa AbstractString ? escape_string(first(value, SHOWN_LETTERS + 1)) : Base.invokelatest(repr, value; context = :compact => true)
+    return length(text) > SHOWN_LETTERS ? first(text, SHOWN_LETTERS - 3) * "..." : text
+end
+
+@noinline function Base.show(io::IO, ::MIME"text/plain", t::SharedTable)
+    print(io, head_line(t))
+    size(t, 2) == 0 && return
+    names_, types, rows = table_cells(t)
+    lines = align_columns([[names_, types]; rows], ())
+    width = get(io, :limit, false) ? displaysize(io)[2] : typemax(Int)
+    for line in lines
+        print(io, "\n", length(line) > width ? first(line, width - 3) * "..." : line)
+    end
+    size(t, 1) > length(rows) && print(io, "\nand $(words_count(size(t, 1) - length(rows), "more row"))")
+end
+
+@noinline function Base.show(io::IO, ::MIME"text/html", t::SharedTable)
+    print(io, "<p>", escape_html(head_line(t)), "</p>")
+    size(t, 2) == 0 && return
+    names_, types, rows = table_cells(t)
+    print(io, "<table><thead>", html_row(names_, "th"), html_row(types, "th"), "</thead><tbody>")
+    foreach(row -> print(io, html_row(row, "td")), rows)
+    print(io, "</tbody></table>")
+    size(t, 1) > length(rows) && print(io, "<p>and $(words_count(size(t, 1) - length(rows), "more row"))</p>")
+end

@@ -1,0 +1,186 @@
+# What can go wrong, as types with fields: the same as jupyter_arrowshm/errors.py, with the same texts.
+
+"""
+The root of the errors that this package throws. Each has fields, and a text that says what happened and what to do.
+"""
+abstract type ArrowSHMError <: Exception end
+
+"""
+No table has this name. `near` holds up to three names that look like it; `removed_at` (UTC) and `reason` say when and
+why one of this name was removed, if it was.
+"""
+struct TableNotFound <: ArrowSHMError
+    name::String
+    near::Vector{String}
+    removed_at::Union{Nothing,DateTime}
+    reason::String
+end
+TableNotFound(name, near = String[]) = TableNotFound(name, near, nothing, "")
+
+"Somebody else published a table under this name, and `replace` was not asked for."
+struct TableExists <: ArrowSHMError
+    name::String
+    publisher::String
+    alive::Bool
+    published_at::Union{Nothing,DateTime}
+end
+
+"A table cannot be called this. `reason` says which rule it breaks."
+struct InvalidName <: ArrowSHMError
+    name::String
+    reason::String
+end
+
+"The table does not fit: `needed` and `free` are bytes, `unused` the tables nobody uses, with theirs."
+struct NoRoom <: ArrowSHMError
+    needed::Int
+    free::Int
+    directory::String
+    unused::Vector{Pair{String,Int}}
+end
+
+"The directory of tables is not private to this user, or cannot be used. Nothing was read or written."
+struct UnsafeDirectory <: ArrowSHMError
+    directory::String
+    reason::String
+    remedy::String
+end
+
+"The file behind a table's name is no whole, uncompressed Arrow IPC file."
+struct DamagedSegment <: ArrowSHMError
+    name::String
+    path::String
+    reason::String
+end
+
+"A newer release of this package wrote the table. `protocol` is the table's, `supported` is ours."
+struct NewerProtocol <: ArrowSHMError
+    name::String
+    protocol::String
+    supported::String
+end
+
+"Another process kept a lock for longer than `waited` seconds. Trying again is safe."
+struct Busy <: ArrowSHMError
+    what::String
+    waited::Float64
+end
+
+"Arrow cannot carry this object. `column` is the label at fault, `remedy` code or words that fix it."
+struct UnsupportedSource <: ArrowSHMError
+    kind::String
+    reason::String
+    remedy::String
+    column::Union{Nothing,String}
+end
+UnsupportedSource(kind, reason, remedy) = UnsupportedSource(kind, reason, remedy, nothing)
+
+"This client cannot read a column of this Arrow type. The table's other columns can be used."
+struct UnsupportedColumn <: ArrowSHMError
+    name::String
+    column::String
+    type::String
+end
+
+"The operating system refused a call, in a way no other error here describes (EIO, EMFILE, ...)."
+struct StoreFailed <: ArrowSHMError
+    directory::String
+    code::Int
+end
+
+"This system has no file locks that live and die with a memory mapping (Windows)."
+struct UnsupportedPlatform <: ArrowSHMError
+    platform::String
+end
+
+function Base.showerror(io::IO, e::TableNotFound)
+    print(io, "no shared table ", repr(e.name), ". ")
+    if e.removed_at !== nothing
+        print(io, "It was removed ", words_age(e.removed_at), ": ", e.reason, ". Share it again.")
+    elseif isempty(e.near)
+        print(io, "tables() lists what is shared.")
+    else
+        print(io, "Did you mean ", join(map(repr, e.near), " or "), "?")
+    end
+end
+
+function Base.showerror(io::IO, e::TableExists)
+    print(io, repr(e.name), " was shared by ", e.publisher)
+    e.published_at === nothing || print(io, " ", words_age(e.published_at))
+    e.alive || print(io, ", which has ended")
+    print(io, "; pick another name, or take it over with replace=true.")
+end
+
+function Base.showerror(io::IO, e::InvalidName)
+    shown = length(e.name) <= 60 ? e.name : first(e.name, 57) * "..."
+    print(io, repr(shown), " cannot be a table's name: ", e.reason, ".")
+end
+
+function Base.showerror(io::IO, e::NoRoom)
+    print(io, "needs ", words_size(e.needed), ", but only ", words_size(e.free), " is free in ", e.directory, ".")
+    if !isempty(e.unused)
+        shown = join(["$name ($(words_size(nbytes)))" for (name, nbytes) in Iterators.take(e.unused, 5)], ", ")
+        more = length(e.unused) > 5 ? " and $(length(e.unused) - 5) more" : ""
+        print(io, " Nobody uses ", shown, more, ": unshare() them, or ArrowSHM.gc() frees all.")
+    end
+    print(
+        io,
+        " More room: docker run --shm-size, an emptyDir with medium Memory in Kubernetes,",
+        " or \$JUPYTER_ARROWSHM_DIR on a larger disk.",
+    )
+end
+
+Base.showerror(io::IO, e::UnsafeDirectory) = print(io, e.directory, " ", e.reason, ": ", e.remedy, ".")
+
+function Base.showerror(io::IO, e::DamagedSegment)
+    name = repr(e.name)
+    print(io, name, " cannot be read: ", e.reason, ". Share it again, or remove it with unshare(", name, ").")
+end
+
+function Base.showerror(io::IO, e::NewerProtocol)
+    print(
+        io,
+        repr(e.name), " was shared by a newer jupyter-arrowshm (protocol ", e.protocol,
+        ", this one knows ", e.supported, "): upgrade ArrowSHM in this Julia",
+        " (pip install --upgrade jupyter-arrowshm, where it came with that).",
+    )
+end
+
+function Base.showerror(io::IO, e::Busy)
+    waited = isinteger(e.waited) ? Int(e.waited) : e.waited
+    print(io, e.what, " was busy for ", waited, " s: another process, perhaps a stopped one, uses it. Try again.")
+end
+
+function Base.showerror(io::IO, e::UnsupportedSource)
+    place_ = e.column === nothing ? "this $(e.kind)" : "column $(repr(e.column)) of this $(e.kind)"
+    print(io, place_, " cannot be shared: ", e.reason, ". ", e.remedy)
+end
+
+function Base.showerror(io::IO, e::UnsupportedColumn)
+    print(
+        io,
+        "column ", repr(e.column), " of ", repr(e.name), " is of the Arrow type ", e.type,
+        ", which ArrowSHM cannot read yet. The other columns can be used;",
+        " attach(f, ", repr(e.name), ") hands the whole file to another reader.",
+    )
+end
+
+function Base.showerror(io::IO, e::StoreFailed)
+    print(io, "the directory of shared tables, ", e.directory, ", failed: ", Libc.strerror(e.code), ".")
+    if e.code in (Libc.EMFILE, Libc.ENFILE)
+        print(io, " Raise the limit on open files (ulimit -n), or drop attached tables.")
+    else
+        print(io, " `dmesg` and the disk's health may tell more.")
+    end
+end
+
+function Base.showerror(io::IO, e::UnsupportedPlatform)
+    print(io, "sharing tables works on Linux, WSL 2 and macOS; ", e.platform, " lacks the file locks it needs.")
+end
+
+"An error that a macro reports: one line in the notebook, no trace of our own functions."
+struct Brief <: Exception
+    error::ArrowSHMError
+end
+Base.showerror(io::IO, e::Brief) = showerror(io, e.error)
+Base.showerror(io::IO, e::Brief, trace; backtrace = true) = showerror(io, e.error)

@@ -1,0 +1,167 @@
+# Who uses which table: the publisher's token, and the locks that are leases. Nothing of it is written down anywhere:
+# the kernel's own lock table is the state, so it cannot disagree with the processes that live.
+
+const ASK_TIMEOUT = 0.1  # s; whoever else asks holds the lock for microseconds
+
+"This process's mark of life: one id, and an empty locked file of that name in every directory it published to."
+mutable struct Token
+    id::String
+    files::Dict{Tuple{UInt64,UInt64},Descriptor}
+end
+const TOKEN = Token("", Dict{Tuple{UInt64,UInt64},Descriptor}())
+
+"The id that this process publishes under. Not made at load: what is precompiled would give every process the same."
+function token_id()
+    lock(GUARD)
+    isempty(TOKEN.id) && (TOKEN.id = random_hex(16))
+    unlock(GUARD)
+    return TOKEN.id
+end
+
+"""
+Make sure that this process's token lies in the directory, locked; the caller holds the directory lock. Without that
+lock a sweeper could find the file between its creation and its lock, and take it for a dead process's.
+"""
+@noinline function show_token(directory::Integer)
+    return closing(open_live(directory)) do live
+        found = facts_of(live)
+        key = (UInt64(found.device), UInt64(found.inode))
+        lock(GUARD)
+        try
+            file = get(TOKEN.files, key, nothing)
+            if file === nothing || facts_of(file.fd).nlink == 0
+                unlink_at(live, token_id())
+                file = open_at(live, token_id(), O_CREAT | O_EXCL | O_RDWR, 0o600)
+                try_lock(file.fd, LOCK_EX)
+                TOKEN.files[key] = file
+            end
+            return token_id()
+        finally
+            unlock(GUARD)
+        end
+    end
+end
+
+function open_live(directory::Integer)
+    opened = try_open_at(directory, LIVE, DIRECTORY_FLAGS, (Libc.ENOENT,))
+    opened === nothing || return opened
+    make_directory_at(directory, LIVE)
+    return open_at(directory, LIVE, DIRECTORY_FLAGS)
+end
+
+"Whether the process that published under `token` still runs: its token is locked."
+@noinline function is_alive(directory::Integer, token::AbstractString)
+    token == TOKEN.id && !isempty(token) && return true
+    (isempty(token) || '/' in token || '\0' in token) && return false
+    file = open_any(directory, "$LIVE/$token")
+    file === nothing && return false
+    return closing(fd -> !is_granted(fd, LOCK_SH), file)
+end
+
+"Whether the lock could be had now. It is given back aloud: a child that is started meanwhile must not keep it."
+function is_granted(fd::Integer, operation::Integer)
+    try_lock(fd, operation) || return false
+    unlock_file(fd)
+    return true
+end
+
+"The inode of a token; 0 if it is gone by now."
+function token_inode(directory::Integer, token::AbstractString)
+    file = open_any(directory, "$LIVE/$token")
+    file === nothing && return UInt64(0)
+    return closing(fd -> UInt64(facts_of(fd).inode), file)
+end
+
+"Remove the tokens of processes that have ended; the caller holds the directory lock."
+function remove_dead_tokens(directory::Integer)
+    closing(open_live(directory)) do live
+        for token in list_directory(live)
+            is_alive(directory, token) || unlink_at(live, token)
+        end
+    end
+end
+
+"One look at /proc/locks (proc_locks(5)): the processes that hold a flock, by inode, on one file system."
+struct Locks
+    device::String
+    visible::Bool  # false where the kernel shows no such file; then "in use" can be told, but not by whom
+    pids::Dict{Tuple{UInt64,String},Set{Int}}
+end
+
+@noinline function Locks(device::String)
+    text = read_text("/proc/locks")
+    pids = Dict{Tuple{UInt64,String},Set{Int}}()
+    text === nothing && return Locks(device, false, pids)
+    wanted = parse_device(device)
+    for line in split(text, '\n'; keepempty = false)
+        words = split(line)
+        # "12: FLOCK  ADVISORY  READ 4711 00:1b:42 0 EOF"; a blocked one has "->" in the second place
+        length(words) >= 6 && words[2] == "FLOCK" || continue
+        place, pid = rsplit(words[6], ':'; limit = 2), tryparse(Int, words[5])
+        length(place) == 2 && parse_device(place[1]) == wanted || continue
+        inode = tryparse(UInt64, place[2])
+        (inode === nothing || pid === nothing) && continue
+        push!(get!(Set{Int}, pids, (inode, String(words[4]))), pid)
+    end
+    return Locks(device, true, pids)
+end
+
+"""
+The visible processes with a shared lock on this inode. One that has ended is left out: where a forked child keeps its
+lock, the kernel goes on naming the parent, whose number may be another user's now.
+"""
+lessees(locks::Locks, inode) =
+    sort!(filter!(pid -> pid > 0 && is_mine(pid), collect(get(Set{Int}, locks.pids, (UInt64(inode), "READ")))))
+
+"The visible process with an exclusive lock on this inode: whose token it is."
+function owner(locks::Locks, inode)
+    for pid in get(Set{Int}, locks.pids, (UInt64(inode), "WRITE"))
+        pid > 0 && is_mine(pid) && return pid
+    end
+    return nothing
+end
+
+"All inodes with a shared lock."
+leased(locks::Locks) = Set(inode for (inode, kind) in keys(locks.pids) if kind == "READ")
+
+"Whether anybody has this segment attached, asked of the lock itself: right also for processes nobody can see."
+@noinline function is_leased(fd::Integer)
+    held = Ref(true)
+    wait_for(ASK_TIMEOUT) do
+        held[] = !is_granted(fd, LOCK_EX)
+        # Refused a shared lock too: that is no lease, but somebody who asks the same question, or a collector.
+        return !held[] || is_granted(fd, LOCK_SH)
+    end
+    return held[]
+end
+
+function parse_device(text::AbstractString)
+    parts = split(text, ':')
+    length(parts) == 2 || return nothing
+    return (tryparse(UInt, parts[1]; base = 16), tryparse(UInt, parts[2]; base = 16))
+end
+
+function is_mine(pid::Integer)
+    try
+        found = stat("/proc/$pid")
+        return ispath(found) && found.uid == effective_user()
+    catch error
+        error isa Base.IOError || rethrow()
+        return false
+    end
+end
+
+"Path and bytes of what `pid` maps of this inode, as proc_pid_maps(5) has it; `(\"\", 0)` if it maps none."
+@noinline function mapped_by(pid::Integer, device::String, inode::Integer)
+    wanted, path, size = parse_device(device), "", 0
+    for line in split(something(read_text("/proc/$pid/maps"), ""), '\n'; keepempty = false)
+        # "7f00-7f80 r--s 00000000 00:1b 42    /dev/shm/.../trips.arrow (deleted)"
+        words = split(line, ' '; limit = 6, keepempty = false)
+        length(words) >= 5 || continue
+        tryparse(UInt64, words[5]) == UInt64(inode) && parse_device(words[4]) == wanted || continue
+        from, to = (parse(UInt64, half; base = 16) for half in split(words[1], '-'))
+        size = max(size, Int(to - from))
+        path = length(words) == 6 ? String(lstrip(words[6])) : ""
+    end
+    return path, size
+end

@@ -1,0 +1,74 @@
+# What a Jupyter kernel (IJulia) keeps by itself, and when to collect. IJulia could not be run where this was written.
+
+"Variables that `@attach` bound, and the tables they held: a table that is not there any more was dropped."
+const BOUND = Tuple{Module,Symbol,WeakRef}[]
+
+function remember_binding(home::Module, variable::Symbol, table::SharedTable)
+    filter!(entry -> entry[1:2] != (home, variable), BOUND)
+    push!(BOUND, (home, variable, WeakRef(table)))
+end
+
+ijulia() = isdefined(Main, :IJulia) && isdefined(Main.IJulia, :inited) && Main.IJulia.inited === true
+
+"After each cell: collect if a variable that held a table was given another value, else do nothing."
+function collect_dropped()
+    before = length(BOUND)
+    filter!(BOUND) do (home, variable, table)
+        table.value !== nothing && isdefined(home, variable) && getfield(home, variable) === table.value
+    end
+    length(BOUND) < before && GC.gc()
+    return nothing
+end
+
+function join_kernel()
+    try
+        ijulia() && Main.IJulia.push_postexecute_hook(collect_dropped)
+    catch  # an IJulia that has no such hook: tables are collected when Julia sees fit
+    end
+    return
+end
+
+"Forget what the REPL's or the notebook's history keeps of this table: `ans`, `Out`, `_`."
+@noinline function forget_history(table::SharedTable)
+    keeps(value) = value === table || any(column -> column !== nothing && column === value, getfield(table, :columns))
+    for home in (Main, Base.MainInclude)  # where `ans` lives, before Julia 1.9 and since
+        isdefined(home, :ans) && keeps(getfield(home, :ans)) || continue
+        try
+            Core.eval(home, :(ans = nothing))
+        catch  # imported there from the other one
+        end
+    end
+    ijulia() || return
+    try
+        isdefined(Main.IJulia, :Out) && filter!(entry -> !keeps(entry.second), Main.IJulia.Out)
+        for variable in (:ans, :_, :__, :___)
+            if isdefined(Main.IJulia, variable) && keeps(getfield(Main.IJulia, variable))
+                Core.eval(Main.IJulia, :($variable = nothing))
+            end
+        end
+    catch  # an IJulia that keeps its history elsewhere
+    end
+end
+
+"What [`finish_detach`](@ref) must know of a table. Not the table: what is on the stack cannot be collected."
+@noinline function prepare_detach(home::Module, variable::Symbol, @nospecialize(get))
+    table = get()
+    table isa SharedTable || throw(ArgumentError("`$variable` holds no shared table"))
+    forget_history(table)
+    filter!(entry -> entry[1:2] != (home, variable), BOUND)
+    source = source_of(table)
+    return source.name, dirname(source.path), source.version[2]
+end
+
+@noinline function finish_detach(name::String, path::String, inode::UInt64)
+    GC.gc()
+    println(name, is_held(path, inode) ? ": still attached, a column, a view or another variable holds it" : ": detached")
+end
+
+"Whether this process has a lease on this inode."
+function is_held(path::String, inode::UInt64)
+    directory = Directory(path)
+    opened = open_directory(directory)
+    opened === nothing && return false
+    return Int(getpid()) in lessees(Locks(lock_device(directory, opened.fd)), inode)
+end

@@ -1,0 +1,91 @@
+# Notebook sugar: each says in one line what it did, returns nothing, and fails in one line.
+
+"""
+    @share trips [replace=true] [pin=true]
+    @share "other name" expression
+
+Share a table under its variable's name, or under another one. See [`share`](@ref).
+"""
+macro share(arguments...)
+    target, options = split_arguments(arguments)
+    if length(target) == 1 && target[1] isa Symbol
+        name, value = String(target[1]), target[1]
+    elseif length(target) == 2
+        name, value = target
+    else
+        throw(ArgumentError("@share variable, or @share \"name\" expression"))
+    end
+    return :($share_aloud($(esc(name)), $(esc(value)); $(options...)); nothing)
+end
+
+"""
+    @attach trips [timeout=10]
+    @attach variable = "name"
+
+Attach a table as a variable of its name, or as another one. See [`attach`](@ref).
+"""
+macro attach(arguments...)
+    target, options = split_arguments(arguments; keep_first = true)
+    length(target) == 1 || throw(ArgumentError("@attach name, or @attach variable = \"name\""))
+    if target[1] isa Symbol
+        variable, name = target[1], String(target[1])
+    elseif target[1] isa Expr && target[1].head === :(=)
+        variable, name = target[1].args
+    else
+        throw(ArgumentError("@attach name, or @attach variable = \"name\""))
+    end
+    bound = QuoteNode(variable)
+    return :($(esc(variable)) = $attach_aloud($__module__, $bound, $(esc(name)); $(options...)); nothing)
+end
+
+"""
+    @detach trips
+
+Drop a variable that holds an attached table, and what the notebook kept of it (`ans`, `Out`); then say whether this
+process still has the table attached through something else.
+"""
+macro detach(variable)
+    variable isa Symbol || throw(ArgumentError("@detach variable"))
+    facts = gensym()
+    return quote
+        local $facts = $prepare_detach($__module__, $(QuoteNode(variable)), () -> $(esc(variable)))
+        $(esc(variable)) = nothing
+        $finish_detach($facts...)
+        nothing
+    end
+end
+
+"The positional arguments of a macro, and its `key=value` ones as keywords; `@attach x = \"name\"` begins with one."
+function split_arguments(arguments; keep_first = false)
+    target, options = Any[], Any[]
+    for (i, argument) in enumerate(arguments)
+        if argument isa Expr && argument.head === :(=) && !(keep_first && i == 1)
+            push!(options, Expr(:kw, argument.args[1], esc(argument.args[2])))
+        else
+            push!(target, argument)
+        end
+    end
+    return target, options
+end
+
+@noinline function briefly(@nospecialize(f))
+    try
+        return f()
+    catch error
+        error isa ArrowSHMError || rethrow()
+        throw(Brief(error))
+    end
+end
+
+@noinline function share_aloud(name, @nospecialize(value); options...)
+    table = briefly(() -> share(name, value; options...))
+    shape = words_shape(table.num_rows, table.num_columns)
+    println(table.name, ": ", shape, ", ", words_size(table.nbytes), ", shared")
+end
+
+@noinline function attach_aloud(home::Module, variable::Symbol, name; options...)
+    table = briefly(() -> attach(name; options...))
+    println(head_line(table), ", attached")
+    remember_binding(home, variable, table)
+    return table
+end

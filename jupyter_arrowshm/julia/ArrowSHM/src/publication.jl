@@ -1,0 +1,97 @@
+# One table on its way into the store: from the check of its name to the moment everybody sees it.
+
+const SLACK = 1 << 16  # bytes for the schema, the footer and padding
+
+@noinline function publish_table(store::Store, name::String, encoded::Encoded, metadata, replace::Bool, pinning::Bool)
+    directory, who = store.directory, myself()
+    needed = body_size(encoded) + SLACK
+    free = directory_room(directory)
+    needed <= free || throw(Base.invokelatest(no_room, store, needed, free))
+    begun = string(Dates.now(Dates.UTC)) * "+00:00"
+    try
+        allowed, token, draft = with_lock(directory) do at
+            version = check_owner(store, at, name, who, replace, nothing)
+            # Under the lock: a draft that has a name is nobody's until it is locked.
+            return version, show_token(at), Draft(at)
+        end
+        try
+            facts = Pair{String,String}[
+                "protocol" => PROTOCOL, "id" => random_hex(16), "name" => name, "rows" => string(encoded.rows),
+                "published" => begun, "boot" => boot_id(), "token" => token, "pid" => string(who.pid),
+                "language" => who.language, "kernel" => who.kernel_id, "notebook" => who.notebook,
+                "script" => who.script, "source" => encoded.kind, "version" => VERSION_OF_CLIENT,
+                "library" => "ArrowSHM.jl $VERSION_OF_CLIENT",
+            ]
+            filter!(fact -> !isempty(fact.second), facts)
+            write_file(draft.file.fd, encoded, facts, metadata)
+            found, pinned = name_draft(store, draft, name, who, replace, pinning, allowed)
+            facts = Dict{String,String}(facts)
+            summary = Summary(facts, encoded.fields, encoded.rows)
+            return describe(store, name, found, summary, publisher_of(facts, true, who.pid), [who], pinned)
+        finally
+            opened = open_directory(directory)
+            opened === nothing ? close(draft.file) : discard(draft, opened.fd)
+        end
+    catch error
+        error isa SystemError || rethrow()
+        error.errnum in (Libc.ENOSPC, Libc.EDQUOT) &&
+            throw(Base.invokelatest(no_room, store, needed, directory_room(directory)))
+        throw(explain(directory, error.errnum))
+    end
+end
+
+"Give the written draft its name; gives what fstat(2) says of it, and whether it is pinned."
+@noinline function name_draft(store::Store, draft::Draft, name::String, who::Holder, replace::Bool, pinning::Bool, allowed)
+    later = Descriptor[]
+    try
+        return with_lock(store.directory) do at
+            # An interrupt in the middle would leave a pin of no table, or a name that leads nowhere.
+            disable_sigint() do
+                check_owner(store, at, name, who, replace, allowed)
+                append!(later, sweep(at))
+                # Again: the directory may have been removed and made anew since we began.
+                show_token(at)
+                pinning && make_pin(at, name)
+                forget_note(at, name)
+                old = publish(draft, at, name)
+                old === nothing || push!(later, old)
+                return facts_of(draft.file.fd), is_pinned(at, name)
+            end
+        end
+    finally
+        foreach(close, later)
+    end
+end
+
+"The version that has the name now, if it is ours, or is `allowed`, or replacing was asked for."
+@noinline function check_owner(store::Store, at::Integer, name::String, who::Holder, replace::Bool, allowed)
+    entry = summary_of(store, at, name)
+    entry === nothing && return nothing
+    version, summary = entry
+    (replace || version == allowed) && return version
+    facts = summary === nothing ? Dict{String,String}() : summary.facts
+    mine(key, value) = !isempty(value) && get(facts, key, "") == value
+    if mine("token", TOKEN.id) || mine("kernel", who.kernel_id) || mine("script", who.script)
+        return version
+    end
+    throw(Base.invokelatest(table_exists, at, name, facts))  # not compiled before it happens
+end
+
+function table_exists(at::Integer, name::String, facts::Dict{String,String})
+    alive = is_alive(at, get(facts, "token", ""))
+    publisher = publisher_of(facts, alive, tryparse(Int, get(facts, "pid", "")))
+    return TableExists(name, label(publisher), publisher.alive !== false, published_at(facts))
+end
+
+function no_room(store::Store, needed::Int, free::Int)
+    unused = [table.name => table.nbytes for table in list_tables(store) if is_unused(table) && !table.pinned]
+    return NoRoom(needed, free, store.directory.path, unused)
+end
+
+"Mark the table as never to be collected; the caller holds the directory lock."
+function make_pin(directory::Integer, name::String)
+    make_directory_at(directory, PINS)
+    close(open_at(directory, "$PINS/$name", O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600))
+end
+
+boot_id() = strip(something(read_text("/proc/sys/kernel/random/boot_id"), ""))

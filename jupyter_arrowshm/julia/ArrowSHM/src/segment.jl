@@ -1,0 +1,107 @@
+# One immutable file of the store: a draft that gets a name at once and whole, and an opened file whose mappings hold it.
+
+const DRAFT_PREFIX = ".new-"
+const OPEN_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK  # a FIFO without O_NONBLOCK hangs
+# absent; a link; a socket; somebody else's; a device
+const NO_TABLE = (Libc.ENOENT, Libc.ELOOP, Libc.ENXIO, Libc.EACCES, Libc.ENODEV)
+
+"A segment before it has a name. Whatever kills the process, the kernel frees it."
+mutable struct Draft
+    file::Descriptor
+    name::String  # where the file system has no O_TMPFILE: a dot file, locked by its writer
+end
+
+@noinline function Draft(directory::Integer)
+    try
+        return Draft(open_at(directory, ".", O_TMPFILE | O_RDWR, 0o600), "")
+    catch error
+        # EISDIR: a kernel before 3.11; EOPNOTSUPP: the file system; EINVAL, ENOENT: gVisor and FUSE.
+        error isa SystemError || rethrow()
+        error.errnum in (Libc.EISDIR, Libc.EOPNOTSUPP, Libc.EINVAL, Libc.ENOENT) || rethrow()
+        name = DRAFT_PREFIX * random_hex(8)
+        file = open_at(directory, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, 0o600)
+        try_lock(file.fd, LOCK_EX)
+        return Draft(file, name)
+    end
+end
+
+"""
+Give the file its name, over whatever has it; the caller holds the directory lock. Returns the segment that lost the
+name, or `nothing`, to be closed outside the lock: freeing a GiB takes 130 ms.
+"""
+@noinline function publish(draft::Draft, directory::Integer, name::String)
+    change_mode(draft.file.fd, 0o400)
+    target = name * SUFFIX
+    linked = isempty(draft.name) ? DRAFT_PREFIX * random_hex(8) : draft.name
+    old = nothing
+    try
+        # linkat(2) of an O_TMPFILE; it never replaces, hence the dot name and the rename.
+        isempty(draft.name) && link_descriptor_at(draft.file.fd, directory, linked)
+        old = open_any(directory, target)
+        # Before the rename: a reader that finds the name must find it unlocked.
+        unlock_file(draft.file.fd)
+        rename_at(directory, linked, target)
+    catch
+        unlink_at(directory, linked)
+        rethrow()
+    end
+    draft.name = ""
+    return old
+end
+
+"Forget the file. Harmless after [`publish`](@ref)."
+@noinline function discard(draft::Draft, directory::Integer)
+    isempty(draft.name) || draft.file.fd < 0 || unlink_at(directory, draft.name)
+    close(draft.file)
+end
+
+"A descriptor of whatever has this name, to keep its memory past an unlink; `nothing` if nothing has."
+function open_any(directory::Integer, file_name::AbstractString)
+    try
+        return open_at(directory, file_name, OPEN_FLAGS)
+    catch error
+        error isa SystemError || rethrow()  # a link, a socket, no permission: nothing whose memory we could hold
+        return nothing
+    end
+end
+
+"The table's file and what fstat(2) says, or `nothing` if there is none, or something else has the name."
+@noinline function open_regular(directory::Integer, name::String)
+    file = try_open_at(directory, name * SUFFIX, OPEN_FLAGS, NO_TABLE)
+    file === nothing && return nothing
+    found = facts_of(file.fd)
+    isfile(found) && found.uid == effective_user() && return (file, found)
+    close(file)
+    return nothing
+end
+
+"""
+The file that has this name now, with a shared lock; `nothing` if there is none. Every mapping made from it keeps the
+open file description and with it the lock (mmap(2), NOTES): that is the lease. It must never be unlocked.
+
+Throws [`Busy`](@ref) if somebody kept the file locked for `timeout` seconds.
+"""
+@noinline function open_shared(directory::Integer, name::String, path::String, timeout::Real)
+    while true
+        opened = open_regular(directory, name)
+        opened === nothing && return nothing
+        file, found = opened
+        try
+            # Held for a moment by whoever asks whether the table is in use, and by a collector.
+            if !try_lock(file.fd, LOCK_SH)
+                wait_for(() -> try_lock(file.fd, LOCK_SH), timeout) || throw(Busy(path, timeout))
+            end
+            found = facts_of(file.fd)
+        catch
+            close(file)
+            rethrow()
+        end
+        # Else it lost its name between our open and our lock: the lease would be on an older version.
+        found.nlink > 0 && return (file, found)
+        close(file)
+    end
+end
+
+"Tells one version of a name from the next: an inode stays taken for as long as somebody maps it."
+version_of(found) = (UInt64(found.device), UInt64(found.inode), Float64(found.ctime))
+const Version = Tuple{UInt64,UInt64,Float64}

@@ -1,0 +1,151 @@
+# An attached file as a source of columns: where each one begins, and a whole one of all of its batches.
+
+"An attached file: its mapping, which columns keep alive, and what its dictionaries turned out to be."
+mutable struct Source
+    name::String
+    path::String
+    version::Version
+    io::IOStream
+    fd::Int
+    bytes::Vector{UInt8}
+    footer::Footer
+    dictionaries::IdDict{Any,Any}  # id -> its batches
+    pools::IdDict{Any,Any}         # id -> its values
+end
+
+"Where a column begins in the lists of nodes, buffers and variadic counts of every batch, from 0."
+struct Start
+    node::Int
+    buffer::Int
+    variadic::Int
+end
+
+"The places of the columns, and behind them the place where the next would be."
+@noinline function column_starts(footer::Footer)
+    starts, at = Start[], Start(0, 0, 0)
+    for field in footer.fields
+        push!(starts, at)
+        at = after(footer, field, at)
+    end
+    push!(starts, at)
+    return starts
+end
+
+@noinline function after(footer::Footer, field::Field, at::Start)
+    buffers, variadic = field.dictionary === nothing ? buffer_count(footer, field) : (2, 0)
+    at = Start(at.node + 1, at.buffer + buffers, at.variadic + variadic)
+    field.dictionary === nothing || return at
+    for child in field.children
+        at = after(footer, child, at)
+    end
+    return at
+end
+
+"Buffers of the field itself, without its children's; views have a number of further ones that the batch tells."
+@noinline function buffer_count(footer::Footer, field::Field)
+    kind = field.kind
+    (kind === :utf8_view || kind === :binary_view) && return (2, 1)
+    # A union has no validity since V5.
+    kind === :union && return ((footer.version == 3 ? 2 : 1) + field.unit, 0)
+    return (get(BUFFERS, kind, 2)::Int, 0)
+end
+
+"Where it is not two: validity and values."
+const BUFFERS = IdDict{Any,Any}(
+    :null => 0, :run_end => 0, :struct => 1, :fixed_list => 1, :utf8 => 3, :binary => 3, :large_utf8 => 3,
+    :large_binary => 3, :list_view => 3, :large_list_view => 3,
+)
+
+"The values of a dictionary: all of its batches together, as a file never replaces one."
+@noinline function pool(source::Source, field::Field)
+    id = field.dictionary
+    known = get(source.pools, id, missing)
+    known === nothing && damaged("a dictionary of it is made of itself")
+    known === missing || return known
+    source.pools[id] = nothing
+    values = try
+        plain = copy_field(field)
+        plain.dictionary = plain.index = nothing
+        read_column(source, plain, get(dictionary_batches(source), id, Batch[])::Vector{Batch}, Start(0, 0, 0))
+    catch
+        delete!(source.pools, id)
+        rethrow()
+    end
+    # Texts once for all rows that have them; what is no text stays where it is.
+    return source.pools[id] = Base.nonmissingtype(eltype(values)) <: Union{String,Bytes} ? collect(values) : values
+end
+
+@noinline function dictionary_batches(source::Source)
+    if isempty(source.dictionaries)
+        for block in source.footer.dictionaries
+            id, adds, batch = read_dictionary(source.fd, block)
+            batches = get!(() -> Batch[], source.dictionaries, id)::Vector{Batch}
+            adds || isempty(batches) || damaged("it replaces a dictionary, which a file cannot")
+            push!(batches, batch)
+        end
+    end
+    return source.dictionaries
+end
+
+"The whole column: of one batch as it is, of several as [`Chunked`](@ref)."
+@noinline function read_column(source::Source, field::Field, batches::Vector{Batch}, start::Start)
+    if isempty(batches)
+        nodes = after(source.footer, field, Start(0, 0, 0))
+        batches = [Batch(0, fill((0, 0), nodes.node), fill((0, 0), nodes.buffer), fill(0, nodes.variadic))]
+        start = Start(0, 0, 0)
+    end
+    nulls = Bool[any(batch -> k <= length(batch.nodes) && batch.nodes[k][2] != 0, batches) for k in 1:last_node(source, field, start)]
+    if length(batches) == 1
+        plain = read_plain(source, field, batches[1], start, nulls)
+        plain === nothing || return plain
+    end
+    chunks = Any[]
+    for batch in batches
+        variadic = start.variadic
+        # The buffers of views before this column are as many as their counts say.
+        buffer = start.buffer + extra_buffers(batch, variadic)
+        push!(chunks, make(Cursor(source, batch, start.node, buffer, variadic, nulls), field))
+    end
+    length(chunks) == 1 && return chunks[1]
+    return Chunked(collect_chunks(chunks))
+end
+
+last_node(source::Source, field::Field, start::Start) = after(source.footer, field, start).node
+
+function extra_buffers(batch::Batch, variadic::Int)
+    variadic <= length(batch.variadic) || damaged("it has fewer buffers than its schema says")
+    extra = 0
+    for count in view(batch.variadic, 1:variadic)
+        0 <= count <= length(batch.buffers) || damaged("it has fewer buffers than its schema says")
+        extra += count
+    end
+    return extra
+end
+
+"As a vector of their one type. Batches of no rows are left out."
+@noinline function collect_chunks(chunks::Vector{Any})
+    full = filter(!isempty, chunks)
+    isempty(full) && (full = chunks[1:1])
+    typed = Vector{typeof(full[1])}(undef, length(full))
+    return copyto!(typed, full)
+end
+
+"A null-free column of one batch whose values lie in memory as Julia has them: a `Vector` on a mapping of its own."
+@noinline function read_plain(source::Source, field::Field, batch::Batch, start::Start, nulls::Vector{Bool})
+    field.dictionary === nothing && field.kind in FIXED_KINDS || return nothing
+    field.kind === :decimal && field.bits != 128 && return nothing
+    field.kind === :fixed_binary && !(1 <= field.width <= MAX_TUPLE) && return nothing
+    S, N = fixed_type(field)
+    S === N && !nulls[start.node+1] || return nothing
+    cursor = Cursor(source, batch, start.node, start.buffer + extra_buffers(batch, start.variadic) + 1, 0, nulls)
+    length = next_node!(cursor)
+    buffer = next_buffer!(cursor, S, length)
+    buffer.owner === source.bytes || return nothing  # it had to be copied
+    length == 0 && return S[]
+    return map_vector(source, S, length, batch.buffers[cursor.buffer][1])
+end
+
+const FIXED_KINDS = (:int, :float, :date, :time, :duration, :timestamp, :decimal, :fixed_binary)
+
+@noinline map_vector(source::Source, S::Type, length::Int, offset::Int) =
+    Mmap.mmap(source.io, Vector{S}, (length,), offset; grow = false)

@@ -1,0 +1,205 @@
+# Share, attach, list and remove tables.
+
+const STORES = Store[]
+
+"The store that all notebooks of this user share, as the environment says now."
+@noinline function default_store()
+    Sys.iswindows() && throw(UnsupportedPlatform("Windows"))
+    path = default_path()
+    for store in STORES
+        store.directory.path == path && return store
+    end
+    push!(STORES, Store(path))
+    return STORES[end]
+end
+
+"""
+    share(name, table; replace=false, pin=false)
+
+Copy a table into shared memory under a name, once; every [`attach`](@ref), in Julia or Python, then uses that copy.
+
+`table` is a NamedTuple or Dict of vectors, a vector of NamedTuples or of `"label" => vector` pairs, a
+[`SharedTable`](@ref), or any table of the Tables.jl interface once that package is loaded. The same process, kernel or
+script may always replace its own table; with `replace` anybody's. Whoever has the older version attached keeps it.
+With `pin` the table is never removed automatically.
+
+Throws [`ArrowSHM.InvalidName`](@ref), [`ArrowSHM.TableExists`](@ref), [`ArrowSHM.UnsupportedSource`](@ref),
+[`ArrowSHM.NoRoom`](@ref) (nothing of the table stays behind), [`ArrowSHM.UnsafeDirectory`](@ref) or
+[`ArrowSHM.Busy`](@ref).
+"""
+@noinline function share(name::AbstractString, @nospecialize(table); replace::Bool = false, pin::Bool = false, store::Store = default_store())
+    name = check_name(name)
+    kind, columns, rows = to_columns(table)
+    metadata = table isa SharedTable ? source_of(table).footer.metadata : Pair{String,String}[]
+    return publish_table(store, name, encode_table(kind, columns, rows), metadata, replace, pin)
+end
+
+"""
+    attach(name; timeout=nothing)
+
+The table of this name as a [`SharedTable`](@ref): its columns lie in the shared memory. The data stays valid for as
+long as anything refers to it, whatever happens to the name, to who shared it, or to the directory. `timeout` is the
+number of seconds to wait until somebody shares a table of this name.
+
+    attach(f, name; timeout=nothing)
+
+`f(bytes)`, where `bytes::Vector{UInt8}` is the table's whole Arrow file in shared memory: `attach(Arrow.Table, "trips")`.
+
+Throws [`ArrowSHM.TableNotFound`](@ref), [`ArrowSHM.DamagedSegment`](@ref), [`ArrowSHM.NewerProtocol`](@ref), or
+[`ArrowSHM.Busy`](@ref) if somebody kept the file locked. How: docs/protocol.md, "Attaching"; mmap(2), NOTES.
+"""
+@noinline function attach(name::AbstractString; timeout::Union{Nothing,Real} = nothing, store::Store = default_store())
+    name = check_name(name)
+    source = open_source(store, name, timeout)
+    try
+        return SharedTable(source)
+    catch error
+        error isa Damaged || rethrow()
+        throw(DamagedSegment(name, source.path, error.reason))
+    end
+end
+
+@noinline function attach(f, name::AbstractString; timeout::Union{Nothing,Real} = nothing, store::Store = default_store())
+    return Base.invokelatest(f, open_source(store, check_name(name), timeout).bytes)
+end
+
+@noinline function open_source(store::Store, name::String, timeout)
+    found = map_source(store, name)
+    if found === nothing && timeout !== nothing && timeout > 0
+        wait_for(() -> (found = map_source(store, name)) !== nothing, timeout)
+    end
+    found === nothing && throw(Base.invokelatest(not_found, store, name))  # not compiled before it happens
+    return found
+end
+
+"Open, lock and map the file that has this name, and read its footer; `nothing` if there is none."
+@noinline function map_source(store::Store, name::String)
+    path = table_path(store, name)
+    opened = try
+        directory = open_directory(store.directory)
+        directory === nothing ? nothing : open_shared(directory.fd, name, path, LOCK_TIMEOUT)
+    catch error
+        error isa SystemError || rethrow()
+        throw(explain(store.directory, error.errnum))
+    end
+    opened === nothing && return nothing
+    file, found = opened
+    footer = try
+        found.size == 0 && damaged("it is empty")
+        footer = read_footer(file.fd, found.size)
+        protocol = get(footer.facts, "protocol", PROTOCOL)
+        protocol == PROTOCOL || throw(NewerProtocol(name, protocol, PROTOCOL))
+        footer
+    catch error
+        close(file)
+        error isa Damaged || rethrow()
+        throw(DamagedSegment(name, path, error.reason))
+    end
+    # The descriptor is the stream's now, for the columns that are mapped later; it is closed when that is collected.
+    number, file.fd = file.fd, Cint(-1)
+    io = fdio(number, true)
+    bytes = Mmap.mmap(io, Vector{UInt8}, (Int(found.size),), 0; grow = false)
+    return Source(name, path, version_of(found), io, number, bytes, footer, IdDict{Any,Any}(), IdDict{Any,Any}())
+end
+
+"""
+    tables()
+
+What is shared now, and by whom it is used, by name: a vector of `ArrowSHM.TableInfo` that prints as a table.
+"""
+@noinline function tables(; store::Store = default_store())
+    return explaining(store.directory) do
+        opened = open_directory(store.directory)
+        opened !== nothing && is_littered(opened.fd) && tidy(store.directory)
+        return list_tables(store)
+    end
+end
+
+"""
+    ArrowSHM.info(name)
+
+One row of [`tables`](@ref). Throws [`ArrowSHM.TableNotFound`](@ref).
+"""
+@noinline function info(name::AbstractString; store::Store = default_store())
+    name = check_name(name)
+    for table in explaining(() -> list_tables(store), store.directory)
+        table.name == name && return table
+    end
+    throw(not_found(store, name))
+end
+
+"""
+    unshare(name)
+
+Remove the name. Whoever has the table attached keeps it; the memory is free when the last lets go. Anybody of this user
+may. Throws [`ArrowSHM.TableNotFound`](@ref).
+"""
+@noinline function unshare(name::AbstractString; store::Store = default_store())
+    file = nothing
+    try
+        changing(store, name) do at, name
+            disable_sigint() do
+                file = open_any(at, name * SUFFIX)
+                # The pin first: killed in between, we leave a table without a pin, not a pin for the next of this name.
+                unlink_at(at, "$PINS/$name")
+                unlink_at(at, name * SUFFIX)
+                forget_note(at, name)
+            end
+        end
+    finally
+        file === nothing || close(file)
+    end
+    return nothing
+end
+
+"""
+    ArrowSHM.pin(name)
+
+Never remove this table automatically. Throws [`ArrowSHM.TableNotFound`](@ref).
+"""
+@noinline pin(name::AbstractString; store::Store = default_store()) = changing(make_pin_, store, name)
+make_pin_(at, name) = (make_pin(at, name); nothing)
+
+"""
+    ArrowSHM.unpin(name)
+
+The opposite of [`ArrowSHM.pin`](@ref). Throws [`ArrowSHM.TableNotFound`](@ref).
+"""
+@noinline unpin(name::AbstractString; store::Store = default_store()) = changing(remove_pin, store, name)
+remove_pin(at, name) = (unlink_at(at, "$PINS/$name"); nothing)
+
+"Call `f(at, name)` with the directory lock, and a table of this name."
+@noinline function changing(@nospecialize(f), store::Store, name::AbstractString)
+    name = check_name(name)
+    return explaining(store.directory) do
+        open_directory(store.directory) === nothing && throw(TableNotFound(name))
+        return with_lock(store.directory) do at
+            opened = open_regular(at, name)
+            opened === nothing && throw(not_found(store, name))
+            close(opened[1])
+            return f(at, name)
+        end
+    end
+end
+
+"""
+    ArrowSHM.gc()
+
+Let go of what this process has dropped, then remove every table that nobody uses and that is not pinned; the names and
+bytes of what went.
+"""
+@noinline function gc(; store::Store = default_store())
+    GC.gc()
+    return explaining(() -> collect_all(store), store.directory)
+end
+
+"""
+    ArrowSHM.isolder(t::SharedTable)
+
+Whether the name leads to another table by now, or to none: attach again to have the newer one.
+"""
+@noinline function isolder(t::SharedTable)
+    source = source_of(t)
+    found = lstat(source.path)
+    return (UInt64(found.device), UInt64(found.inode)) != source.version[1:2]
+end

@@ -1,0 +1,181 @@
+# The system calls that the protocol is made of, each as open(2), flock(2), linkat(2), ... have it, with typed errors.
+
+# The numbers differ between processors: asm-generic/fcntl.h, and its overrides for arm64.
+@static if Sys.isapple()
+    const O_CREAT, O_EXCL, O_NONBLOCK, O_TRUNC = 0x0200, 0x0800, 0x0004, 0x0400
+    const O_DIRECTORY, O_NOFOLLOW, O_CLOEXEC, O_TMPFILE = 0x100000, 0x0100, 0x1000000, 0
+    const AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW = -2, 0x40, 0x20
+else
+    const O_CREAT, O_EXCL, O_NONBLOCK, O_CLOEXEC, O_TRUNC = 0o100, 0o200, 0o4000, 0o2000000, 0o1000
+    const O_DIRECTORY, O_NOFOLLOW = Sys.ARCH in (:aarch64, :arm) ? (0o40000, 0o100000) : (0o200000, 0o400000)
+    const O_TMPFILE = 0o20000000 | O_DIRECTORY
+    const AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW = -100, 0x400, 0x100
+end
+const O_RDONLY, O_WRONLY, O_RDWR = 0, 1, 2
+const LOCK_SH, LOCK_EX, LOCK_NB, LOCK_UN = 1, 2, 4, 8
+const F_OK = 0
+
+"Held around what threads of this process share: the token, footers that were read, columns that are being made."
+const GUARD = ReentrantLock()
+
+"A file descriptor that is closed with its owner, at the latest when that is collected."
+mutable struct Descriptor
+    fd::Cint
+    function Descriptor(fd::Integer)
+        made = new(fd)
+        finalizer(close, made)
+        return made
+    end
+end
+
+function Base.close(descriptor::Descriptor)
+    fd, descriptor.fd = descriptor.fd, Cint(-1)
+    fd >= 0 && ccall(:close, Cint, (Cint,), fd)
+    return nothing
+end
+
+"Call `f` with the descriptor's number, and close it whatever happens."
+@noinline function closing(@nospecialize(f), descriptor::Descriptor)
+    try
+        return f(descriptor.fd)
+    finally
+        close(descriptor)
+    end
+end
+
+@noinline failed(call::String) = throw(SystemError(call, Libc.errno()))
+
+"Repeat a system call that a signal interrupted; throw `SystemError` if it fails."
+macro system(call)
+    name = String(call.args[1].value)
+    quote
+        local result = -1
+        while true
+            result = $(esc(Expr(:call, :ccall, call.args...)))
+            result == -1 && Libc.errno() == Libc.EINTR && continue
+            result == -1 && failed($name)
+            break
+        end
+        result
+    end
+end
+
+@noinline function open_at(directory::Integer, name::AbstractString, flags::Integer, mode::Integer = 0)
+    # A child that run() starts must not keep what hangs on a descriptor: a lock, a table's memory.
+    flags |= O_CLOEXEC
+    return Descriptor(@system (:openat, Cint, (Cint, Cstring, Cint, Cuint...), directory, name, flags, mode))
+end
+
+"As [`open_at`](@ref), or `nothing` where the error is one of `errors`."
+@noinline function try_open_at(directory, name, flags, errors::Tuple)
+    try
+        return open_at(directory, name, flags)
+    catch error
+        error isa SystemError && error.errnum in errors && return nothing
+        rethrow()
+    end
+end
+
+make_directory(path::AbstractString) = forgiving(Libc.EEXIST) do
+    @system (:mkdir, Cint, (Cstring, Cuint), path, 0o700)
+end
+make_directory_at(directory, name) = forgiving(Libc.EEXIST) do
+    @system (:mkdirat, Cint, (Cint, Cstring, Cuint), directory, name, 0o700)
+end
+unlink_at(directory, name) = forgiving(Libc.ENOENT) do
+    @system (:unlinkat, Cint, (Cint, Cstring, Cint), directory, name, 0)
+end
+rename_at(directory, from, to) =
+    @system (:renameat, Cint, (Cint, Cstring, Cint, Cstring), directory, from, directory, to)
+# linkat(2), EXAMPLES: how a file of O_TMPFILE gets a name without CAP_DAC_READ_SEARCH.
+link_descriptor_at(fd, directory, name) = @system (
+    :linkat, Cint, (Cint, Cstring, Cint, Cstring, Cint), AT_FDCWD, "/proc/self/fd/$fd", directory, name, AT_SYMLINK_FOLLOW,
+)
+change_mode(fd, mode) = @system (:fchmod, Cint, (Cint, Cuint), fd, mode)
+effective_user() = Int(ccall(:geteuid, Cuint, ()))
+
+"Do a call and make no difference whether it fails with this error; tells whether it did not."
+@noinline function forgiving(@nospecialize(f), code::Integer)
+    try
+        f()
+        return true
+    catch error
+        error isa SystemError && error.errnum == code || rethrow()
+        return false
+    end
+end
+
+exists_at(directory, name) =
+    ccall(:faccessat, Cint, (Cint, Cstring, Cint, Cint), directory, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0
+
+"What fstat(2) says."
+facts_of(fd::Integer) = stat(RawFD(fd))
+
+"The names in an open directory, by its descriptor; none if it is gone."
+@noinline function list_directory(directory::Integer)
+    try
+        return readdir("/proc/self/fd/$directory")
+    catch error
+        error isa Base.IOError && error.code == Base.UV_ENOENT && return String[]
+        rethrow()
+    end
+end
+
+"`flock(fd, operation | LOCK_NB)`: whether the lock was had at once."
+function try_lock(fd::Integer, operation::Integer)
+    while ccall(:flock, Cint, (Cint, Cint), fd, operation | LOCK_NB) == -1
+        Libc.errno() == Libc.EAGAIN && return false
+        Libc.errno() == Libc.EINTR || failed("flock")
+    end
+    return true
+end
+
+"Give the lock back aloud: closing alone would leave it to a child that forked meanwhile (flock(2), NOTES)."
+unlock_file(fd::Integer) = @system (:flock, Cint, (Cint, Cint), fd, LOCK_UN)
+
+"Call `attempt` until it is true or `timeout` seconds are over, with growing pauses up to 5 ms."
+@noinline function wait_for(@nospecialize(attempt), timeout::Real)
+    deadline, pause = time_ns() + round(UInt64, 1e9 * min(timeout, 1e9)), 0.001
+    while !(attempt()::Bool)
+        time_ns() >= deadline && return false
+        sleep(pause)
+        pause = min(2 * pause, 0.005)
+    end
+    return true
+end
+
+const WRITE_BYTES = 16 << 20  # per write(2): an interrupt waits for one at most
+
+"Write all of it: a short write is legal (write(2)). Not through a mapping: there a full directory is a SIGBUS."
+@noinline function write_all(fd::Integer, data::Ptr{UInt8}, nbytes::Integer)
+    done = 0
+    while done < nbytes
+        done += @system (:write, Cssize_t, (Cint, Ptr{UInt8}, Csize_t), fd, data + done, min(nbytes - done, WRITE_BYTES))
+    end
+end
+write_all(fd::Integer, data::Vector{UInt8}) = GC.@preserve data write_all(fd, pointer(data), length(data))
+
+"Up to `nbytes` from `offset` on. By pread(2): a file that shrinks meanwhile is short here, not a SIGBUS."
+@noinline function read_at(fd::Integer, offset::Integer, nbytes::Integer)
+    data, done = Vector{UInt8}(undef, nbytes), 0
+    GC.@preserve data while done < nbytes
+        got = @system (
+            :pread, Cssize_t, (Cint, Ptr{UInt8}, Csize_t, Int64), fd, pointer(data) + done, nbytes - done, offset + done,
+        )
+        got == 0 && break
+        done += got
+    end
+    return resize!(data, done)
+end
+
+"A small file of /proc or /sys, or `nothing` where it cannot be read."
+@noinline function read_text(path::AbstractString)
+    try
+        return read(path, String)
+    catch error
+        error isa Union{SystemError,Base.IOError} || rethrow()
+        return nothing
+    end
+end
+
+random_hex(nbytes::Integer) = bytes2hex(rand(Random.RandomDevice(), UInt8, nbytes))

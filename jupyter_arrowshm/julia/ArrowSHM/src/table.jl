@@ -1,0 +1,110 @@
+# An attached table: columns by name or number, each made when it is first used.
+
+"""
+    SharedTable
+
+A table that lies in shared memory, as [`attach`](@ref) gives it. `t.fare`, `t["a b"]`, `t[:fare]` and `t[1]` are
+columns: read-only vectors, made on first use and then kept. It is like a `NamedTuple` of columns: `length(t)` and
+iteration go over columns, `names(t)`, `keys(t)`, `size(t)` and `NamedTuple(t)` do what they do there and in DataFrames.
+
+The table, and each of its columns and views of them, keeps the memory for as long as it is there, whatever happens to
+the name. Writing into a column is an error (`ReadOnlyMemoryError` where it is a plain `Vector`): `copy` it first.
+"""
+mutable struct SharedTable
+    source::Source
+    rows::Int
+    names::Vector{Symbol}
+    lookup::IdDict{Any,Any}
+    starts::Vector{Start}
+    batches::Vector{Batch}
+    columns::Vector{Any}
+end
+
+source_of(t::SharedTable) = getfield(t, :source)
+fields_of(t::SharedTable) = source_of(t).footer.fields
+
+@noinline function SharedTable(source::Source)
+    footer = source.footer
+    batches, rows = Batch[], 0
+    for block in footer.batches
+        batch = read_batch(source.fd, block)
+        push!(batches, batch)
+        rows += batch.rows
+    end
+    names = unique_names(footer.fields)
+    columns = Vector{Any}(undef, length(names))
+    fill!(columns, nothing)
+    return SharedTable(source, rows, names, lookup_of(names), column_starts(footer), batches, columns)
+end
+
+"Column `i`, made if it was not."
+@noinline function column(t::SharedTable, i::Int)
+    columns = getfield(t, :columns)
+    1 <= i <= length(columns) || throw(BoundsError(t, i))
+    known = columns[i]
+    known === nothing || return known
+    source = source_of(t)
+    lock(GUARD)
+    made = try
+        read_column(source, fields_of(t)[i], getfield(t, :batches), getfield(t, :starts)[i])
+    catch error
+        error isa Damaged || rethrow()
+        throw(DamagedSegment(source.name, source.path, error.reason))
+    finally
+        unlock(GUARD)
+    end
+    length(made) == getfield(t, :rows) ||
+        throw(DamagedSegment(source.name, source.path, "its columns are not of one length"))
+    return columns[i] = made
+end
+
+function column(t::SharedTable, name::Symbol)
+    i = get(getfield(t, :lookup), name, 0)::Int
+    i == 0 && no_column(t, name)
+    return column(t, i)
+end
+
+@noinline function no_column(t::SharedTable, name::Symbol)
+    known = names(t)
+    near = near_names(String(name), known)
+    hint = isempty(near) ? "It has $(join(known, ", "))." : "Did you mean $(join(map(repr, near), " or "))?"
+    throw(ArgumentError("no column $(repr(String(name))) in $(repr(source_of(t).name)). $hint"))
+end
+
+Base.getproperty(t::SharedTable, name::Symbol) = column(t, name)
+Base.propertynames(t::SharedTable) = Tuple(getfield(t, :names))
+Base.propertynames(t::SharedTable, ::Bool) = propertynames(t)
+Base.setproperty!(t::SharedTable, name::Symbol, value) =
+    throw(ArgumentError("a shared table cannot be changed: `NamedTuple(t)` or `DataFrame(t)` can be"))
+Base.getindex(t::SharedTable, i::Integer) = column(t, Int(i))
+Base.getindex(t::SharedTable, name::Symbol) = column(t, name)
+Base.getindex(t::SharedTable, name::AbstractString) = column(t, symbol(name))
+Base.haskey(t::SharedTable, name::Symbol) = haskey(getfield(t, :lookup), name)
+Base.haskey(t::SharedTable, name::AbstractString) = haskey(t, symbol(name))
+symbol(name::AbstractString) = Symbol(without_nul(String(name)))
+Base.haskey(t::SharedTable, i::Integer) = 1 <= i <= length(t)
+"The columns' names as they were shared, also where one stands twice."
+Base.names(t::SharedTable) = String[field.name for field in fields_of(t)]
+Base.keys(t::SharedTable) = Tuple(getfield(t, :names))
+Base.values(t::SharedTable) = Any[column(t, i) for i in 1:length(t)]
+Base.pairs(t::SharedTable) = Pair{Symbol,Any}[name => column(t, i) for (i, name) in enumerate(getfield(t, :names))]
+Base.length(t::SharedTable) = length(getfield(t, :columns))
+Base.size(t::SharedTable) = (getfield(t, :rows), length(t))
+Base.size(t::SharedTable, i::Integer) = i <= 2 ? size(t)[i] : 1
+Base.ndims(::SharedTable) = 2
+Base.isempty(t::SharedTable) = length(t) == 0
+Base.firstindex(::SharedTable) = 1
+Base.lastindex(t::SharedTable) = length(t)
+Base.eltype(::Type{SharedTable}) = AbstractVector
+Base.iterate(t::SharedTable, i = 1) = i > length(t) ? nothing : (column(t, i), i + 1)
+Base.NamedTuple(t::SharedTable) = NamedTuple{keys(t)}(Tuple(values(t)))
+
+"""
+    metadata(t::SharedTable)
+    metadata(t::SharedTable, column)
+
+What was stored with the table, or with one of its columns, as pairs of texts: pandas' and R's notes, units, ...
+"""
+metadata(t::SharedTable) = source_of(t).footer.metadata
+metadata(t::SharedTable, i::Integer) = fields_of(t)[i].metadata
+metadata(t::SharedTable, name) = fields_of(t)[getfield(t, :lookup)[Symbol(without_nul(string(name)))]].metadata

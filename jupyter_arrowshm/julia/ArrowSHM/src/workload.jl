@@ -1,0 +1,55 @@
+# What a session does first, done once while the package is precompiled: Julia then keeps what it inferred of our own
+# functions (and compiled, since 1.9), and the first attach of a session waits less.
+
+function rehearse(path::String)
+    store = Store(joinpath(path, "store"))
+    table = (
+        a = [1, 2, 3], b = [1.5, missing, 2.5], c = ["x", "y", ""], d = [true, false, missing],
+        e = [Date(2013), missing, Date(2014)], f = [DateTime(2013), DateTime(2014), missing],
+    )
+    println(devnull, share("rehearsal", table; store = store))
+    share("rehearsal", table; store = store, replace = true)
+    found = attach("rehearsal"; store = store)
+    for i in 1:length(found)
+        found[i][1]
+    end
+    found.a, found["b"], names(found), size(found), haskey(found, :a), sum(skipmissing(found.b))
+    foreach(mime -> show(devnull, mime, found), (MIME("text/plain"), MIME("text/html")))
+    foreach(mime -> show(devnull, mime, tables(; store = store)), (MIME("text/plain"), MIME("text/html")))
+    for f in (() -> attach("reharsal"; store = store), () -> attach("a b"; store = store))
+        try
+            f()
+        catch error
+            showerror(devnull, error)
+        end
+    end
+    briefly(() -> attach("rehearsal"; store = store))
+    unshare("rehearsal"; store = store)
+    foreach(close, values(TOKEN.files))
+end
+
+# Before 1.9 Julia keeps no machine code, and reads what it keeps whenever the package is loaded: 0.25 s for all that is
+# rehearsed. So there it keeps no more than the way to the first column.
+function prepare_attach()
+    precompile(attach, (String,))
+    precompile(getindex, (SharedTable, Int))
+    precompile(getproperty, (SharedTable, Symbol))
+    for S in (Int64, Float64, Int32)
+        precompile(Buffer{S}, (Vector{UInt8}, Int, Int))
+    end
+end
+
+if ccall(:jl_generating_output, Cint, ()) == 1 && Sys.islinux()
+    if VERSION >= v"1.9"
+        try
+            mktempdir(rehearse)
+        catch  # no place to write, no locks: the package works all the same, or says why when it is used
+        end
+        # What was learned belongs to this process, not to those that load the package.
+        empty!(TOKEN.files)
+        empty!(STORES)
+        TOKEN.id = ""
+    else
+        prepare_attach()
+    end
+end

@@ -1,0 +1,73 @@
+# One record batch as one Arrow IPC file ("IPC File Format" in the columnar specification), by write(2).
+
+const METADATA_VERSION = Int16(4)  # V5
+const SCHEMA_MESSAGE, BATCH_MESSAGE = 0x01, 0x03
+
+"Appends to a descriptor and counts."
+mutable struct Sink
+    fd::Cint
+    written::Int
+end
+
+function put!(sink::Sink, data::Vector{UInt8})
+    write_all(sink.fd, data)
+    sink.written += length(data)
+end
+
+"A buffer, and zeros up to the next multiple of 64."
+@noinline function put_buffer!(sink::Sink, @nospecialize(buffer))
+    nbytes = nbytes_of(buffer)
+    nbytes == 0 && return
+    GC.@preserve buffer write_all(sink.fd, Ptr{UInt8}(pointer(buffer)), nbytes)
+    sink.written += nbytes
+    padded(nbytes) == nbytes || put!(sink, zeros(UInt8, padded(nbytes) - nbytes))
+end
+
+"A message's metadata, such that the body behind it begins at a multiple of 64; gives its length with all that."
+@noinline function put_message!(sink::Sink, type::UInt8, header::Build, body::Int)
+    data = encode(Build(METADATA_VERSION, type, header, Int64(body)))
+    pad!(data, 64, sink.written + 8)
+    prefix = zeros(UInt8, 8)
+    set!(prefix, 0, 0xffffffff)
+    set!(prefix, 4, Int32(length(data)))
+    put!(sink, append!(prefix, data))
+    return length(prefix)
+end
+
+function prefixed(facts::Vector{Pair{String,String}})
+    found = Pair{String,String}[]
+    for (key, value) in facts
+        push!(found, Pair{String,String}(PREFIX * key, value))
+    end
+    return found
+end
+
+"Write the file; gives its size."
+@noinline function write_file(fd::Integer, encoded::Encoded, facts::Vector{Pair{String,String}}, metadata)
+    sink = Sink(fd, 0)
+    put!(sink, [MAGIC; 0x00; 0x00])
+    schema = build_schema(encoded.fields, metadata)
+    put_message!(sink, SCHEMA_MESSAGE, schema, 0)
+    words, offset = Int64[], 0
+    for buffer in encoded.buffers
+        push!(words, offset, nbytes_of(buffer))
+        offset += padded(nbytes_of(buffer))
+    end
+    nodes = Int64[]
+    for node in encoded.nodes
+        push!(nodes, node[1], node[2])
+    end
+    begin_ = sink.written
+    batch = Build(Int64(encoded.rows), WordStructs(nodes, 2), WordStructs(words, 2))
+    length_ = put_message!(sink, BATCH_MESSAGE, batch, offset)
+    foreach(buffer -> put_buffer!(sink, buffer), encoded.buffers)
+    put!(sink, UInt8[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0])
+    footer = encode(Build(
+        METADATA_VERSION, schema, WordStructs(Int64[], 3), WordStructs(Int64[begin_, length_, offset], 3),
+        build_metadata(prefixed(facts)),
+    ))
+    size = zeros(UInt8, 4)
+    set!(size, 0, Int32(length(footer)))
+    put!(sink, [footer; size; MAGIC])
+    return sink.written
+end

@@ -1,0 +1,34 @@
+"""The package's own tests, as Pkg.test would run them, and what must be true of it as it is shipped."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from julia_peers import FLAGS, PACKAGES, environment
+
+ROOT = PACKAGES / "ArrowSHM"
+
+
+def test_runtests(julia_program: str, tmp_path: Path) -> None:
+    command = [julia_program, *FLAGS, str(ROOT / "test" / "runtests.jl")]
+    found = subprocess.run(
+        command, env={**environment(), "TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_nothing_but_the_standard_library(julia_program: str) -> None:
+    project = (ROOT / "Project.toml").read_text()
+    deps = re.findall(r'^(\w+) = "[0-9a-f-]{36}"$', project.partition("[deps]")[2].partition("[weakdeps]")[0], re.M)
+    code = f"using {', '.join(deps)}; print(all(startswith(pathof(m), Sys.STDLIB) for m in ({', '.join(deps)},)))"
+    # Without the stand-in for Tables.jl, and with a depot that nothing can be installed into.
+    env = {**os.environ, "JULIA_LOAD_PATH": "@stdlib", "JULIA_DEPOT_PATH": "/nonexistent"}
+    assert subprocess.run([julia_program, *FLAGS, "-e", code], env=env, capture_output=True, text=True).stdout == "true"
+
+
+def test_files_are_short() -> None:
+    """A file that has grown too long holds two things."""
+    assert {path.name for path in ROOT.rglob("*.jl") if len(path.read_text().splitlines()) > 300} == set()

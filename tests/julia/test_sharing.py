@@ -1,0 +1,527 @@
+"""Two languages, one protocol: locks, who uses what, deaths, names."""
+
+# ruff: noqa: E501 -- Julia code, and tables of literals
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from julia_peers import throws
+from peers import Peer
+
+import jupyter_arrowshm as shm
+from jupyter_arrowshm import holders
+from jupyter_arrowshm.directory import Directory
+from jupyter_arrowshm.lock import EXCLUSIVE, SHARED, try_lock, unlock
+
+TABLE = pa.table({"x": range(1000), "s": [str(i) for i in range(1000)]})
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    """The kernel drops a dead process's locks a moment after it can be waited for."""
+    deadline = time.monotonic() + 30
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert true()
+
+
+def labels(store: shm.Store, name: str) -> list[tuple[int | None, str]]:
+    return sorted((holder.pid, holder.language) for holder in store.info(name).holders)
+
+
+def entries(directory: Path) -> set[str]:
+    found = {str(path.relative_to(directory)) for path in directory.rglob("*")}
+    return found - {".live", ".pins"}
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+def test_names(julia: Any) -> None:
+    fixture = json.loads((Path(__file__).parents[1] / "fixtures" / "names.json").read_text("utf-8"))
+    good = [entry["name"] for entry in fixture["good"]]
+    bad = {entry["name"]: entry["rule"] for entry in fixture["bad"]}
+    said = {
+        "empty": "it is empty",
+        "dot": "it begins with a dot",
+        "slash": "it holds a '/'",
+        "white space": "it holds white space",
+        "invisible": "it holds the invisible character U+",
+        "normalization": "it is not in Unicode normalization form C",
+        "too long": "it is longer than 200 bytes",
+    }
+    julia.run(
+        "why(name) = try ArrowSHM.check_name(name); nothing catch e; e isa ArrowSHM.InvalidName ? e.reason : rethrow() end"
+    )
+
+    def why(name: str) -> Any:
+        # By its bytes: a lone surrogate cannot be written as a literal.
+        raw = name.encode("utf-8", "surrogatepass")
+        return julia.get(f"why(String(UInt8[{', '.join(map(str, raw))}]))")
+
+    assert {name: why(name) for name in good} == dict.fromkeys(good)
+    for name, rule in bad.items():
+        reason = why(name) or "it is good"
+        assert reason.startswith((said[rule], "it is not valid UTF-8")), (name, rule)
+
+
+def test_near_names(julia: Any, store: shm.Store) -> None:
+    for name in ("trips", "trips_2023", "fares"):
+        store.share(TABLE, name)
+    with throws(r'^TableNotFound: no shared table "tripps". Did you mean "trips"\?$'):
+        julia.run('attach("tripps")')
+    with throws(r'^TableNotFound: no shared table "x". tables\(\) lists what is shared.$'):
+        julia.run('attach("x")')
+    with throws('no column "xx" in "trips"'):
+        julia.run('attach("trips").xx')
+
+
+# -- locks -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_directory_lock_excludes_the_other_language(julia: Any, store: shm.Store, directory: Path) -> None:
+    store.share(TABLE, "trips")
+    with Directory(directory).lock():
+        with throws("Busy: .* was busy for 0.05 s"):
+            julia.run("ArrowSHM.with_lock(identity, ArrowSHM.default_store().directory, 0.05)")
+        assert julia.get('length(attach("trips"))') == 2  # attaching needs no such lock
+    julia.start("ArrowSHM.with_lock(at -> (sleep(0.5); 0), ArrowSHM.default_store().directory)")
+    eventually(lambda: is_locked(directory))
+    with pytest.raises(shm.Busy), Directory(directory).lock(timeout=0.01):
+        pass
+    assert julia.wait() == 0
+    with Directory(directory).lock(timeout=5):
+        pass
+
+
+def is_locked(directory: Path) -> bool:
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if try_lock(fd, EXCLUSIVE):
+            unlock(fd)
+            return False
+        return True
+    finally:
+        os.close(fd)
+
+
+def test_a_lease_of_either_keeps_the_table(julia: Any, store: shm.Store, directory: Path) -> None:
+    store.share(TABLE, "trips")
+    path = directory / "trips.arrow"
+    julia.run('x = attach("trips").x')
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        assert not try_lock(fd, EXCLUSIVE)
+        assert try_lock(fd, SHARED)
+        unlock(fd)
+        julia.run("x = nothing; GC.gc()")
+        assert try_lock(fd, EXCLUSIVE)
+        with throws("Busy"):
+            julia.run(
+                'ArrowSHM.open_shared(ArrowSHM.open_directory(ArrowSHM.default_store().directory).fd, "trips", "trips", 0.05)'
+            )
+        unlock(fd)
+    finally:
+        os.close(fd)
+    held = store.attach("trips")
+    assert julia.get(
+        'ArrowSHM.is_leased(ArrowSHM.open_any(ArrowSHM.open_directory(ArrowSHM.default_store().directory).fd, "trips.arrow").fd)'
+    )
+    del held
+
+
+def test_tokens(julia: Any, store: shm.Store, directory: Path) -> None:
+    julia.run('share("mine", (x = [1],))')
+    store.share(TABLE, "theirs")
+    token = julia.get("ArrowSHM.token_id()")
+    at = os.open(directory, os.O_RDONLY)
+    try:
+        assert holders.is_alive(at, token)
+    finally:
+        os.close(at)
+    at_julia = "ArrowSHM.open_directory(ArrowSHM.default_store().directory).fd"
+    assert julia.get(f'ArrowSHM.is_alive({at_julia}, "{holders.token_id()}")') is True
+    assert julia.get(f'ArrowSHM.is_alive({at_julia}, "{"0" * 32}")') is False
+
+
+# -- who uses what -----------------------------------------------------------------------------------------------------
+
+
+def test_holders_are_counted_alike(julia: Any, store: shm.Store, new_julia: Any) -> None:
+    store.share(TABLE, "trips")
+    assert labels(store, "trips") == [(os.getpid(), "python")]
+    other = new_julia()
+    other.run('t = attach("trips")')
+    julia.run('t = attach("trips"); x = t.x; s = view(t.s, 1:2); t = nothing')
+    expected = sorted([(os.getpid(), "python"), (julia.pid, "julia"), (other.pid, "julia")])
+    assert labels(store, "trips") == expected
+    seen = julia.get('[(h.pid, h.language) for h in ArrowSHM.info("trips").holders]')
+    assert sorted(map(tuple, seen)) == expected
+    assert f"julia (pid {other.pid})" in str(store.tables())
+    assert julia.get('sprint(show, MIME("text/plain"), tables())') == repr(store.tables())
+    # A column alone keeps it, a view of another one alone too; then nothing does.
+    julia.run("x = nothing; GC.gc()")
+    assert len(labels(store, "trips")) == 3
+    julia.run("s = nothing; GC.gc()")
+    assert len(labels(store, "trips")) == 2
+    other.kill()
+    eventually(lambda: labels(store, "trips") == [(os.getpid(), "python")])
+
+
+def test_notebook_macros(julia: Any, store: shm.Store) -> None:
+    store.share(TABLE, "trips")
+
+    def printed(code: str) -> Any:
+        return julia.get(f"Session.printed({json.dumps(code)})")
+
+    assert printed("@attach trips") == f"trips: 1,000 rows x 2 columns, {size(store)}, attached\n"
+    julia.run("x = trips.x")
+    assert len(labels(store, "trips")) == 2
+    assert printed("@detach trips").startswith("trips: still attached, a column")
+    julia.run("x = nothing")
+    assert printed('@attach again = "trips" timeout=1').endswith(", attached\n")
+    assert printed("@detach again") == "trips: detached\n"
+    assert len(labels(store, "trips")) == 1
+    julia.run('delays = (carrier = ["AA", "UA"], mean = [1.2, missing])')
+    assert printed("@share delays").startswith("delays: 2 rows x 2 columns, ")
+    assert printed('@share "more" delays pin=true').endswith(", shared\n")
+    assert store.info("more").pinned
+    assert store.attach("delays").to_pydict() == {"carrier": ["AA", "UA"], "mean": [1.2, None]}
+    with throws('^Brief: no shared table "tripz"'):
+        julia.run("@attach tripz")
+
+
+def size(store: shm.Store) -> str:
+    from jupyter_arrowshm import words
+
+    return words.size(store.info("trips").nbytes)
+
+
+def test_older_versions(julia: Any, store: shm.Store) -> None:
+    store.share(TABLE, "trips")
+    julia.run('old = attach("trips")')
+    assert julia.get("ArrowSHM.isolder(old)") is False
+    store.share(TABLE.slice(0, 10), "trips")
+    assert julia.get("ArrowSHM.isolder(old)") is True
+    assert julia.get("sum(old.x)") == sum(range(1000))
+    (version,) = store.info("trips").older
+    assert [holder.pid for holder in version.holders] == [julia.pid]
+    assert julia.get('[h.pid for h in ArrowSHM.info("trips").older[1].holders]') == [julia.pid]
+    store.unshare("trips")
+    (removed,) = store.tables().removed
+    assert removed.name == "trips"
+    assert julia.get('sprint(show, MIME("text/plain"), tables())') == repr(store.tables())
+    assert "older version" in julia.get("sprint(show, old)")
+
+
+def test_a_child_of_run_keeps_nothing(new_julia: Any, store: shm.Store) -> None:
+    store.share(TABLE, "trips")
+    julia = new_julia()
+    julia.run('t = attach("trips"); t.x; share("mine", (x = [1],))')
+    child = julia.get("child = run(`sleep 600`; wait = false); getpid(child)")
+    try:
+        julia.kill()
+        eventually(lambda: labels(store, "trips") == [(os.getpid(), "python")])
+        eventually(lambda: store.info("mine").publisher.alive is False)
+        assert store.info("mine").unused
+        os.kill(child, 0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+# -- ownership ---------------------------------------------------------------------------------------------------------
+
+
+def test_ownership(julia: Any, store: shm.Store, new_julia: Any) -> None:
+    store.share(TABLE, "theirs")
+    with throws('^TableExists: "theirs" was shared by .*; pick another name, or take it over with replace=true.$'):
+        julia.run('share("theirs", (x = [1],))')
+    julia.run('share("theirs", (x = [1],); replace = true)')
+    with pytest.raises(shm.TableExists, match=f"shared by julia \\(pid {julia.pid}\\)"):
+        store.share(TABLE, "theirs")
+    julia.run('share("theirs", (x = [2],))')  # one's own may always be replaced
+    other = new_julia()
+    other.run('share("dead", (x = [1],))')
+    other.quit()
+    with throws("TableExists: .*which has ended"):
+        julia.run('share("dead", (x = [1],))')
+
+
+def test_a_script_and_a_kernel_own_their_names(new_julia: Any, store: shm.Store, tmp_path: Path) -> None:
+    script = tmp_path / "etl.jl"
+    script.write_text(f"include({json.dumps(str(Path(__file__).parent / 'loop.jl'))})")
+    for number in (1, 2):
+        julia = new_julia(str(script))
+        julia.run(f'share("table", (x = [{number}],))')
+        assert str(store.info("table").publisher) == "etl.jl"
+        julia.kill()
+    for number in (1, 2):
+        julia = new_julia(
+            str(script), "/run/jupyter/kernel-0123-abcd.json", env={"JPY_SESSION_NAME": "/home/me/model.ipynb"}
+        )
+        julia.run(f'share("result", (x = [{number}],))')
+        assert str(store.info("result").publisher) == "model.ipynb (julia)"
+        assert store.info("result").publisher.kernel_id == "0123-abcd"
+        assert julia.get('string(ArrowSHM.info("result").holders[1])') == "model.ipynb (julia)"
+        julia.kill()
+
+
+# -- removal and death -------------------------------------------------------------------------------------------------
+
+
+def test_unshare_either_way(julia: Any, store: shm.Store, directory: Path) -> None:
+    store.share(TABLE, "a", pin=True)
+    julia.run('a = attach("a")')
+    store.unshare("a")
+    assert julia.get("(sum(a.x), a.s[end])") == [sum(range(1000)), "999"]
+    julia.run('share("b", (x = [1, 2],); pin = true)')
+    b = store.attach("b")
+    julia.run('unshare("b")')
+    assert b["x"].to_pylist() == [1, 2]
+    with throws("TableNotFound"):
+        julia.run('unshare("b")')
+    assert not {name for name in entries(directory) if not name.startswith(".live/")}
+
+
+def test_pin_and_gc(julia: Any, store: shm.Store, new_julia: Any) -> None:
+    other = new_julia()
+    for name in ("kept", "gone", "held"):
+        other.run(f'share("{name}", (x = [1],))')
+    julia.run('ArrowSHM.pin("kept"); held = attach("held")')
+    other.kill()
+    assert store.info("kept").pinned
+    assert list(julia.get("ArrowSHM.gc()")) == ["gone"]
+    assert [table.name for table in store.tables()] == ["held", "kept"]
+    julia.run('ArrowSHM.unpin("kept"); held = nothing')
+    assert sorted(julia.get("ArrowSHM.gc()")) == ["held", "kept"]
+    # Each says what the other removed.
+    with pytest.raises(shm.TableNotFound, match=r"It was removed just now: nobody used it when ArrowSHM.gc\(\) was"):
+        store.attach("kept")
+    third = new_julia()
+    third.run('share("kept", (x = [1],))')
+    third.kill()
+    eventually(lambda: store.info("kept").unused)
+    assert list(store.gc()) == ["kept"]
+    with throws(r'TableNotFound: no shared table "kept". It was removed .*: nobody used it when gc\(\) was called'):
+        julia.run('attach("kept")')
+    julia.run('share("kept", (x = [1],)); unshare("kept")')
+    with throws(r'TableNotFound: no shared table "kept". tables\(\) lists'):
+        julia.run('attach("kept")')
+
+
+def test_kill_while_attached(new_julia: Any, store: shm.Store) -> None:
+    store.share(TABLE, "trips")
+    for _ in range(2):
+        julia = new_julia()
+        julia.run('t = attach("trips"); t.x; t.s')
+        assert len(labels(store, "trips")) == 2
+        julia.kill()
+        eventually(lambda: labels(store, "trips") == [(os.getpid(), "python")])
+
+
+def test_kill_in_the_middle_of_sharing(new_julia: Any, store: shm.Store, directory: Path) -> None:
+    """At many moments: the old version or the new one, never half of one, and nothing else is left."""
+    rows = 1 << 20
+    for delay in (0.0, 0.02, 0.05):
+        julia = new_julia()
+        julia.run(f'share("table", (x = fill(1, {rows}),); replace = true)')
+        julia.start(f'big = fill(2, {rows}); while true; share("table", (x = big, y = big)); end')
+        time.sleep(delay)
+        julia.kill()
+        table = store.attach("table", validate="full")
+        assert set(table["x"].unique().to_pylist()) <= {1, 2}
+        assert table.num_rows == rows
+        del table
+        eventually(lambda: store.info("table").unused)
+    store.gc()
+    assert entries(directory) - {".removed"} <= {name for name in entries(directory) if name.startswith(".removed")}
+
+
+def test_a_draft_with_a_name(julia: Any, directory: Path, store: shm.Store) -> None:
+    """What a file system without O_TMPFILE needs; abandoned, the next listing clears it."""
+    julia.run('share("first", (x = [1],))')
+    at = "ArrowSHM.open_directory(ArrowSHM.default_store().directory).fd"
+    julia.run(f"""
+        name = ArrowSHM.DRAFT_PREFIX * "0123456789abcdef"
+        draft = ArrowSHM.Draft(ArrowSHM.open_at({at}, name, ArrowSHM.O_CREAT | ArrowSHM.O_EXCL | ArrowSHM.O_RDWR, 0o600), name)
+        ArrowSHM.try_lock(draft.file.fd, ArrowSHM.LOCK_EX)
+        write(joinpath({json.dumps(str(directory))}, name), read(joinpath({json.dumps(str(directory))}, "first.arrow")))
+    """)
+    store.tables()
+    assert (directory / ".new-0123456789abcdef").exists()
+    julia.run(
+        'ArrowSHM.with_lock(at -> ArrowSHM.publish(draft, at, "second"), ArrowSHM.default_store().directory); close(draft.file)'
+    )
+    assert store.attach("second")["x"].to_pylist() == [1]
+    (directory / ".new-abandoned").touch()
+    julia.run("tables()")
+    assert not list(directory.glob(".new-*"))
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------------
+
+
+def test_waiting(julia: Any, store: shm.Store) -> None:
+    julia.start('sum(attach("late"; timeout = 30).x)')
+    time.sleep(0.2)
+    store.share(TABLE, "late")
+    assert julia.wait() == sum(range(1000))
+
+
+def test_directories(julia: Any, directory: Path) -> None:
+    assert julia.get("length(tables())") == 0
+    assert not directory.exists()  # who only reads makes nothing
+    with throws("TableNotFound"):
+        julia.run('attach("x")')
+    directory.mkdir(0o755)
+    with throws("UnsafeDirectory: .* is open to other users: run chmod 700"):
+        julia.run("tables()")
+    directory.rmdir()
+    directory.symlink_to("/tmp")
+    for call in ("tables()", 'share("x", (x = [1],))'):
+        with throws("UnsafeDirectory: .* is a symbolic link: remove it."):
+            julia.run(call)
+    directory.unlink()
+    julia.run('ENV["JUPYTER_ARROWSHM_DIR"] = "relative"')
+    with throws("UnsafeDirectory: relative is a relative path: give an absolute one."):
+        julia.run("tables()")
+
+
+def test_one_rule_for_the_directory(julia: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE, default_path
+
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE)
+    julia.run(f'delete!(ENV, "{ENVIRONMENT_VARIABLE}")')
+    assert julia.get("ArrowSHM.default_path()") == default_path()
+
+
+def test_room(julia: Any, store: shm.Store, directory: Path) -> None:
+    julia.run('share("x", (x = [1],))')
+    theirs, ours = julia.get("ArrowSHM.directory_room(ArrowSHM.default_store().directory)"), Directory(directory).room()
+    assert abs(theirs - ours) < 0.2 * ours + (1 << 30)
+    with throws("NoRoom: needs 8.8 PB, but only .* is free in"):
+        julia.run("throw(ArrowSHM.no_room(ArrowSHM.default_store(), 8_800_000_000_000_000, 1))")
+
+
+def test_files_that_are_no_tables(julia: Any, store: shm.Store, directory: Path) -> None:
+    store.share(TABLE, "good")
+    data = (directory / "good.arrow").read_bytes()
+    (directory / "empty.arrow").touch()
+    (directory / "text.arrow").write_text("hello, this is no table at all")
+    (directory / "half.arrow").write_bytes(data[: len(data) // 2])
+    os.mkfifo(directory / "pipe.arrow")
+    (directory / "link.arrow").symlink_to("good.arrow")
+    for name in ("empty", "text", "half"):
+        with throws(f'DamagedSegment: "{name}" cannot be read: .* Share it again, or remove it'):
+            julia.run(f'attach("{name}")')
+    for name in ("pipe", "link"):
+        with throws("TableNotFound"):
+            julia.run(f'attach("{name}")')
+    with pa.ipc.new_file(
+        str(directory / "packed.arrow"), TABLE.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")
+    ) as w:
+        w.write_table(TABLE)
+    with throws("DamagedSegment: .*it is compressed"):
+        julia.run('attach("packed")')
+    with pa.ipc.new_file(str(directory / "newer.arrow"), TABLE.schema, metadata={"arrowshm.protocol": "2"}) as w:
+        w.write_table(TABLE)
+    with throws("NewerProtocol: .*protocol 2, this one knows 1"):
+        julia.run('attach("newer")')
+    assert "good" in julia.get("[t.name for t in tables()]")
+
+
+def test_the_whole_file_goes_to_any_reader(julia: Any, store: shm.Store, directory: Path) -> None:
+    store.share(TABLE, "trips")
+    assert julia.get('attach(length, "trips")') == (directory / "trips.arrow").stat().st_size
+    julia.run('struct Reader; bytes; end; reader = attach(Reader, "trips")')
+    assert julia.get("String(reader.bytes[1:6])") == "ARROW1"
+    assert len(labels(store, "trips")) == 2  # what it keeps of the bytes keeps the table
+    julia.run("reader = nothing; GC.gc()")
+    assert len(labels(store, "trips")) == 1
+
+
+# -- Tables.jl ---------------------------------------------------------------------------------------------------------
+
+
+def test_tables_interface(new_julia: Any, store: shm.Store) -> None:
+    """Against a stand-in with the same interface; the real package cannot be had here."""
+    store.share(TABLE, "trips")
+    julia = new_julia()
+    assert julia.get("isempty(ArrowSHM.TABULAR)") is True
+    julia.run('using Tables; t = attach("trips")')
+    assert julia.get("(Tables.istable(t), Tables.columnaccess(typeof(t)), Tables.columnnames(t))") == [
+        True,
+        True,
+        ["x", "s"],
+    ]
+    assert julia.get("(sum(Tables.getcolumn(t, :x)), Tables.getcolumn(t, 2)[1], string(Tables.schema(t)))") == [
+        sum(range(1000)), "0", "Tables.Schema{(:x, :s),Tuple{Int64,String}}()",
+    ]  # fmt: skip
+    julia.run("""
+        struct Frame; a; b; end
+        Tables.istable(::Type{Frame}) = true
+        share("framed", Frame([1, 2], ["x", missing]))
+    """)
+    assert store.attach("framed").to_pydict() == {"a": [1, 2], "b": ["x", None]}
+    assert store.info("framed").source == "Frame"
+
+
+def test_interrupts(julia: Any, store: shm.Store, directory: Path) -> None:
+    """Ctrl-C while sharing: the old table or the new one, nothing half made, no lock kept."""
+    rows = 1 << 21
+    julia.run(f"ccall(:jl_exit_on_sigint, Cvoid, (Cint,), 0); big = fill(2, {rows})")
+    julia.run(f'share("table", (x = fill(1, {rows}),))')
+    interrupted = 0
+    for delay in (0.01, 0.02, 0.05):
+        julia.start("""
+            try
+                while true
+                    share("table", (x = big, y = big, z = big))
+                    yield()
+                end
+            catch error
+                string(typeof(error))
+            end
+        """)
+        time.sleep(delay)
+        os.kill(julia.pid, signal.SIGINT)
+        interrupted += julia.wait() == "InterruptException"
+        assert not list(directory.glob(".new-*"))
+        assert not is_locked(directory)
+        assert set(store.attach("table", validate="full")["x"].unique().to_pylist()) <= {1, 2}
+    assert interrupted == 3
+
+
+def test_no_torn_read(julia: Any, directory: Path) -> None:
+    """Python replaces the table all the time; what Julia attaches is one whole version each time."""
+    peer = Peer()
+    try:
+        peer.run("shm.share(pa.table({'x': [0] * 50_000, 'y': [0] * 50_000}), 'table')")
+        peer.start(
+            "for i in range(300): shm.share(pa.table({'x': pa.repeat(i, 50_000), 'y': pa.repeat(i, 50_000)}), 'table')"
+        )
+        seen = julia.get("""
+            seen = Set{Int}()
+            for _ in 1:300
+                t = attach("table")
+                x, y = t.x, t.y
+                length(x) == length(y) == 50_000 && all(==(x[1]), x) && all(==(x[1]), y) || error("torn")
+                push!(seen, x[1])
+            end
+            length(seen)
+        """)
+        assert seen > 1
+        peer.wait()
+    finally:
+        peer.kill()
+    julia.run("GC.gc()")
+    assert shm.info("table").older == ()
