@@ -413,7 +413,9 @@ def test_pandas_numbers_and_times_are_views():
         value.iloc[0, 0] = 7
     private = Trip(frame, copy=True)
     assert set(private.copied()) == {*frame.columns, "k"}
-    for at, new in enumerate([7, 7.5, pd.Timestamp("2021"), pd.Timestamp("2021", tz=PARIS), "b", 9, 3.5, pd.Timestamp("2022"), "z"]):
+    for at, new in enumerate(
+        [7, 7.5, pd.Timestamp("2021"), pd.Timestamp("2021", tz=PARIS), "b", 9, 3.5, pd.Timestamp("2022"), "z"]
+    ):
         private.value.iloc[0, at] = new
         assert private.value.iloc[0, at] == new
     assert trip.value.iloc[0, 0] == 0
