@@ -14,6 +14,8 @@ from . import arrowfile, listing, names, segment, tabular
 from .directory import LOCK_TIMEOUT, Directory
 from .lock import wait_for
 
+_MOST_COLUMNS = 20  # that an error names
+
 
 @dataclass(frozen=True)
 class Attachment:
@@ -117,9 +119,9 @@ def _select(table: pa.Table, columns: Sequence[str], name: str) -> pa.Table:
     for column in columns:
         if not (found := table.schema.get_all_field_indices(column)):
             near = difflib.get_close_matches(column, table.column_names, n=3)
-            hint = (
-                f"Did you mean {' or '.join(map(repr, near))}?" if near else f"It has {', '.join(table.column_names)}."
-            )
+            more = len(table.column_names) - _MOST_COLUMNS
+            known = ", ".join(table.column_names[:_MOST_COLUMNS]) + (f" and {more} more" if more > 0 else "")
+            hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"It has {known}."
             raise KeyError(f"no column {column!r} in {name!r}. {hint}")
         indices += found
     return table.select(indices)

@@ -62,7 +62,7 @@ def _list(arguments: argparse.Namespace) -> None:
     store = default_store()
     while True:
         tables = store.tables()
-        shown = json.dumps([table.as_dict() for table in tables], indent=2) if arguments.json else repr(tables)
+        shown = json.dumps([table.as_dict() for table in tables], indent=2) if arguments.json else tables.text()
         if not arguments.watch:
             print(shown)
             return

@@ -7,6 +7,7 @@ traceback. No magic returns a table, so ``Out`` never keeps one alive.
 from __future__ import annotations
 
 import gc
+import shlex
 import time
 import weakref
 from collections.abc import Callable
@@ -286,8 +287,8 @@ class ArrowSHMMagics(Magics):
                 table = self.store.info(name)
                 if "--force" not in arguments and not self.store.is_mine(name):
                     raise UsageError(
-                        f"{name!r} was shared by {table.publisher} and is in use by {table.users}; "
-                        f"to remove it all the same: %unshare {name} --force"
+                        f"{name!r} was shared by {table.publisher} and is {table.usage}; "
+                        f"to remove it all the same: %unshare {shlex.quote(name)} --force"
                     )
                 self.store.unshare(name)
             later = [str(user) for user in table.holders if user.pid != table.publisher.pid]

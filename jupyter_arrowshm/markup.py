@@ -5,6 +5,9 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
+# Of what we show, for programs. Not application/json: JupyterLab would show that as a tree, before the HTML.
+MIME_TYPE = "application/vnd.jupyter-arrowshm+json"
+
 _CLASS = "jp-arrowshm"
 
 # Every rule is under our class: twice, where notebooks style tables themselves. Colours are mixed from the page's own,

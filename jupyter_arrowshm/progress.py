@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .publication import Progress
 
 
 @contextlib.contextmanager
-def shown(name: str, after: float) -> Iterator[Callable[[int], None]]:
-    """A function to call with the bytes written; from ``after`` seconds on it shows a bar."""
+def shown(name: str, after: float) -> Iterator[Progress]:
+    """A function to call with the bytes written, of how many; from ``after`` seconds on it shows a bar."""
     begun = time.monotonic()
     bar: Any = None
 
-    def progress(written: int) -> None:
+    def progress(written: int, nbytes: int | None) -> None:
         nonlocal bar
         if bar is None and time.monotonic() - begun > after:
             from tqdm.auto import tqdm
 
-            bar = tqdm(desc=f"sharing {name}", unit="B", unit_scale=True, leave=False)
+            bar = tqdm(desc=f"sharing {name}", total=nbytes, unit="B", unit_scale=True, leave=False)
         if bar is not None:
             bar.update(written - bar.n)
 

@@ -7,7 +7,7 @@ import datetime as dt
 import errno
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from .lock import Descriptor
 from .table import TableInfo
 
 _SLACK = 1 << 16  # bytes for the schema, the footer and padding
+Progress = Callable[[int, "int | None"], None]  # bytes written so far; of how many, where that is known
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Publication:
         directory: Directory,
         catalogue: Listing,
         request: Request,
-        progress: arrowfile.Check | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._directory, self._catalogue, self._request = directory, catalogue, request
         self._who = process.myself()
@@ -80,7 +81,7 @@ class Publication:
                 request.schema,
                 self._facts,
                 check_room=self._check_room if request.nbytes is None else None,
-                progress=progress,
+                progress=(lambda written: progress(written, request.nbytes)) if progress else None,
             )
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from .attached import Attachment
     from .table import TableInfo
 
-MIME_TYPE = "application/vnd.jupyter-arrowshm+json"
 _MOST_COLUMNS = 50
 
 
@@ -26,8 +27,7 @@ class Result:
     Attributes
     ----------
     data
-        The same for programs, under :data:`MIME_TYPE`. Not ``application/json``:
-        JupyterLab would show that as a tree, before the HTML.
+        The same for programs, under :data:`markup.MIME_TYPE`.
     """
 
     headline: str
@@ -51,7 +51,7 @@ class Result:
         )
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {"text/plain": repr(self), "text/html": self._repr_html_(), MIME_TYPE: self.data}
+        return {"text/plain": repr(self), "text/html": self._repr_html_(), markup.MIME_TYPE: self.data}
 
 
 _TYPES = {
@@ -67,15 +67,8 @@ _TYPES = {
 
 def of_table(table: TableInfo, notes: list[str], code: list[tuple[str, str]]) -> Result:
     """A table and what there is to say of it."""
-    data = {
-        "name": table.name,
-        "num_rows": table.num_rows,
-        "num_columns": table.num_columns,
-        "nbytes": table.nbytes,
-        "in_use_by": [str(user) for user in table.holders],
-    }
-    headline = f"{table.name}: {table.shape}, {words.size(table.nbytes)}, in use by {table.users}"
-    return Result(headline, notes, code, data)
+    headline = f"{table.name}: {table.shape}, {words.size(table.nbytes)}, {table.usage}"
+    return Result(headline, notes, code, table.brief())
 
 
 def how_to_attach(name: str) -> list[tuple[str, str]]:
@@ -83,7 +76,8 @@ def how_to_attach(name: str) -> list[tuple[str, str]]:
     variable = variable_for(name)
     if variable == name:
         return [("Python", f"%attach {name}"), ("Julia", f"@attach {name}")]
-    return [("Python", f"%attach {name} as {variable}"), ("Julia", f'{variable} = attach("{name}");')]
+    quoted = re.sub(r'(["$\\])', r"\\\1", name)
+    return [("Python", f"%attach {shlex.quote(name)} as {variable}"), ("Julia", f'{variable} = attach("{quoted}");')]
 
 
 def columns_of(schema: pa.Schema) -> list[str]:
@@ -119,7 +113,7 @@ def how_it_was_attached(attachment: Attachment, private: bool) -> list[str]:
     else:
         notes.append("nothing copied")
     if attachment.kind.partition(".")[0] in ("pandas", "numpy"):
-        notes.append(f"read-only where it is shared; to write into it: %attach {attachment.name} --copy")
+        notes.append(f"read-only where it is shared; to write into it: %attach {shlex.quote(attachment.name)} --copy")
     return notes
 
 

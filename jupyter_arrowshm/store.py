@@ -68,7 +68,7 @@ class Store:
         *,
         replace: bool = False,
         pin: bool = False,
-        progress: arrowfile.Check | None = None,
+        progress: publication.Progress | None = None,
     ) -> TableInfo:
         """Copy a table into shared memory under a name, once; every ``attach`` then uses that copy.
 
@@ -87,7 +87,8 @@ class Store:
         pin
             Never remove the table automatically, even if nobody uses it.
         progress
-            Called now and then with the bytes written so far.
+            Called now and then with the bytes written so far, and with how many they
+            will be about (``None`` where that is not known).
 
         Raises
         ------
@@ -219,8 +220,12 @@ class Store:
         return publication.is_mine(facts, process.myself())
 
     def _opened(self, name: str) -> tuple[str, arrowfile.Summary | None] | None:
-        opened = self._directory.open()
-        return self._listing.summary(opened.fd, names.check(name)) if opened is not None else None
+        names.check(name)
+        try:
+            opened = self._directory.open()
+            return self._listing.summary(opened.fd, name) if opened is not None else None
+        except OSError as error:
+            raise self._directory.explain(error) from None
 
     def mapped(self, version: str) -> list[tuple[int, int]]:
         """The address ranges at which this process has that version attached; none, where /proc does not tell."""

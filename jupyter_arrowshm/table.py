@@ -86,6 +86,11 @@ class TableInfo:
         return f"{self.name}: {self.shape}, {words.size(self.nbytes)}, {used}"
 
     @property
+    def usage(self) -> str:
+        """As a phrase: ``in use by 2: load.py, model.ipynb (python)``."""
+        return f"in use by {self.users}" if self.countable else self.in_use_by
+
+    @property
     def shape(self) -> str:
         return words.shape(self.num_rows, self.num_columns)
 
@@ -112,6 +117,16 @@ class TableInfo:
             "version": self.version,
         }
 
+    def brief(self) -> dict[str, Any]:
+        """For JSON that a notebook keeps: the facts of one line."""
+        return {
+            "name": self.name,
+            "num_rows": self.num_rows,
+            "num_columns": self.num_columns,
+            "nbytes": self.nbytes,
+            "in_use_by": [str(user) for user in self.holders],
+        }
+
     @property
     def users(self) -> str:
         """Number and names: ``2: load.py, model.ipynb (python)``; of many, the first three."""
@@ -132,6 +147,7 @@ class TableInfo:
 
 _HEADERS = ("table", "rows", "columns", "size", "shared", "by", "in use by", "")
 _NUMBERS = frozenset({1, 2, 3})
+_MOST_SHOWN = 100  # tables: a notebook keeps what it shows
 
 
 class Tables(list[TableInfo]):
@@ -147,7 +163,7 @@ class Tables(list[TableInfo]):
         super().__init__(tables)
         self.removed = removed
 
-    def _rows(self) -> list[tuple[str, ...]]:
+    def _rows(self, most: int | None) -> list[tuple[str, ...]]:
         rows = [
             (
                 table.name,
@@ -159,17 +175,22 @@ class Tables(list[TableInfo]):
                 table.users,
                 "; ".join(table.remarks),
             )
-            for table in self
+            for table in self[:most]
         ]
         return [_HEADERS, *rows] if any(row[-1] for row in rows) else [row[:-1] for row in (_HEADERS, *rows)]
 
-    def _notes(self) -> list[str]:
-        return [f"{version.name} was unshared; {version.users}" for version in self.removed]
+    def _notes(self, most: int | None) -> list[str]:
+        more = [] if most is None or len(self) <= most else [f"and {words.count(len(self) - most, 'more table')}"]
+        return more + [f"{version.name} was unshared; {version.users}" for version in self.removed[:most]]
 
     def __repr__(self) -> str:
+        return self.text(_MOST_SHOWN)
+
+    def text(self, most: int | None = None) -> str:
+        """The first ``most`` tables, or all, in aligned columns."""
         if not self:
-            return "\n".join(["no shared tables", *self._notes()])
-        rows = self._rows()
+            return "\n".join(["no shared tables", *self._notes(most)])
+        rows = self._rows(most)
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
             "  ".join(
@@ -177,14 +198,18 @@ class Tables(list[TableInfo]):
             )
             for cells in (zip(row, widths, strict=True) for row in rows)
         ]
-        return "\n".join([*(line.rstrip() for line in lines), *self._notes()])
+        return "\n".join([*(line.rstrip() for line in lines), *self._notes(most)])
 
     def _repr_html_(self) -> str:
-        notes = [markup.paragraph(markup.text(note), muted=True) for note in self._notes()]
+        notes = [markup.paragraph(markup.text(note), muted=True) for note in self._notes(_MOST_SHOWN)]
         if not self:
             return markup.page(markup.paragraph("no shared tables", muted=True), *notes)
-        headers, *rows = self._rows()
+        headers, *rows = self._rows(_MOST_SHOWN)
         return markup.page(markup.table(headers, rows, _NUMBERS), *notes)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        data = {"tables": [table.brief() for table in self[:_MOST_SHOWN]]}
+        return {"text/plain": repr(self), "text/html": self._repr_html_(), markup.MIME_TYPE: data}
 
 
 def _process(holder: Holder) -> dict[str, Any]:

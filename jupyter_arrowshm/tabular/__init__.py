@@ -290,6 +290,8 @@ def _to_polars(table: pa.Table, part: bool, copy: bool) -> object:
 def _to_duckdb(table: pa.Table, part: bool, copy: bool) -> object:
     import duckdb
 
+    if not table.num_columns:
+        raise ValueError("DuckDB has no tables without columns; attach this one as pyarrow")
     return duckdb.from_arrow(deep_copy(_plain(table)) if copy else _plain(table))
 
 

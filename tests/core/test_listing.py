@@ -169,6 +169,18 @@ def test_a_list_reads_as_a_table(store, peer) -> None:
     assert store.tables()._repr_html_().count("<tr>") == 3
 
 
+def test_of_many_tables_a_notebook_keeps_the_first(store) -> None:
+    for number in range(101):
+        store.share(TABLE.slice(0, 1), f"t{number:03}")
+    tables = store.tables()
+    bundle = tables._repr_mimebundle_()
+    for text in (bundle["text/plain"], bundle["text/html"]):
+        assert "t099" in text and "t100" not in text and "and 1 more table" in text
+    listed = bundle["application/vnd.jupyter-arrowshm+json"]["tables"]
+    assert [table["name"] for table in listed] == [f"t{number:03}" for number in range(100)]
+    assert "t100" in tables.text() and "more" not in tables.text()
+
+
 @needs_proc_locks
 def test_html_is_escaped(store, peer) -> None:
     name, notebook = "<b>&'\"", "<script>.ipynb"

@@ -814,6 +814,11 @@ def test_unknown_kind():
         tabular.from_arrow(TABLE, "excel", kind=None)
 
 
+def test_duckdb_has_no_tables_without_columns():
+    with pytest.raises(ValueError, match="attach this one as pyarrow"):
+        tabular.from_arrow(pa.table({}), "duckdb", kind=None)
+
+
 def test_missing_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "polars", None)
     converted = tabular.from_arrow(TABLE, "source", kind="polars.Series")

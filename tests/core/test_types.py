@@ -231,6 +231,12 @@ def test_a_selection_is_the_columns_in_the_order_asked_for(store: shm.Store, col
         store.attach("t", columns=["bb"])
 
 
+def test_an_error_names_some_columns_of_many(store: shm.Store) -> None:
+    store.share(pa.table({f"c{number}": [1] for number in range(1000)}), "wide")
+    with pytest.raises(KeyError, match=r"c0, c1, .*, c19 and 980 more\."):
+        store.attach("wide", columns=["zzz"])
+
+
 METADATA = {b"": b"", b"key": b"value", b"bytes": bytes(range(256)), b"\xff\xfe": b"not UTF-8", b"long": b"x" * 100_000}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -55,14 +56,14 @@ def test_any_expression_as_it_stands(
     assert store.attach("made")[column].to_pylist() == values
 
 
-@pytest.mark.parametrize("name", ["trips-2013", "2013", "Zürich", "a.b", "class"])
+@pytest.mark.parametrize("name", ["trips-2013", "2013", "Zürich", "a.b", "class", "it's", 'a"b$c', "{y}", "a;b"])
 def test_names_that_are_no_identifiers(model: Notebook, report: Notebook, name: str) -> None:
     shown = model.ok(f"{TABLE}\n%share t as {name}")
     line = next(line for line in shown.splitlines() if "%attach" in line).partition(": ")[2]
     attached = report.ok(line)
     variable = line.partition(" as ")[2] or name
     assert report.get(f"{variable}.num_rows") == "3" and attached.startswith(f"{variable}: pyarrow.Table")
-    report.ok(f"%attach {name}\n%detach {name}")  # without `as`, the same variable
+    report.ok(f"%attach {shlex.quote(name)}\n%detach {shlex.quote(name)}")  # without `as`, the same variable
 
 
 def test_several_at_once(model: Notebook, store: shm.Store) -> None:
