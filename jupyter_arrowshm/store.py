@@ -129,7 +129,8 @@ class Store:
         """The table of this name, zero-copy: the result refers to the shared memory.
 
         The data stays valid for as long as anything refers to it, whatever
-        happens to the name, the publisher or the directory.
+        happens to the name, the publisher or the directory. What has no byte of
+        data (no rows, or none but nulls) holds nothing, and is not counted as a use.
 
         Parameters
         ----------

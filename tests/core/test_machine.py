@@ -109,7 +109,8 @@ class Machine(RuleBasedStateMachine):
             return self.refused(peer, f"store.attach({name!r})", shm.TableNotFound)
         version = self.model.tables[name]
         peer.run(f"held[{key}] = store.attach({name!r})")
-        self.model.leases[key] = peer.pid, name, version
+        if version.rows:  # else there is no memory to hold
+            self.model.leases[key] = peer.pid, name, version
         return None
 
     @precondition(lambda self: self.model.leases)
