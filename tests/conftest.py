@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from jupyter_arrowshm.room import file_system
 
 # Where no test says otherwise, nobody's tables: a forgotten fixture must fail rather than touch the user's store.
 os.environ[ENVIRONMENT_VARIABLE] = "/nonexistent/jupyter-arrowshm-tests"
+
+# What a shell runs in the background ignores Ctrl-C, and so would every process that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _has_tmpfs() -> bool:
