@@ -560,7 +560,7 @@ def test_refused_with_a_remedy_that_works(make, variable, label, reason):
     assert Trip(names[variable]).table.num_rows >= 1
 
 
-@pytest.mark.parametrize("obj", [5, "text", None, [1, 2], object(), np.zeros(2)], ids=repr)
+@pytest.mark.parametrize("obj", [5, "text", None, [1, 2], object(), np.zeros(2)], ids=lambda obj: type(obj).__name__)
 def test_no_table(obj):
     with pytest.raises(UnsupportedSource, match=r"share\(\) takes a pyarrow Table.*__arrow_c_array__"):
         tabular.to_arrow(obj)
