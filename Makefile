@@ -1,6 +1,6 @@
 # make demo   run the main job on real data
 # make test   check the style and types, then run all tests
-# Both need git, make and Python 3.10 or later with venv; they keep to .venv/.
+# Both need git, make and Python 3.10 or later with venv; they keep to .venv/ and .julia/.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,17 +9,21 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 OLDEST := .venv-oldest
 NPM := cd js && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 LABEXTENSION := jupyter_arrowshm/labextension
-JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*.ts* js/src/*/*.ts* js/style/*) jupyter_arrowshm/_version.py
+JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*.ts* js/src/*/*.ts* js/schema/* js/style/*) jupyter_arrowshm/_version.py
 
 # pip leaves the sidebar to `make js`: the demo needs no Node.
 export JUPYTER_ARROWSHM_NO_JS = 1
 
-.PHONY: demo test lint js test-python test-oldest test-browser torture bench clean
+.PHONY: demo test lint js test-python test-oldest test-browser test-docs docs notebooks torture bench clean
 
+# Julia's part of the demo takes the julia on PATH, else Debian's; without either it is left out.
 demo: $(VENV)/.demo
+	@command -v julia >/dev/null || test -x .julia/julia || ! command -v apt-get >/dev/null \
+	  || echo "Fetching Debian's Julia into .julia/ (77 MB; nothing else of this machine is changed)"
+	@$(BIN)/python tests/julia/fetch_julia.py >/dev/null || true
 	$(BIN)/jupyter arrowshm demo
 
-test: lint test-python test-oldest test-browser
+test: lint test-python test-oldest test-browser test-docs
 
 lint: $(VENV)/.test js/node_modules/.package-lock.json
 	$(BIN)/ruff check
@@ -43,6 +47,19 @@ test-oldest: $(OLDEST)/.test
 test-browser: $(VENV)/.browser js
 	$(BIN)/python -m pytest tests/browser
 
+# Links that lead nowhere are errors. Pages: docs/_build/html.
+test-docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+# What docs/reference says, written anew from the code; then all pages.
+docs: $(VENV)/.docs
+	$(BIN)/python docs/generate.py
+	$(MAKE) --no-print-directory test-docs
+
+# What is stored in binder/notebooks, shown anew.
+notebooks: $(VENV)/.test
+	$(BIN)/python tests/walk.py
+
 torture: $(VENV)/.test
 	JUPYTER_ARROWSHM_KILLS=10000 $(BIN)/python -m pytest -s --timeout=7200 tests/faults
 
@@ -52,7 +69,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/kernels.py
 
 clean:
-	rm -rf $(VENV) $(OLDEST) dist js/lib js/node_modules $(LABEXTENSION)
+	rm -rf $(VENV) $(OLDEST) .julia dist js/lib js/node_modules $(LABEXTENSION)
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -71,6 +88,10 @@ $(VENV)/.test: $(VENV)/.demo
 
 $(VENV)/.browser: $(VENV)/.test
 	$(PIP) --editable . --group browser
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.test
+	$(PIP) --editable . --group docs
 	@touch $@
 
 # The machine's Node, or else PyPI's.

@@ -37,24 +37,36 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text)
+        # argparse reads % in a help as a format, in a description not.
+        added = commands.add_parser(name, help=text, description=text.replace("%%", "%"))
         added.set_defaults(run=run)
         return added
 
     listing = command("list", _list, "What is shared now, and who uses it.")
-    listing.add_argument("--json", action="store_true", help="for programs")
+    listing.add_argument("--json", action="store_true", help="as JSON, for programs")
     listing.add_argument("--watch", action="store_true", help="again each second, until Ctrl-C")
     one = command("info", _info, "One table: columns, batches, who uses it, older versions.")
-    one.add_argument("name")
-    one.add_argument("--json", action="store_true", help="for programs")
-    command("path", _path, "The Arrow file of a table, for any Arrow reader.").add_argument("name")
+    one.add_argument("name", help="of a table")
+    one.add_argument("--json", action="store_true", help="as JSON, for programs")
+    first = command("head", _head, "The first rows of a table, sorted and filtered if you like.")
+    first.add_argument("name", help="of a table")
+    first.add_argument("--rows", type=int, default=10, help="how many (default 10, at most 1000)")
+    first.add_argument("--columns", metavar="a,b", help="only these")
+    first.add_argument("--sort", metavar="a,-b", help="by these columns; - means downwards: --sort=-b")
+    text = "'fare > 20', 'city contains new', 'fare is null'; may be given several times"
+    first.add_argument("--filter", action="append", default=[], metavar="CONDITION", help=text)
+    command("path", _path, "The Arrow file of a table, for any Arrow reader.").add_argument("name", help="of a table")
     removal = command("unshare", _unshare, "Remove tables. Who has one attached keeps it.")
-    removal.add_argument("names", nargs="+", metavar="name")
+    removal.add_argument("names", nargs="+", metavar="name", help="of a table")
     command("gc", _gc, "Remove every table that nobody uses and that is not pinned.")
     command("doctor", _doctor, "Check this machine and environment; say what to do where something is off.")
     command("demo", _demo, "See it work, with real notebooks' kernels and real data.")
     magics = command("enable-magics", _enable_magics, "Make %%share and %%attach work without %%load_ext, here.")
     magics.add_argument("--disable", action="store_true", help="undo it")
+    julia = command("julia", _julia, "Where Julia finds ArrowSHM: the line for it, or have it written for you.")
+    julia.add_argument("--startup", action="store_true", help="write it into Julia's startup.jl")
+    julia.add_argument("--kernel", nargs="?", const="", metavar="NAME", help="set it for IJulia's kernels, or for one")
+    julia.add_argument("--remove", action="store_true", help="undo it, for startup.jl, for kernels, or for both")
     return parser
 
 
@@ -99,6 +111,18 @@ def _say(what: str, text: str) -> None:
     print(f"  {what:<13} {text}".rstrip())
 
 
+def _head(arguments: argparse.Namespace) -> None:
+    from . import arrowfile
+    from .head import head
+
+    store = default_store()
+    table = store.attach(arguments.name)
+    try:
+        print(head(table, arguments.rows, arguments.columns, arguments.sort, arguments.filter))
+    except (*arrowfile.UNREADABLE, IndexError) as error:
+        raise arrowfile.damaged(error, arguments.name, store.path(arguments.name)) from None
+
+
 def _path(arguments: argparse.Namespace) -> None:
     print(default_store().info(arguments.name).path)
 
@@ -139,6 +163,19 @@ def _enable_magics(arguments: argparse.Namespace) -> None:
     else:
         path = startup.enable()
         print(f"%share and %attach work in every notebook of this environment that is started from now on ({path}).")
+
+
+def _julia(arguments: argparse.Namespace) -> None:
+    from . import julia_setup
+
+    startup, kernel, remove = arguments.startup, arguments.kernel, arguments.remove
+    if not startup and kernel is None and not remove:
+        print(julia_setup.line())
+    if startup or (remove and kernel is None):
+        print(julia_setup.remove_from_startup() if remove else julia_setup.add_to_startup())
+    if kernel is not None or (remove and not startup and julia_setup.kernels()):
+        change = julia_setup.remove_from_kernels if remove else julia_setup.add_to_kernels
+        print(*change(kernel or ""), sep="\n")
 
 
 if __name__ == "__main__":

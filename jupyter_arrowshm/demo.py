@@ -1,7 +1,8 @@
 """The main job on real data: 336,776 flights go from notebook to notebook, one of them is killed, and nothing is lost.
 
-Three real kernels play three notebooks. Each cell is shown with what came out
-and how long it took, and is checked; the exit code is 1 if one does not hold.
+Three real kernels play three notebooks, and a Julia script, where there is a
+Julia, takes part. Each cell is shown with what came out and how long it took,
+and is checked; the exit code is 1 if one does not hold.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 import uuid
@@ -22,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.csv
 
-from . import words
+from . import julia_setup
 from .directory import ENVIRONMENT_VARIABLE, default_path
 from .results import seconds
 from .store import Store
@@ -32,6 +34,15 @@ if TYPE_CHECKING:
 
 _SUMS = "[int(flights[name].sum()) for name in ('distance', 'air_time', 'dep_delay')]"
 _TIMEOUT = 120  # s; for a machine that is busy
+CHECKOUT = Path(__file__).parents[1]  # where `make demo` puts a Julia
+_DELAYS = """\
+using ArrowSHM, Statistics
+@attach flights
+airports = unique(flights.origin)
+departures(airport) = flights.dep_delay[flights.origin .== airport]
+delays = (origin = airports, mean_delay = [mean(skipmissing(departures(airport))) for airport in airports])
+@share delays
+"""
 
 
 def read_flights() -> pa.Table:
@@ -61,8 +72,7 @@ class Notebook:
 
     def run(self, cell: str, value_of: str | None = None) -> Any:
         """Run a cell and show what a page would; gives the value of an expression, evaluated after it."""
-        for number, line in enumerate(cell.splitlines()):
-            print(f"{'' if number else self.name:>13} {'…' if number else '>'} {line}")
+        type_in(self.name, cell)
         begun = time.perf_counter()
         reply = self._client.execute_interactive(
             cell, user_expressions={"value": value_of or "None"}, output_hook=self._show, timeout=_TIMEOUT
@@ -88,6 +98,49 @@ class Notebook:
             self._manager.shutdown_kernel(now=True)
 
 
+class Script:
+    """A Julia script that ends when it is told to. :class:`SetupFailed` if there is no Julia to run it."""
+
+    def __init__(self, directory: str, name: str) -> None:
+        self.name, self._file = name, Path(directory, name)
+        self._env = {julia_setup.VARIABLE: f":{julia_setup.FOLDER}"}
+        program = shutil.which("julia")
+        if program is None:
+            program = str(CHECKOUT / ".julia" / "julia")
+            self._env["JULIA_DEPOT_PATH"] = str(CHECKOUT / ".julia" / "depot")
+            if not os.path.exists(program):
+                raise julia_setup.SetupFailed("there is no Julia here (https://julialang.org)")
+        self._julia = [program, "--startup-file=no", "--color=no"]
+        answer = julia_setup.ask(self._julia, self._env)
+        if answer.is_too_old:
+            raise julia_setup.SetupFailed(f"{program} is Julia {answer.version}, and 1.5 is needed")
+
+    def run(self, text: str, last: str) -> None:
+        """Run it, up to the line of its output that begins with ``last``, and show what it printed."""
+        type_in(self.name, text)
+        self._file.write_text(f"{text}readline()\n")
+        begun = time.perf_counter()
+        self._process = subprocess.Popen(
+            [*self._julia, self._file],
+            env={**os.environ, **self._env},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            show(line)
+            if line.startswith(last):
+                break
+        else:
+            check(False, f"{self.name} runs")
+        show(f"[{seconds(time.perf_counter() - begun)}]")
+
+    def end(self) -> None:
+        self._process.communicate()
+
+
 def _kernel_manager(directory: str) -> KernelManager:
     try:
         import ipykernel  # noqa: F401  # what the kernels run
@@ -108,6 +161,11 @@ def check(holds: object, what: str) -> None:
 
 def say(text: str) -> None:
     print(f"\n{text}")
+
+
+def type_in(name: str, cell: str) -> None:
+    for number, line in enumerate(cell.splitlines()):
+        print(f"{'' if number else name:>13} {'…' if number else '>'} {line}")
 
 
 def show(text: str) -> None:
@@ -136,7 +194,6 @@ def _tell(store: Store, load: Notebook, model: Notebook, report: Notebook) -> No
         f"{_SUMS}",
         _SUMS,
     )
-    free = shutil.disk_usage(os.path.dirname(store.directory)).free
     load.run("%share flights")
     check(store.info("flights").num_rows == 336_776, "336,776 flights are shared")
 
@@ -144,6 +201,8 @@ def _tell(store: Store, load: Notebook, model: Notebook, report: Notebook) -> No
     check(model.run(f"%load_ext jupyter_arrowshm\n%attach flights\n{_SUMS}", _SUMS) == sums, "the sums are the same")
     model.run("%shared")
     check(_users(store) == ["load.ipynb", "model.ipynb"], "the table is in use by the two")
+
+    _tell_julia(store, model)
 
     say(f"The first is killed (SIGKILL, pid {load.pid}). The table stays.")
     load.kill()
@@ -167,9 +226,25 @@ def _tell(store: Store, load: Notebook, model: Notebook, report: Notebook) -> No
     store.gc()
     left = [path for path in Path(store.directory).rglob("*") if path.is_file()]
     check(not left, f"the directory is empty, and not {left}")
-    back = shutil.disk_usage(os.path.dirname(store.directory)).free - free
-    check(back > -(1 << 20), f"the memory is back, and not {words.size(-back)} missing")
     show("no shared tables, no file, all memory free again")
+
+
+def _tell_julia(store: Store, model: Notebook) -> None:
+    try:
+        delays = Script(os.path.dirname(store.directory), "delays.jl")
+    except julia_setup.SetupFailed as error:
+        say(f"Julia's part is left out: {error}.")
+        return
+    say("Julia attaches it, too, and shares what it makes of it. Most of its time goes into compiling.")
+    delays.run(_DELAYS, "delays:")
+    differences = "flights.groupby('origin').dep_delay.mean() - delays.set_index('origin').mean_delay"
+    largest = model.run("%attach delays --to pandas\ndelays", f"float(({differences}).abs().max())")
+    check(largest < 1e-9, "Julia's means are pandas'")
+    model.run("%shared")
+    users = [str(user) for table in store.tables() for user in table.holders]
+    check(users.count("delays.jl") == 2, "both tables are in use by the Julia script")
+    delays.end()
+    model.run("%detach delays\n%unshare delays --force")
 
 
 def _users(store: Store) -> list[str]:

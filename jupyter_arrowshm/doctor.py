@@ -6,13 +6,14 @@ import getpass
 import importlib.metadata
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import __version__, collector, directory, holders, room, startup, words
+from . import __version__, collector, directory, holders, julia_setup, room, startup, words
 from .directory import Directory
 from .errors import ArrowSHMError
 from .lock import SHARED, try_lock
@@ -195,6 +196,37 @@ def _kernels(store: Store) -> Iterator[Finding]:
         yield Finding("notebooks begin with %load_ext jupyter_arrowshm (jupyter arrowshm enable-magics spares that)")
 
 
+def _julia(store: Store) -> Iterator[Finding]:
+    """Julia:"""
+    program, kernels = shutil.which("julia"), julia_setup.kernels()
+    if program:
+        yield _asked("julia", [program], {}, "jupyter arrowshm julia --startup", "install Julia again")
+    elif not kernels:
+        yield Finding("no Julia here")
+    for one in kernels:
+        if not os.path.basename(one.command[0]).startswith("julia"):  # docker, or a script
+            yield Finding(f"kernel {one.name} starts Julia by {one.command[0]}, which was not tried")
+            continue
+        remedy, repair = f"jupyter arrowshm julia --kernel {one.name}", f"jupyter kernelspec remove {one.name}"
+        yield _asked(f"kernel {one.name}", one.command, one.env, remedy, repair)
+
+
+def _asked(name: str, command: list[str], env: dict[str, str], remedy: str, repair: str) -> Finding:
+    """Whether a Julia finds our package."""
+    try:
+        answer = julia_setup.ask(command, env)
+    except julia_setup.SetupFailed as error:
+        return Finding(f"{name} cannot be started ({command[0]}): {error}", repair)
+    julia = f"{name} (Julia {answer.version}, {command[0]})"
+    if answer.is_too_old:
+        return Finding(f"{julia} is too old", "install Julia 1.5 or later")
+    if answer.package is None:
+        return Finding(f"{julia} does not find ArrowSHM", remedy)
+    if not answer.package.resolve().is_relative_to(Path(julia_setup.FOLDER).resolve()):
+        return Finding(f"{julia} finds the ArrowSHM of another environment, {answer.package}", remedy)
+    return Finding(f"{julia} finds ArrowSHM")
+
+
 _EXAMINATIONS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     _versions,
     _where,
@@ -202,4 +234,5 @@ _EXAMINATIONS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     _tables,
     _logout,
     _kernels,
+    _julia,
 )

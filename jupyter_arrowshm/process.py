@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_PREVIEW = "jupyter_arrowshm.server.preview_worker"
+_WITH_VALUE = ("-W", "-X", "-t", "-p", "-L", "-J", "-C", "-H", "--threads", "--procs")  # options of Python and of Julia
 _CONNECTION_FILE = re.compile(r"kernel-(?:v2-)?([^/\\]+)\.json$")
 
 
@@ -101,9 +103,11 @@ def _script(command_line: list[str]) -> str:
     """The first word that is no option of Python or Julia; ``-m`` and ``-c`` name no file."""
     words = iter(command_line[1:])
     for word in words:
+        if word == "-m" and next(words, "") == _PREVIEW:
+            return "preview"  # which looks at tables, and holds none
         if word in ("-c", "-m", "-e", "-E", "--eval"):
             return ""
-        if word in ("-W", "-X"):
+        if word in _WITH_VALUE:
             next(words, None)
         elif not word.startswith("-"):
             return word

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,13 +66,20 @@ class Notebook:
     """
 
     def __init__(
-        self, name: str, place: Path, *, load: bool = True, python: str = sys.executable, **environment: str
+        self,
+        name: str,
+        place: Path,
+        *,
+        load: bool = True,
+        python: str = sys.executable,
+        program: Sequence[str] = ("-m", "ipykernel_launcher"),
+        **environment: str,
     ) -> None:
         self.name, self._load = name, load
         self.id = str(uuid.uuid4())
         spec = place / self.id[:8] / "python3" / "kernel.json"
         spec.parent.mkdir(parents=True)
-        argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [python, *program, "-f", "{connection_file}"]
         spec.write_text(json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}))
         self.manager = KernelManager(
             kernel_name="python3",

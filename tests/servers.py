@@ -21,6 +21,7 @@ import websocket
 from jupyter_client.blocking import BlockingKernelClient
 
 TOKEN = "a-token-of-the-tests"
+PRELUDE = "import os, jupyter_arrowshm as shm, pyarrow as pa"
 EVENTS = "https://events.jupyter.org/jupyter_arrowshm/table"
 
 
@@ -28,7 +29,11 @@ EVENTS = "https://events.jupyter.org/jupyter_arrowshm/table"
 class Answer:
     status: int
     headers: dict[str, str]
-    body: str
+    data: bytes
+
+    @property
+    def body(self) -> str:
+        return self.data.decode()
 
     @property
     def json(self) -> Any:
@@ -82,10 +87,10 @@ class Server:
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                return Answer(answer.status, dict(answer.headers), answer.read().decode())
+                return Answer(answer.status, dict(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, dict(error.headers), error.read().decode())
+                return Answer(error.code, dict(error.headers), error.read())
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.request("GET", path, **headers)
@@ -102,12 +107,12 @@ class Server:
     def listen(self) -> Listener:
         return Listener(self.port)
 
-    def notebook(self, path: str) -> Kernel:
-        """A session of this notebook, with a kernel of its own."""
-        body = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
+    def notebook(self, path: str, kernel: str = "python3", prelude: str = PRELUDE) -> Kernel:
+        """A session of this notebook, with a kernel of its own; ``prelude`` is its first cell, also after a restart."""
+        body = {"path": path, "name": path, "type": "notebook", "kernel": {"name": kernel}}
         answer = self.request("POST", "api/sessions", data=json.dumps(body), Content_Type="application/json")
         assert answer.status == 201, answer.body
-        return Kernel(self, answer.json)
+        return Kernel(self, answer.json, prelude)
 
     def kill(self) -> None:
         """SIGKILL it and every kernel that it started."""
@@ -124,8 +129,9 @@ class Server:
 
 
 class Kernel:
-    def __init__(self, server: Server, session: dict[str, Any]) -> None:
+    def __init__(self, server: Server, session: dict[str, Any], prelude: str) -> None:
         self.server, self.session, self.id = server, session, session["kernel"]["id"]
+        self._prelude = prelude
         self.connect()
 
     def connect(self) -> None:
@@ -141,7 +147,7 @@ class Kernel:
                 break
             except RuntimeError:  # between the end of a kernel and its restart
                 self.client.stop_channels()
-        self.run("import os, jupyter_arrowshm as shm, pyarrow as pa")
+        self.run(self._prelude)
 
     def run(self, code: str) -> None:
         reply = self.client.execute_interactive(code, timeout=60, output_hook=lambda _: None)["content"]

@@ -6,14 +6,12 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from julia_peers import HERE, LOOP, Julia
+from julia_peers import LOOP, Julia, program
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
@@ -21,12 +19,7 @@ from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
 
 @pytest.fixture(scope="session")
 def julia_program() -> str:
-    found = subprocess.run([sys.executable, HERE / "fetch_julia.py"], capture_output=True, text=True, check=False)
-    if found.returncode:
-        if os.environ.get("CI"):
-            pytest.fail(found.stderr.strip(), pytrace=False)
-        pytest.skip(found.stderr.strip())
-    return found.stdout.strip()
+    return program()
 
 
 @pytest.fixture(scope="module")

@@ -32,3 +32,11 @@ def test_nothing_but_the_standard_library(julia_program: str) -> None:
 def test_files_are_short() -> None:
     """A file that has grown too long holds two things."""
     assert {path.name for path in ROOT.rglob("*.jl") if len(path.read_text().splitlines()) > 300} == set()
+
+
+def test_file_names_differ_by_more_than_case() -> None:
+    """A wheel is unpacked on file systems that take `a.jl` and `A.jl` for one."""
+    names = [
+        str(path.relative_to(PACKAGES.parent)) for path in PACKAGES.parent.rglob("*") if "__pycache__" not in str(path)
+    ]
+    assert len({name.casefold() for name in names}) == len(names) > 50

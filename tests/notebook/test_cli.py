@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def test_list_and_help(program: list[str], shared: shm.Store) -> None:
     assert header.split()[:4] == ["table", "rows", "columns", "size"] and row.split()[:3] == ["t", "3", "2"]
     assert says("--version", program=program).strip() == shm.__version__
     helped = says("--help", program=program)
-    for name in ("list", "info", "path", "unshare", "gc", "doctor", "demo", "enable-magics"):
+    for name in ("list", "info", "path", "unshare", "gc", "doctor", "demo", "enable-magics", "julia"):
         assert f"\n    {name}" in helped
     assert fails("info", "T", program=program).startswith("jupyter arrowshm: no shared table 'T'. Did you mean 't'?")
 
@@ -153,11 +154,14 @@ def test_a_reader_that_has_seen_enough(shared: shm.Store, monkeypatch: pytest.Mo
     assert subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stderr == ""
 
 
-def test_the_demo() -> None:
-    done = command("demo")
+def test_the_demo(tmp_path: Path) -> None:
+    # Where there is no Julia; with one: tests/julia.
+    code = f"from jupyter_arrowshm import demo; demo.CHECKOUT = demo.Path({str(tmp_path)!r}); demo.main()"
+    done = command(program=[sys.executable, "-c", code], env={**os.environ, "PATH": str(tmp_path)})
     assert done.returncode == 0, done
     assert done.stdout.rstrip().endswith("no shared tables, no file, all memory free again")
     assert "model.ipynb > %load_ext jupyter_arrowshm" in done.stdout and done.stderr == ""
+    assert "\nJulia's part is left out: there is no Julia here (https://julialang.org).\n" in done.stdout
 
 
 def test_the_demo_without_its_data(tmp_path: Path) -> None:

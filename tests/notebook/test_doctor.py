@@ -17,6 +17,7 @@ from notebooks import Notebook
 from peers import Peer
 
 import jupyter_arrowshm as shm
+from jupyter_arrowshm import julia_setup
 
 TABLE = pa.table({"a": [1, 2, 3]})
 
@@ -26,6 +27,7 @@ def kernels(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """Where this test's kernels are specified; the user's own are not looked at."""
     for variable in ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_PATH"):
         monkeypatch.setenv(variable, str(tmp_path / "jupyter"))
+    monkeypatch.setenv("JULIA_LOAD_PATH", f":{julia_setup.FOLDER}")  # for a julia on PATH
     return tmp_path / "jupyter" / "kernels"
 
 
@@ -127,7 +129,7 @@ def test_kernels_of_other_environments(kernels: Path, tmp_path: Path, python: st
 
 
 def test_kernels_of_other_languages_are_not_asked(kernels: Path) -> None:
-    specify(kernels, "other", ["/no/such/julia", "{connection_file}"], "julia")
+    specify(kernels, "other", ["/no/such/R", "{connection_file}"], "R")
     assert "kernel other" not in str(doctor())
 
 

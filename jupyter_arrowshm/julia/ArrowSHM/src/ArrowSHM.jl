@@ -19,19 +19,20 @@ using Dates
 using Mmap
 using Random
 using Unicode
-using Dates: Date, DateTime, Time, Second, Millisecond, Microsecond, Nanosecond
+using Base: UUID
+using Dates: Date, DateTime, Time, Month, Second, Millisecond, Microsecond, Nanosecond
 
 export @attach, @detach, @share, SharedTable, attach, share, tables, unshare
 
 const VERSION_OF_CLIENT = "0.1.0"
 
-include("Columns.jl")
-using .Columns:
-    Blobs, Bools, Buffer, Bytes, Chunked, Column, Decimal, FixedLists, Lists, Missings, Numbers, Pooled, Raw, Structs,
-    Texts, Timestamp, Validity, Views, per_second
-
 include("words.jl")
 include("errors.jl")
+include("Columns.jl")
+using .Columns:
+    Blobs, Bools, Buffer, Bytes, Chunked, Column, DayTime, Decimal, FixedLists, Halves, Lists, Missings, MonthDayNano,
+    Numbers, Origin, Pooled, Raw, Runs, Structs, Texts, Timestamp, Unions, Validity, Views, Words, origin_of, per_second
+
 include("names.jl")
 include("system.jl")
 include("room.jl")
@@ -48,6 +49,9 @@ include("table.jl")
 include("listing.jl")
 include("notes.jl")
 include("collector.jl")
+include("tabular.jl")
+include("pooled.jl")
+include("inference.jl")
 include("values.jl")
 include("writer.jl")
 include("publication.jl")
@@ -63,7 +67,6 @@ function __init__()
     STARTED_IN[] = pwd()
     push!(Base.package_callbacks, glue_loaded)
     haskey(Base.loaded_modules, TABLES) && Base.invokelatest(glue_tables)
-    isdefined(Main, :IJulia) && Base.invokelatest(join_kernel)
     return
 end
 

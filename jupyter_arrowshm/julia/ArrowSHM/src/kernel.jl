@@ -1,9 +1,13 @@
-# What a Jupyter kernel (IJulia) keeps by itself, and when to collect. IJulia could not be run where this was written.
+# What a Jupyter kernel keeps by itself, and when to collect. It relies on IJulia's `inited`, `push_postexecute_hook`, `Out`
+# and `ans`, which are alike from 1.21 (for Julia 1.5) to 1.34.
 
 "Variables that `@attach` bound, and the tables they held: a table that is not there any more was dropped."
 const BOUND = Tuple{Module,Symbol,WeakRef}[]
+const JOINED = Ref(false)
 
 function remember_binding(home::Module, variable::Symbol, table::SharedTable)
+    # Not when the package is loaded: startup.jl may do that, and IJulia comes after it.
+    JOINED[] || Base.invokelatest(join_kernel)
     filter!(entry -> entry[1:2] != (home, variable), BOUND)
     push!(BOUND, (home, variable, WeakRef(table)))
 end
@@ -21,33 +25,37 @@ function collect_dropped()
 end
 
 function join_kernel()
+    ijulia() || return
+    JOINED[] = true
     try
-        ijulia() && Main.IJulia.push_postexecute_hook(collect_dropped)
+        Main.IJulia.push_postexecute_hook(collect_dropped)
     catch  # an IJulia that has no such hook: tables are collected when Julia sees fit
     end
     return
 end
 
-"Forget what the REPL's or the notebook's history keeps of this table: `ans`, `Out`, `_`."
+"Forget what the REPL's or the notebook's history keeps of this table: `ans`, `Out`."
 @noinline function forget_history(table::SharedTable)
     keeps(value) = value === table || any(column -> column !== nothing && column === value, getfield(table, :columns))
     for home in (Main, Base.MainInclude)  # where `ans` lives, before Julia 1.9 and since
         isdefined(home, :ans) && keeps(getfield(home, :ans)) || continue
         try
             Core.eval(home, :(ans = nothing))
-        catch  # imported there from the other one
+        catch  # imported there from the other one, or from IJulia
         end
     end
     ijulia() || return
     try
-        isdefined(Main.IJulia, :Out) && filter!(entry -> !keeps(entry.second), Main.IJulia.Out)
-        for variable in (:ans, :_, :__, :___)
-            if isdefined(Main.IJulia, variable) && keeps(getfield(Main.IJulia, variable))
-                Core.eval(Main.IJulia, :($variable = nothing))
-            end
-        end
+        filter!(entry -> !keeps(entry.second), Main.IJulia.Out)
+        keeps(Main.IJulia.ans) && Base.invokelatest(forget_answer, Main.IJulia)
     catch  # an IJulia that keeps its history elsewhere
     end
+end
+
+"Since 1.30 `ans` is a field of IJulia's kernel, too: assigning to the field sets the variable, and not the other way."
+function forget_answer(ijulia::Module)
+    kernel = isdefined(ijulia, :_default_kernel) ? ijulia._default_kernel : nothing
+    kernel === nothing ? Core.eval(ijulia, :(ans = nothing)) : (kernel.ans = nothing)
 end
 
 "What [`finish_detach`](@ref) must know of a table. Not the table: what is on the stack cannot be collected."

@@ -44,7 +44,8 @@ script() = isempty(PROGRAM_FILE) ? "" : abspath(joinpath(STARTED_IN[], PROGRAM_F
 
 "This process. A kernel has no script: its program is IJulia's, the same for every notebook."
 @noinline function myself()
-    kernel = kernel_id(ARGS)
+    # Not ARGS alone: IJulia takes its own word out of it (since 1.33).
+    kernel = kernel_id([arguments(getpid()); ARGS])
     notebook = isempty(kernel) ? "" : basename(get(ENV, "JPY_SESSION_NAME", ""))
     return Holder(Int(getpid()), "julia", kernel, notebook, isempty(kernel) ? script() : "")
 end
@@ -101,6 +102,8 @@ function language_of(command_line)
     return program
 end
 
+const WITH_VALUE = ("-W", "-X", "-t", "-p", "-L", "-J", "-C", "-H", "--threads", "--procs")  # of Python and of Julia
+
 "The first word that is no option of Python or Julia; `-m`, `-c` and `-e` name no file."
 function script_of(command_line)
     skip = false
@@ -109,7 +112,7 @@ function script_of(command_line)
             skip = false
         elseif word in ("-c", "-m", "-e", "-E", "--eval")
             return ""
-        elseif word in ("-W", "-X")
+        elseif word in WITH_VALUE
             skip = true
         elseif !startswith(word, "-")
             return word
