@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 OLDEST := .venv-oldest
+# Most tests wait for other processes. More than two at a time make those of one test wait for another's.
+PARALLEL := --numprocesses 2 --dist worksteal
 NPM := cd js && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 LABEXTENSION := jupyter_arrowshm/labextension
 JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*.ts* js/src/*/*.ts* js/schema/* js/style/*) jupyter_arrowshm/_version.py
@@ -21,7 +23,7 @@ demo: $(VENV)/.demo
 	@command -v julia >/dev/null || test -x .julia/julia || ! command -v apt-get >/dev/null \
 	  || echo "Fetching Debian's Julia into .julia/ (77 MB; nothing else of this machine is changed)"
 	@$(BIN)/python tests/julia/fetch_julia.py >/dev/null || true
-	$(BIN)/jupyter arrowshm demo
+	@PATH="$$PATH:$(CURDIR)/.julia" JULIA_DEPOT_PATH="$(CURDIR)/.julia/depot" $(BIN)/jupyter arrowshm demo
 
 test: lint test-python test-oldest test-browser test-docs
 
@@ -37,11 +39,11 @@ js: $(LABEXTENSION)/package.json
 	@ln -sfn $(CURDIR)/$(LABEXTENSION) $(VENV)/share/jupyter/labextensions/jupyter-arrowshm
 
 test-python: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 # The oldest releases that we say we work with; the newest ones are what `make test-python` runs on.
 test-oldest: $(OLDEST)/.test
-	$(OLDEST)/bin/python -m pytest -q tests/core/test_tabular.py tests/core/test_types.py tests/notebook
+	$(OLDEST)/bin/python -m pytest -q $(PARALLEL) tests/core/test_tabular.py tests/core/test_types.py tests/notebook
 
 # In Chromium, which is installed where that needs no question. Pictures: tests/browser/artefacts.
 test-browser: $(VENV)/.browser js

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 _SUMS = "[int(flights[name].sum()) for name in ('distance', 'air_time', 'dep_delay')]"
 _TIMEOUT = 120  # s; for a machine that is busy
-CHECKOUT = Path(__file__).parents[1]  # where `make demo` puts a Julia
 _DELAYS = """\
 using ArrowSHM, Statistics
 @attach flights
@@ -106,10 +105,7 @@ class Script:
         self._env = {julia_setup.VARIABLE: f":{julia_setup.FOLDER}"}
         program = shutil.which("julia")
         if program is None:
-            program = str(CHECKOUT / ".julia" / "julia")
-            self._env["JULIA_DEPOT_PATH"] = str(CHECKOUT / ".julia" / "depot")
-            if not os.path.exists(program):
-                raise julia_setup.SetupFailed("there is no Julia here (https://julialang.org)")
+            raise julia_setup.SetupFailed("there is no Julia here (https://julialang.org)")
         self._julia = [program, "--startup-file=no", "--color=no"]
         answer = julia_setup.ask(self._julia, self._env)
         if answer.is_too_old:

@@ -7,7 +7,6 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,8 +155,7 @@ def test_a_reader_that_has_seen_enough(shared: shm.Store, monkeypatch: pytest.Mo
 
 def test_the_demo(tmp_path: Path) -> None:
     # Where there is no Julia; with one: tests/julia.
-    code = f"from jupyter_arrowshm import demo; demo.CHECKOUT = demo.Path({str(tmp_path)!r}); demo.main()"
-    done = command(program=[sys.executable, "-c", code], env={**os.environ, "PATH": str(tmp_path)})
+    done = command("demo", env={**os.environ, "PATH": str(tmp_path)})
     assert done.returncode == 0, done
     assert done.stdout.rstrip().endswith("no shared tables, no file, all memory free again")
     assert "model.ipynb > %load_ext jupyter_arrowshm" in done.stdout and done.stderr == ""

@@ -58,6 +58,22 @@ def test_events_follow_a_table_through_its_life(running, peer, store):
     listener.close()
 
 
+def test_what_is_unshared_and_still_in_use_is_listed(running, peer, store):
+    def removed():
+        return [version for version in running.get("arrowshm/tables").json["removed"] if version["name"] == "gone"]
+
+    other = peer()
+    other.run("shm.share(pa.table({'fare': [12.5]}), 'gone'); gone = shm.attach('gone')")
+    tag = running.get("arrowshm/tables").headers["Etag"]
+    assert removed() == []
+    store.unshare("gone")
+    assert running.get("arrowshm/tables", If_None_Match=tag).status == 200
+    (left,) = removed()
+    assert [user["pid"] for user in left["holders"]] == [other.pid] and left["nbytes"] > 0
+    other.run("del gone")
+    assert removed() == []
+
+
 def test_an_unused_table_is_removed_and_everybody_can_read_why(server, peer, store):
     running = server(idle_timeout=1)
     listener = running.listen()
