@@ -16,14 +16,16 @@ JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*.ts* js/src/*/*.ts* js/s
 # pip leaves the sidebar to `make js`: the demo needs no Node.
 export JUPYTER_ARROWSHM_NO_JS = 1
 
-.PHONY: demo test lint js test-python test-oldest test-browser test-docs docs notebooks torture bench clean
+.PHONY: demo julia test lint js test-python test-oldest test-browser test-docs docs notebooks torture bench clean
 
-# Julia's part of the demo takes the julia on PATH, else Debian's; without either it is left out.
-demo: $(VENV)/.demo
+demo: $(VENV)/.demo julia
+	@PATH="$$PATH:$(CURDIR)/.julia" JULIA_DEPOT_PATH="$(CURDIR)/.julia/depot" $(BIN)/jupyter arrowshm demo
+
+# The one on PATH, else Debian's. Without either one line says so, and the demo leaves Julia's part out.
+julia: $(VENV)/.made
 	@command -v julia >/dev/null || test -x .julia/julia || ! command -v apt-get >/dev/null \
 	  || echo "Fetching Debian's Julia into .julia/ (77 MB; nothing else of this machine is changed)"
 	@$(BIN)/python tests/julia/fetch_julia.py >/dev/null || true
-	@PATH="$$PATH:$(CURDIR)/.julia" JULIA_DEPOT_PATH="$(CURDIR)/.julia/depot" $(BIN)/jupyter arrowshm demo
 
 test: lint test-python test-oldest test-browser test-docs
 
@@ -38,7 +40,7 @@ js: $(LABEXTENSION)/package.json
 	@mkdir -p $(VENV)/share/jupyter/labextensions
 	@ln -sfn $(CURDIR)/$(LABEXTENSION) $(VENV)/share/jupyter/labextensions/jupyter-arrowshm
 
-test-python: $(VENV)/.test
+test-python: $(VENV)/.test julia
 	$(BIN)/python -m pytest $(PARALLEL)
 
 # The oldest releases that we say we work with; the newest ones are what `make test-python` runs on.
