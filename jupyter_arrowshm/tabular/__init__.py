@@ -110,8 +110,7 @@ def to_arrow(obj: Any) -> Source:
         return _from_polars(obj)
     if _instance(obj, "duckdb", "DuckDBPyRelation"):
         # Not to_arrow_table(): the batches arrive while they are written, so a query may be larger than the memory.
-        # DuckDB 1.1 has no capsule yet.
-        return _from_capsule(obj if hasattr(obj, "__arrow_c_stream__") else obj.fetch_record_batch(), "duckdb")
+        return _from_capsule(obj, "duckdb")
     if isinstance(obj, Mapping):
         from . import arrays
 

@@ -129,7 +129,10 @@ def encode_objects(values: np.ndarray[Any, Any], missing: np.ndarray[Any, Any]) 
     except UnicodeError:  # lone surrogates, which have a remedy of their own
         raise
     except FAILURES as error:
-        raise TypeError(_mixture(types) or str(error)) from None
+        if types != {int} or present.min() < 0:
+            raise TypeError(_mixture(types) or str(error)) from None
+        # pyarrow infers int64 alone.
+        array = pa.array(values, pa.uint64(), mask=missing)
     only = next(iter(types)) if len(types) == 1 else None
     if only in _EXACT:
         return array, "python"

@@ -120,7 +120,9 @@ NUMPY = [
     "float64",
 ]
 NULLABLE = ["Int8", "UInt8", "Int16", "UInt16", "Int32", "UInt32", "Int64", "UInt64", "Float32", "Float64", "boolean"]
-STRINGS = ["str", "string", "string[python]", "string[pyarrow]", pd.StringDtype("python", na_value=np.nan)]
+STRINGS = ["str", "string", "string[python]", "string[pyarrow]"]
+if PANDAS_3:
+    STRINGS.append(pd.StringDtype("python", na_value=np.nan))
 ARROW = [
     pa.int32(),
     pa.string(),
@@ -212,7 +214,6 @@ COLUMNS = {
     "objects int32": objects(np.int32(1), np.int32(2), None),
     "objects bool_": objects(np.True_, None),
     "objects Decimal": objects(decimal.Decimal("1.50"), decimal.Decimal("2.00"), None),
-    "objects UUID": objects(uuid.UUID(int=7), None),
     "objects date": objects(dt.date(2020, 1, 1), None),
     "objects datetime": objects(dt.datetime(2020, 1, 1, 2), None),
     "objects time": objects(dt.time(1, 2, 3), None),
@@ -228,6 +229,8 @@ COLUMNS = {
     "objects nothing": objects(),
     "no rows": column([], "float64"),
 }
+if int(pa.__version__.partition(".")[0]) >= 24:
+    COLUMNS["objects UUID"] = objects(uuid.UUID(int=7), None)
 
 
 def indexed(index):
@@ -472,8 +475,9 @@ def test_any_frame_comes_back_equal_or_is_refused(frame):
     try:
         trip = Trip(frame)
     except UnsupportedSource as error:
-        # Only integers beyond 64 bits in an object index.
-        assert error.column == "index" and any(not -(2**63) <= value < 2**64 for value in frame.index)
+        # Only integers that no type of 64 bits holds all of, in an object index.
+        low, high = min(frame.index), max(frame.index)
+        assert error.column == "index" and not -(2**63) <= low <= high < (2**64 if low >= 0 else 2**63)
         return
     same_frame(frame, trip.value)
     same_frame(frame, Trip(trip.value, copy=True).value)
@@ -614,9 +618,9 @@ def test_polars_views_and_copies():
     assert isinstance(Trip(frame["n"], as_="polars").value, pl.DataFrame)
 
 
-@pytest.mark.parametrize("rows", [0, 3])
-def test_polars_without_columns(rows):
-    frame = pl.DataFrame({"a": range(rows)}).drop("a") if not rows else pl.DataFrame(height=rows)
+def test_polars_without_columns():
+    # Older releases drop the rows with the last column.
+    frame = pl.DataFrame({"a": range(3)}).drop("a")
     assert Trip(frame).value.shape == frame.shape
 
 
@@ -776,15 +780,15 @@ def test_sizes_never_raise(kind):
 
 def test_duckdb_streams_there_and_scans_back():
     with duckdb.connect() as connection:
-        relation = connection.sql("select i::int as a, 'x' || i as s from range(300000) t(i)")
+        relation = connection.sql("select i::int as a, 'x' || i as s from range(1200000) t(i)")
         source = tabular.to_arrow(relation)
         assert (source.kind, source.num_rows, source.nbytes) == ("duckdb", None, None)
-        assert source.schema.names == ["a", "s"] and next(iter(source.batches)).num_rows < 300000
+        assert source.schema.names == ["a", "s"] and next(iter(source.batches)).num_rows < 1200000
         del source
         trip = Trip(relation)
         assert trip.converted.kind == "duckdb" and trip.copied() == {}
         del trip.table
-        assert trip.value.aggregate("sum(a), max(s)").fetchall() == [(sum(range(300000)), "x99999")]
+        assert trip.value.aggregate("sum(a), max(s)").fetchall() == [(sum(range(1200000)), "x999999")]
         assert Trip(DF({"a": [1, 2]}), as_="duckdb").value.fetchall() == [(1,), (2,)]
         private = Trip(connection.sql("select 7 as a"), copy=True)
         private.data[:] = 0xA5
