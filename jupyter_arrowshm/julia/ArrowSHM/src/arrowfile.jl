@@ -4,6 +4,7 @@ const PROTOCOL = "1"
 const MAGIC = Vector{UInt8}(codeunits("ARROW1"))
 const PREFIX = "arrowshm."
 const MAX_FOOTER = 1 << 28
+const MAX_ROWS = 1 << 48  # more than any memory holds, and too few for a sum to overflow
 
 struct Block
     offset::Int
@@ -97,12 +98,12 @@ end
 @noinline function batch_of(header::FlatTable, block::Block)
     place(header, 3) < 0 || damaged("it is compressed, so it cannot be used where it lies")
     rows = scalar(header, 0, 8, 0)
-    rows >= 0 || damaged("a part of it has a negative length")
+    0 <= rows <= MAX_ROWS || damaged("a part of it has no possible length")
     start, count = elements(header, 1, 16)
     nodes = Vector{Tuple{Int,Int}}(undef, count)
     for i in 1:count
         nodes[i] = (load(header.data, start + 16 * i - 16, 8), load(header.data, start + 16 * i - 8, 8))
-        nodes[i][1] >= 0 || damaged("a column of it has a negative length")
+        0 <= nodes[i][1] <= MAX_ROWS || damaged("a column of it has no possible length")
     end
     start, count = elements(header, 2, 16)
     buffers = Vector{Tuple{Int,Int}}(undef, count)

@@ -52,46 +52,112 @@ offsets_count(length::Int) = length == 0 ? 0 : length + 1
     field.dictionary === nothing || return make_pooled(cursor, field)
     kind = field.kind
     length = next_node!(cursor)
-    kind === :null && return Missings(length)
-    if kind in (:run_end, :union, :list_view, :large_list_view, :interval) || (kind === :decimal && field.bits != 128)
-        throw(UnsupportedColumn(cursor.source.name, field.name, type_text(field)))
-    end
+    origin = Origin(field, cursor.source.pools)
+    kind === :null && return Missings(length, origin)
+    kind === :run_end && return make_runs(cursor, field, length, origin)
+    kind === :union && return make_union(cursor, field, length, origin)
     validity = next_validity!(cursor, length)
     if kind === :bool
         bits = next_bytes!(cursor)
-        cld(length, 8) <= Base.length(bits) || damaged("a column of it is shorter than it says")
-        return Bools(bits, validity, length)
+        cld(length, 8) <= Base.length(bits) || too_short()
+        return Bools(bits, validity, length, origin)
     elseif kind in (:utf8, :large_utf8, :binary, :large_binary)
         O = kind in (:utf8, :binary) ? Int32 : Int64
         offsets = next_buffer!(cursor, O, offsets_count(length))
-        return Texts{kind in (:utf8, :large_utf8) ? String : Bytes}(offsets, next_bytes!(cursor), validity, length)
+        N = kind in (:utf8, :large_utf8) ? String : Bytes
+        return Texts{N}(offsets, next_bytes!(cursor), validity, length, origin)
     elseif kind in (:utf8_view, :binary_view)
-        return make_views(cursor, field, validity, length)
+        return make_views(cursor, field, validity, length, origin)
     elseif kind in (:list, :large_list, :map)
         offsets = next_buffer!(cursor, kind === :large_list ? Int64 : Int32, offsets_count(length))
-        return Lists(offsets, make(cursor, only_child(field)), validity, length)
+        return Lists(offsets, nothing, make_elements(cursor, field), validity, length, origin)
+    elseif kind in (:list_view, :large_list_view)
+        O = kind === :list_view ? Int32 : Int64
+        offsets, sizes = next_buffer!(cursor, O, length), next_buffer!(cursor, O, length)
+        return Lists(offsets, sizes, make_elements(cursor, field), validity, length, origin)
     elseif kind === :fixed_list
-        values = make(cursor, only_child(field))
-        field.width == 0 || length <= Base.length(values) ÷ field.width || damaged("a column of it is shorter than it says")
-        return FixedLists(values, field.width, validity, length)
+        values = make_elements(cursor, field)
+        field.width == 0 || length <= Base.length(values) ÷ field.width || too_short()
+        return FixedLists(values, field.width, validity, length, origin)
     elseif kind === :struct
-        return make_struct(cursor, field, validity, length)
+        parts = make_parts(cursor, field, length)
+        N = NamedTuple{Tuple(unique_names(field.children)),Tuple{map(eltype, parts)...}}
+        return Structs{N}(parts, validity, length, origin)
     elseif kind === :fixed_binary && !(1 <= field.width <= MAX_TUPLE)
         data = next_bytes!(cursor)
-        field.width == 0 || length <= Base.length(data) ÷ field.width || damaged("a column of it is shorter than it says")
-        return Blobs(data, field.width, validity, length)
+        field.width == 0 || length <= Base.length(data) ÷ field.width || too_short()
+        return Blobs(data, field.width, validity, length, origin)
     end
     S, N = fixed_type(field)
     values = next_buffer!(cursor, S, length)
-    return S === N && validity === nothing ? values : Numbers{N}(values, validity)
+    # An extension's name would be lost with a plain buffer.
+    S === N && validity === nothing && extension(field) === nothing && return values
+    return Numbers{N}(values, validity, origin)
 end
 
-function only_child(field::Field)
+@noinline too_short() = damaged("a column of it is shorter than it says")
+
+@noinline function make_elements(cursor::Cursor, field::Field)
     length(field.children) == 1 || damaged("a list of it has not one column of elements")
-    return field.children[1]
+    child = field.children[1]
+    field.kind === :map && child.kind === :struct && child.dictionary === nothing || return make(cursor, child)
+    # A map's entries: no struct with names that each writer chooses, but pairs.
+    length(child.children) == 2 || damaged("a map of it has not keys and values")
+    count = next_node!(cursor)
+    next_validity!(cursor, count)  # the specification has no entries that are not there
+    parts = make_parts(cursor, child, count)
+    return Structs{Pair{eltype(parts[1]),eltype(parts[2])}}(parts, nothing, count, Origin(child, cursor.source.pools))
 end
 
-@noinline function make_views(cursor::Cursor, field::Field, validity, length::Int)
+@noinline function make_parts(cursor::Cursor, field::Field, length::Int)
+    parts = Any[make(cursor, child) for child in field.children]
+    all(part -> Base.length(part) >= length, parts) || too_short()
+    return Tuple(parts)
+end
+
+const MAX_PARTS = 8  # a tuple of more takes longer to compile than it saves
+
+@noinline function make_union(cursor::Cursor, field::Field, length::Int, origin::Origin)
+    # Before V5 a union had a validity of its own.
+    validity = cursor.source.footer.version == 3 ? next_validity!(cursor, length) : nothing
+    tags = next_buffer!(cursor, Int8, length)
+    places = field.unit == 1 ? next_buffer!(cursor, Int32, length) : nothing
+    parts = Any[make(cursor, child) for child in field.children]
+    numbers = zeros(Int, 128)
+    for (k, tag) in enumerate(field.tags)
+        numbers[tag+1] = k
+    end
+    types = Any[eltype(part) for part in parts]
+    N = Union{Missing,types...}
+    any(type -> Missing <: type, types) || (N = Base.nonmissingtype(N))
+    isempty(types) && (N = Missing)
+    names = are_apart(types) ? nothing : Tuple(unique_names(field.children))
+    names === nothing || (N = Pair{Symbol,N})
+    parts = Base.length(parts) <= MAX_PARTS ? Tuple(parts) : parts
+    return Unions{N}(tags, places, parts, numbers, names, validity, origin)
+end
+
+"Whether a value's type tells which of the types it is of."
+@noinline function are_apart(types::Vector{Any})
+    for i in 2:length(types), k in 1:i-1
+        typeintersect(Base.nonmissingtype(types[i]), Base.nonmissingtype(types[k])) === Union{} || return false
+    end
+    return true
+end
+
+@noinline function make_runs(cursor::Cursor, field::Field, length::Int, origin::Origin)
+    Base.length(field.children) == 2 && is_run_end(field.children[1]) || damaged("a column of runs has no ends")
+    count = next_node!(cursor)
+    next_validity!(cursor, count)
+    ends = next_buffer!(cursor, fixed_type(field.children[1])[1], count)
+    values = make(cursor, field.children[2])
+    Columns.are_ends(ends, Base.length(values), length) || damaged("a column of runs has ends that do not rise")
+    return Runs(ends, values, length, origin)
+end
+
+is_run_end(field::Field) = field.kind === :int && field.signed && field.bits > 8 && field.dictionary === nothing
+
+@noinline function make_views(cursor::Cursor, field::Field, validity, length::Int, origin::Origin)
     views = next_buffer!(cursor, NTuple{4,Int32}, length)
     cursor.variadic += 1
     cursor.variadic <= Base.length(cursor.batch.variadic) || damaged("it has fewer buffers than its schema says")
@@ -99,15 +165,7 @@ end
     0 <= count <= Base.length(cursor.batch.buffers) - cursor.buffer || damaged("it has fewer buffers than its schema says")
     data = Buffer{UInt8}[next_bytes!(cursor) for _ in 1:count]
     raw = Buffer{UInt8}(views.owner, Int(UInt(views.start) - UInt(pointer(views.owner))), 16 * length)
-    return Views{field.kind === :utf8_view ? String : Bytes}(views, raw, data, validity)
-end
-
-@noinline function make_struct(cursor::Cursor, field::Field, validity, length::Int)
-    parts = Any[make(cursor, child) for child in field.children]
-    all(part -> Base.length(part) >= length, parts) || damaged("a column of it is shorter than it says")
-    names = Tuple(unique_names(field.children))
-    N = NamedTuple{names,Tuple{map(eltype, parts)...}}
-    return Structs{N}(Tuple(parts), validity, length)
+    return Views{field.kind === :utf8_view ? String : Bytes}(views, raw, data, validity, origin)
 end
 
 "The names as symbols. A `NamedTuple` cannot have one twice: the second `a` is `a_1`."
@@ -163,9 +221,15 @@ const PERIODS = (Second, Millisecond, Microsecond, Nanosecond)
         T = Timestamp{PERIODS[field.unit+1],field.zone === nothing ? nothing : Symbol(without_nul(field.zone))}
         return T, field.zone === nothing && field.unit < 2 ? DateTime : T
     elseif kind === :decimal
-        T = Decimal{field.precision,field.scale}
-        return T, T
+        T = Decimal{field.precision,field.scale,Columns.digits_type(field.precision)}
+        S = field.bits == 32 ? Int32 : field.bits == 64 ? Int64 : field.bits == 256 ? Words : T
+        isbitstype(S) || damaged("it has decimals with more digits than fit")
+        return S, T
+    elseif kind === :interval
+        field.unit == 0 && return Raw{Month,Int32}, Month
+        return field.unit == 1 ? (DayTime, DayTime) : (MonthDayNano, MonthDayNano)
     elseif kind === :fixed_binary
+        field.width == 16 && extension(field) == "arrow.uuid" && return Halves, UUID
         T = NTuple{field.width,UInt8}
         return T, T
     end
@@ -176,5 +240,5 @@ end
     length = next_node!(cursor)
     validity = next_validity!(cursor, length)
     indices = next_buffer!(cursor, fixed_type(field.index)[1], length)
-    return Pooled(indices, pool(cursor.source, field), validity)
+    return Pooled(indices, pool(cursor.source, field), validity, Origin(field, cursor.source.pools))
 end

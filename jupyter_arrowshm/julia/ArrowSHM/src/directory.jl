@@ -143,7 +143,8 @@ function explain(directory::Directory, code::Integer)
 end
 
 "Bytes that can still be written here. Makes the directory if there is none."
-directory_room(directory::Directory) = room_left(open_directory(directory, true).fd)
+directory_room(directory::Directory) =
+    explaining(() -> room_left(open_directory(directory, true).fd), directory)
 
 """
 How /proc/locks writes the device of this directory, as `"00:1b"`: the superblock's number, which differs from `st_dev`

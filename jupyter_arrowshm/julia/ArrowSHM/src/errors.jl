@@ -75,11 +75,9 @@ struct UnsupportedSource <: ArrowSHMError
 end
 UnsupportedSource(kind, reason, remedy) = UnsupportedSource(kind, reason, remedy, nothing)
 
-"This client cannot read a column of this Arrow type. The table's other columns can be used."
-struct UnsupportedColumn <: ArrowSHMError
-    name::String
-    column::String
-    type::String
+"A value of an attached column says that it lies outside of the file. What else is in the column can be read."
+struct DamagedColumn <: ArrowSHMError
+    reason::String
 end
 
 "The operating system refused a call, in a way no other error here describes (EIO, EMFILE, ...)."
@@ -156,14 +154,7 @@ function Base.showerror(io::IO, e::UnsupportedSource)
     print(io, place_, " cannot be shared: ", e.reason, ". ", e.remedy)
 end
 
-function Base.showerror(io::IO, e::UnsupportedColumn)
-    print(
-        io,
-        "column ", repr(e.column), " of ", repr(e.name), " is of the Arrow type ", e.type,
-        ", which ArrowSHM cannot read yet. The other columns can be used;",
-        " attach(f, ", repr(e.name), ") hands the whole file to another reader.",
-    )
-end
+Base.showerror(io::IO, e::DamagedColumn) = print(io, "this column is damaged: ", e.reason, ". Share its table again.")
 
 function Base.showerror(io::IO, e::StoreFailed)
     print(io, "the directory of shared tables, ", e.directory, ", failed: ", Libc.strerror(e.code), ".")

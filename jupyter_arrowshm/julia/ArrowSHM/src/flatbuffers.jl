@@ -77,7 +77,7 @@ end
 
 """
 A table to be written: for each slot `nothing` (absent), a number, a `String`, a `Build`, a vector of builds or
-[`WordStructs`](@ref). Children are laid down behind their parent, so every offset is positive, as the encoding wants it.
+of 32-bit numbers, or [`WordStructs`](@ref). Children are laid down behind their parent, so every offset is positive, as the encoding wants it.
 """
 struct Build
     slots::Vector{Any}
@@ -166,6 +166,15 @@ end
         set!(out, at, UInt32(sizeof(value)))
         append!(out, codeunits(value))
         push!(out, 0x00)
+        return at
+    elseif value isa Vector{Int}  # 32-bit numbers
+        pad!(out, 4)
+        at = length(out)
+        grow!(out, 4 + 4 * length(value))
+        set!(out, at, UInt32(length(value)))
+        for i in 1:length(value)
+            set!(out, at + 4 * i, Int32(value[i]))
+        end
         return at
     elseif value isa WordStructs
         pad!(out, 8, 4)

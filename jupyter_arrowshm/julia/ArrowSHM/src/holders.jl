@@ -53,7 +53,8 @@ end
 @noinline function is_alive(directory::Integer, token::AbstractString)
     token == TOKEN.id && !isempty(token) && return true
     (isempty(token) || '/' in token || '\0' in token) && return false
-    file = open_any(directory, "$LIVE/$token")
+    # Whoever has no descriptor left must not take the others for dead, and remove their tables.
+    file = try_open_at(directory, "$LIVE/$token", O_RDONLY | O_NOFOLLOW, (Libc.ENOENT, Libc.ELOOP, Libc.ENAMETOOLONG))
     file === nothing && return false
     return closing(fd -> !is_granted(fd, LOCK_SH), file)
 end

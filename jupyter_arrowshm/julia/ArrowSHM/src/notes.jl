@@ -33,7 +33,14 @@ end
 end
 
 "The name has a table again, or was removed by somebody; the caller holds the directory lock."
-forget_note(directory::Integer, name::String) = (unlink_at(directory, "$REMOVED/$name"); nothing)
+function forget_note(directory::Integer, name::String)
+    try
+        unlink_at(directory, "$REMOVED/$name")
+    catch error
+        error isa SystemError || rethrow()
+    end
+    return nothing
+end
 
 "The error for a name that has no table: with what became of it, or what looks like it."
 @noinline function not_found(store, name::String)

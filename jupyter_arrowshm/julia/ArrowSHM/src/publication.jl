@@ -1,10 +1,11 @@
 # One table on its way into the store: from the check of its name to the moment everybody sees it.
 
-const SLACK = 1 << 16  # bytes for the schema, the footer and padding
+const SLACK = 1 << 16  # bytes for the schema, the footer and padding; of each column, twice
+const SLACK_OF_COLUMN = 1 << 9
 
 @noinline function publish_table(store::Store, name::String, encoded::Encoded, metadata, replace::Bool, pinning::Bool)
     directory, who = store.directory, myself()
-    needed = body_size(encoded) + SLACK
+    needed = file_size(encoded) + SLACK + SLACK_OF_COLUMN * length(encoded.fields)
     free = directory_room(directory)
     needed <= free || throw(Base.invokelatest(no_room, store, needed, free))
     begun = string(Dates.now(Dates.UTC)) * "+00:00"

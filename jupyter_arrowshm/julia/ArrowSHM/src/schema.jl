@@ -18,11 +18,13 @@ mutable struct Field
     children::Vector{Field}
     dictionary::Union{Nothing,Int64}
     index::Union{Nothing,Field}
-    ordered::Bool
+    ordered::Bool    # of a dictionary; `sorted` of a map's keys
+    sorted::Bool
+    tags::Vector{Int}  # of a union's children
     metadata::Vector{Pair{String,String}}
     # Set field by field: a constructor with keywords costs a quarter of a second of compiling at the first attach.
     Field(name::String, kind::Symbol) =
-        new(name, kind, true, 0, true, 0, nothing, 0, 0, 0, Field[], nothing, nothing, false, Pair{String,String}[])
+        new(name, kind, true, 0, true, 0, nothing, 0, 0, 0, Field[], nothing, nothing, false, false, Int[], Pair{String,String}[])
 end
 
 # Schema.fbs, union Type, from 1
@@ -33,12 +35,23 @@ const KINDS = (
 )
 const FLOAT_BITS = (16, 32, 64)
 const UNIT_NAMES = ("s", "ms", "us", "ns")
-const MAX_DEPTH, MAX_FIELDS = 64, 1_000_000  # a garbled file must end in an error, not in a full stack or memory
+const MAX_DEPTH = 64
+
+"""
+How many bytes may still be read of some metadata. Its tables and texts can be in several places of it at once, so that a
+few garbled bytes may say that they hold gigabytes; no writer has so much in common.
+"""
+budget(data::Vector{UInt8}) = Ref(8 * length(data))
+@noinline function spend!(left::Ref{Int}, nbytes::Int)
+    left[] -= nbytes
+    left[] >= 0 || damaged("its metadata refers to itself too often")
+    return
+end
 
 "The fields of the Schema table."
 @noinline function read_schema(schema::FlatTable)
     scalar(schema, 0, 2, 0) == 0 || damaged("it was written on a machine of the other byte order")
-    return read_fields(schema, 1, 1, Ref(MAX_FIELDS))
+    return read_fields(schema, 1, 1, budget(schema.data))
 end
 
 @noinline function read_fields(table::FlatTable, slot::Int, depth::Int, left::Ref{Int})
@@ -51,11 +64,11 @@ end
 end
 
 @noinline function read_field(table::FlatTable, depth::Int, left::Ref{Int})
-    left[] -= 1
-    depth <= MAX_DEPTH && left[] > 0 || damaged("its columns are nested too deeply")
+    depth <= MAX_DEPTH || damaged("its columns are nested too deeply")
     kind = scalar(table, 2, 1, 0)
     1 <= kind <= length(KINDS) || damaged("it has a column of an unknown type")
     field = Field(text(table, 0), KINDS[kind])
+    spend!(left, 16 + sizeof(field.name))
     field.nullable = flag(table, 1)
     read_type!(field, subtable(table, 3))
     encoding = subtable(table, 4)
@@ -68,7 +81,8 @@ end
         field.ordered = flag(encoding, 2)
     end
     field.children = read_fields(table, 5, depth + 1, left)
-    field.metadata = read_metadata(table, 6)
+    field.kind === :union && check_tags!(field)
+    field.metadata = read_metadata(table, 6, left)
     return field
 end
 
@@ -92,6 +106,7 @@ end
         field.scale = scalar(type, 1, 4, 0)
         field.bits = scalar(type, 2, 4, 128)
         field.bits in (32, 64, 128, 256) || damaged("it has decimals of an unknown size")
+        1 <= field.precision <= 76 && -1000 <= field.scale <= 1000 || damaged("a number of its metadata is out of range")
     elseif kind === :date
         field.unit = short(type, 0, 1, 1)
     elseif kind === :time
@@ -106,12 +121,35 @@ end
         field.unit = short(type, 0, 0, 2)
     elseif kind === :union
         field.unit = short(type, 0, 0, 1)  # sparse, dense: also the number of its offset buffers
+        start, count = elements(type, 1, 4)
+        for i in 0:count-1
+            push!(field.tags, load(type.data, start + 4 * i, 4))
+        end
+    elseif kind === :map
+        field.sorted = flag(type, 0)
     elseif kind === :fixed_binary || kind === :fixed_list
         field.width = scalar(type, 0, 4, 0)
         field.width >= 0 || damaged("a number of its metadata is out of range")
     end
     return
 end
+
+"A union that does not say otherwise numbers its children from 0."
+@noinline function check_tags!(field::Field)
+    isempty(field.tags) && append!(field.tags, 0:length(field.children)-1)
+    length(field.tags) == length(field.children) && allunique(field.tags) && all(tag -> 0 <= tag <= 127, field.tags) ||
+        damaged("a union of it has types without a number of their own")
+    return
+end
+
+"The name of the extension type that a field is of, or `nothing`."
+@noinline function extension(field::Field)
+    for (key, value) in field.metadata
+        key == EXTENSION && return value
+    end
+    return nothing
+end
+const EXTENSION = "ARROW:extension:name"
 
 "A 16-bit enumeration from 0 to `last`."
 @noinline function short(type::FlatTable, slot::Int, default::Int, last::Int)
@@ -120,12 +158,14 @@ end
     return value
 end
 
-@noinline function read_metadata(table::FlatTable, slot::Int)
+@noinline function read_metadata(table::FlatTable, slot::Int, left::Ref{Int} = budget(table.data))
     found = Pair{String,String}[]
     start, count = elements(table, slot, 4)
     for i in 0:count-1
         entry = root_table(table.data, start + 4 * i)
-        push!(found, Pair{String,String}(text(entry, 0), text(entry, 1)))
+        key, value = text(entry, 0), text(entry, 1)
+        spend!(left, 8 + sizeof(key) + sizeof(value))
+        push!(found, Pair{String,String}(key, value))
     end
     return found
 end
@@ -166,7 +206,9 @@ end
     kind === :time && return Build(Int16(field.unit), Int32(field.bits))
     kind === :timestamp && return Build(Int16(field.unit), field.zone)
     kind in (:fixed_binary, :fixed_list) && return Build(Int32(field.width))
-    kind === :map && return Build(false)
+    kind === :map && return Build(field.sorted)
+    kind === :interval && return Build(Int16(field.unit))
+    kind === :union && return Build(Int16(field.unit), field.tags)
     return Build()
 end
 
@@ -194,7 +236,8 @@ function type_text(field::Field)
     if field.dictionary !== nothing
         return "dictionary<$(plain_text(field)), $(plain_text(field.index))>"
     end
-    return plain_text(field)
+    name = extension(field)
+    return name === nothing ? plain_text(field) : "extension<$name>"
 end
 
 function plain_text(field::Field)

@@ -100,7 +100,12 @@ end
         plain === nothing || return plain
     end
     chunks = Any[]
+    bits = is_bits(field) && !nulls[start.node+1]
     for batch in batches
+        if bits
+            push!(chunks, read_bits(source, field, batch, start, nulls))
+            continue
+        end
         variadic = start.variadic
         # The buffers of views before this column are as many as their counts say.
         buffer = start.buffer + extra_buffers(batch, variadic)
@@ -132,8 +137,8 @@ end
 
 "A null-free column of one batch whose values lie in memory as Julia has them: a `Vector` on a mapping of its own."
 @noinline function read_plain(source::Source, field::Field, batch::Batch, start::Start, nulls::Vector{Bool})
-    field.dictionary === nothing && field.kind in FIXED_KINDS || return nothing
-    field.kind === :decimal && field.bits != 128 && return nothing
+    field.dictionary === nothing && extension(field) === nothing || return nothing
+    field.kind in FIXED_KINDS || return nothing
     field.kind === :fixed_binary && !(1 <= field.width <= MAX_TUPLE) && return nothing
     S, N = fixed_type(field)
     S === N && !nulls[start.node+1] || return nothing
@@ -145,7 +150,27 @@ end
     return map_vector(source, S, length, batch.buffers[cursor.buffer][1])
 end
 
-const FIXED_KINDS = (:int, :float, :date, :time, :duration, :timestamp, :decimal, :fixed_binary)
+is_bits(field::Field) = field.kind === :bool && field.dictionary === nothing && extension(field) === nothing
+
+"""
+Null-free booleans of one batch: a `BitVector`, on a mapping of its own. It keeps its bits in 64-bit words, those behind
+its end 0; where the file has them otherwise, they are copied.
+"""
+@noinline function read_bits(source::Source, field::Field, batch::Batch, start::Start, nulls::Vector{Bool})
+    cursor = Cursor(source, batch, start.node, start.buffer + extra_buffers(batch, start.variadic), 0, nulls)
+    bools = make(cursor, field)::Bools
+    offset, nbytes = batch.buffers[cursor.buffer]
+    rows = length(bools)
+    count = cld(rows, 64)
+    rows > 0 && offset % 8 == 0 && 8 * count <= nbytes || return BitVector(bools)
+    words = map_vector(source, UInt64, count, offset)
+    rows % 64 == 0 || words[end] >> (rows % 64) == 0 || return BitVector(bools)
+    found = BitVector(undef, 0)
+    found.chunks, found.len = words, rows
+    return found
+end
+
+const FIXED_KINDS = (:int, :float, :date, :time, :duration, :timestamp, :decimal, :interval, :fixed_binary)
 
 @noinline map_vector(source::Source, S::Type, length::Int, offset::Int) =
     Mmap.mmap(source.io, Vector{S}, (length,), offset; grow = false)

@@ -23,15 +23,28 @@ Copy a table into shared memory under a name, once; every [`attach`](@ref), in J
 script may always replace its own table; with `replace` anybody's. Whoever has the older version attached keeps it.
 With `pin` the table is never removed automatically.
 
+```jldoctest
+julia> info = share("trips", (fare = [7.5, 12.0], tip = [1.0, missing]));
+
+julia> info.name, info.num_rows, info.num_columns, length(info.holders)
+("trips", 2, 2, 1)
+
+julia> share("a b", (x = [1],))
+ERROR: "a b" cannot be a table's name: it holds white space; use '_' instead.
+
+julia> share("odd", (x = [1, nothing],))
+ERROR: column "x" of this NamedTuple cannot be shared: it holds `nothing`. Say what is not there with `missing`: replace(column, nothing => missing).
+```
+
 Throws [`ArrowSHM.InvalidName`](@ref), [`ArrowSHM.TableExists`](@ref), [`ArrowSHM.UnsupportedSource`](@ref),
 [`ArrowSHM.NoRoom`](@ref) (nothing of the table stays behind), [`ArrowSHM.UnsafeDirectory`](@ref) or
 [`ArrowSHM.Busy`](@ref).
 """
 @noinline function share(name::AbstractString, @nospecialize(table); replace::Bool = false, pin::Bool = false, store::Store = default_store())
     name = check_name(name)
-    kind, columns, rows = to_columns(table)
+    kind, columns, rows, origins = to_columns(table)
     metadata = table isa SharedTable ? source_of(table).footer.metadata : Pair{String,String}[]
-    return publish_table(store, name, encode_table(kind, columns, rows), metadata, replace, pin)
+    return publish_table(store, name, encode_table(kind, columns, rows, origins), metadata, replace, pin)
 end
 
 """
@@ -45,17 +58,34 @@ number of seconds to wait until somebody shares a table of this name.
 
 `f(bytes)`, where `bytes::Vector{UInt8}` is the table's whole Arrow file in shared memory: `attach(Arrow.Table, "trips")`.
 
+```jldoctest
+julia> share("fares", (fare = [7.5, 12.0], tip = [1.0, missing]));
+
+julia> fares = attach("fares");
+
+julia> sum(fares.fare), sum(skipmissing(fares.tip))
+(19.5, 1.0)
+
+julia> String(attach(bytes -> bytes[1:6], "fares"))
+"ARROW1"
+
+julia> attach("fairs")
+ERROR: no shared table "fairs". Did you mean "fares"?
+```
+
 Throws [`ArrowSHM.TableNotFound`](@ref), [`ArrowSHM.DamagedSegment`](@ref), [`ArrowSHM.NewerProtocol`](@ref), or
 [`ArrowSHM.Busy`](@ref) if somebody kept the file locked. How: docs/protocol.md, "Attaching"; mmap(2), NOTES.
 """
 @noinline function attach(name::AbstractString; timeout::Union{Nothing,Real} = nothing, store::Store = default_store())
     name = check_name(name)
-    source = open_source(store, name, timeout)
-    try
-        return SharedTable(source)
-    catch error
-        error isa Damaged || rethrow()
-        throw(DamagedSegment(name, source.path, error.reason))
+    return explaining(store.directory) do
+        source = open_source(store, name, timeout)
+        try
+            return SharedTable(source)
+        catch error
+            error isa Damaged || rethrow()
+            throw(DamagedSegment(name, source.path, error.reason))
+        end
     end
 end
 
@@ -106,6 +136,13 @@ end
     tables()
 
 What is shared now, and by whom it is used, by name: a vector of `ArrowSHM.TableInfo` that prints as a table.
+
+```jldoctest
+julia> share("listed", (x = [1, 2],));
+
+julia> only(table.num_rows for table in tables() if table.name == "listed")
+2
+```
 """
 @noinline function tables(; store::Store = default_store())
     return explaining(store.directory) do
@@ -133,6 +170,18 @@ end
 
 Remove the name. Whoever has the table attached keeps it; the memory is free when the last lets go. Anybody of this user
 may. Throws [`ArrowSHM.TableNotFound`](@ref).
+
+```jldoctest
+julia> share("short", (x = [1, 2],)); kept = attach("short");
+
+julia> unshare("short")
+
+julia> kept.x == [1, 2], ArrowSHM.isolder(kept)
+(true, true)
+
+julia> unshare("short")
+ERROR: no shared table "short". tables() lists what is shared.
+```
 """
 @noinline function unshare(name::AbstractString; store::Store = default_store())
     file = nothing
@@ -156,6 +205,14 @@ end
     ArrowSHM.pin(name)
 
 Never remove this table automatically. Throws [`ArrowSHM.TableNotFound`](@ref).
+
+```jldoctest
+julia> share("kept", (x = [1],)); ArrowSHM.pin("kept"); ArrowSHM.info("kept").pinned
+true
+
+julia> ArrowSHM.unpin("kept"); ArrowSHM.info("kept").pinned
+false
+```
 """
 @noinline pin(name::AbstractString; store::Store = default_store()) = changing(make_pin_, store, name)
 make_pin_(at, name) = (make_pin(at, name); nothing)

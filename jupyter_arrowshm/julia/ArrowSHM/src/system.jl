@@ -109,7 +109,14 @@ exists_at(directory, name) =
     ccall(:faccessat, Cint, (Cint, Cstring, Cint, Cint), directory, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0
 
 "What fstat(2) says."
-facts_of(fd::Integer) = stat(RawFD(fd))
+function facts_of(fd::Integer)
+    try
+        return stat(RawFD(fd))
+    catch error
+        error isa Base.IOError || rethrow()
+        throw(SystemError("fstat", -error.code))
+    end
+end
 
 "The names in an open directory, by its descriptor; none if it is gone."
 @noinline function list_directory(directory::Integer)

@@ -9,6 +9,19 @@ iteration go over columns, `names(t)`, `keys(t)`, `size(t)` and `NamedTuple(t)` 
 
 The table, and each of its columns and views of them, keeps the memory for as long as it is there, whatever happens to
 the name. Writing into a column is an error (`ReadOnlyMemoryError` where it is a plain `Vector`): `copy` it first.
+
+```jldoctest
+julia> share("flights", ["carrier" => ["AA", "UA"], "air time" => [150, missing]]);
+
+julia> t = attach("flights"); keys(t)
+(:carrier, Symbol("air time"))
+
+julia> t.carrier[1], t["air time"] === t[2], size(t)
+("AA", true, (2, 2))
+
+julia> t.carier
+ERROR: ArgumentError: no column "carier" in "flights". Did you mean "carrier"?
+```
 """
 mutable struct SharedTable
     source::Source
@@ -48,6 +61,7 @@ end
     made = try
         read_column(source, fields_of(t)[i], getfield(t, :batches), getfield(t, :starts)[i])
     catch error
+        error isa SystemError && throw(StoreFailed(dirname(source.path), error.errnum))
         error isa Damaged || rethrow()
         throw(DamagedSegment(source.name, source.path, error.reason))
     finally
@@ -103,7 +117,15 @@ Base.NamedTuple(t::SharedTable) = NamedTuple{keys(t)}(Tuple(values(t)))
     metadata(t::SharedTable)
     metadata(t::SharedTable, column)
 
-What was stored with the table, or with one of its columns, as pairs of texts: pandas' and R's notes, units, ...
+What was stored with the table, or with one of its columns, as pairs of texts: pandas' and R's notes, units, the name of
+an extension type, ...
+
+```jldoctest
+julia> share("ids", (id = [Base.UUID(1)],));
+
+julia> ArrowSHM.metadata(attach("ids"), :id)[1]
+"ARROW:extension:name" => "arrow.uuid"
+```
 """
 metadata(t::SharedTable) = source_of(t).footer.metadata
 metadata(t::SharedTable, i::Integer) = fields_of(t)[i].metadata

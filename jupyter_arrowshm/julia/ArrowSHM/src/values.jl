@@ -1,17 +1,20 @@
-# Which Arrow type a Julia vector becomes, and its nodes and buffers in Arrow's order.
+# Vectors as Arrow has them: nodes and buffers in Arrow's order.
 
-using .Columns: days_of, flat, flat_bits, flat_field, flat_lists, flat_texts, validity_of
-
-"A table as Arrow has it: fields, and the nodes and buffers of one record batch."
+"A record batch as Arrow has it: nodes, buffers, and of each column of views how many buffers it has beside."
 struct Encoded
     kind::String
     rows::Int
     fields::Vector{Field}
     nodes::Vector{Tuple{Int,Int}}
     buffers::Vector{Any}  # arrays of plain values; `nothing` is an empty buffer
+    variadic::Vector{Int}
+    dictionaries::Vector{Any}  # `(number, pool, Encoded)`: those that others are made of first
 end
+Encoded(kind::String, rows::Int, dictionaries) =
+    Encoded(kind, rows, Field[], Tuple{Int,Int}[], Any[], Int[], dictionaries)
 
-nbytes_of(@nospecialize(buffer)) = (buffer === nothing ? 0 : Base.invokelatest(sizeof, buffer))::Int
+nbytes_of(@nospecialize(buffer)) = (buffer === nothing ? 0 : Base.invokelatest(sizeof_values, buffer))::Int
+sizeof_values(buffer) = length(buffer) * sizeof(eltype(buffer))
 function body_size(encoded::Encoded)
     total = 0
     for buffer in encoded.buffers
@@ -19,27 +22,41 @@ function body_size(encoded::Encoded)
     end
     return total
 end
+file_size(encoded::Encoded) = body_size(encoded) + sum(Int[body_size(entry[3]) for entry in encoded.dictionaries])
 padded(nbytes::Int) = (nbytes + 63) & ~63  # the specification's recommendation, for vector instructions
 
-"Encode columns of one length. Throws [`UnsupportedSource`](@ref)."
-@noinline function encode_table(kind::String, columns::Vector{Pair{String,Any}}, rows::Int)
-    encoded = Encoded(kind, rows, Field[], Tuple{Int,Int}[], Any[])
-    for (name, column) in columns
+"""
+Encode columns of one length; `origins` says what each was read as, or `nothing`. Throws [`UnsupportedSource`](@ref).
+"""
+@noinline function encode_table(kind::String, columns::Vector{Pair{String,Any}}, rows::Int, origins)
+    encoded = Encoded(kind, rows, Any[])
+    for (i, (name, column)) in enumerate(columns)
         length(column) == rows || throw(UnsupportedSource(
             kind, "it has $(words_count(length(column), "row")), the first column $rows", "Make them equally long.", name,
         ))
-        push!(encoded.fields, encode!(encoded, name, name, column))
+        origin = origins === nothing ? Base.invokelatest(origin_of, column) : origins[i]
+        push!(encoded.fields, encode!(encoded, name, name, column, origin))
     end
     return encoded
 end
 
 "Append the nodes and buffers of a column; gives its field. `column` is the label that an error names."
-@noinline function encode!(out::Encoded, column::String, name::String, @nospecialize(values))
+@noinline function encode!(out::Encoded, column::String, name::String, @nospecialize(values), origin)
     Base.has_offset_axes(values) && (values = collect(values))
+    if origin !== nothing
+        field = copy_field(origin.field)
+        field.name = name
+        return encode_again!(out, column, field, values, origin.pools)
+    end
+    pooled = as_pooled(values)
+    if pooled !== nothing
+        validity = Columns.validity_of(ref -> ref >= 0, pooled.refs)
+        return encode_pooled!(out, column, pooled_field(name), max.(pooled.refs, Int32(0)), pooled.pool, nothing, validity)
+    end
     T = eltype(values)
     N = Base.nonmissingtype(T)
     if !is_carried(N)
-        # Vectors of Any, and of unions: what is in them may be of one type all the same.
+        # Vectors of Any: what is in them may be of one type all the same.
         values = map(identity, values)
         T = eltype(values)
         N = Base.nonmissingtype(T)
@@ -48,148 +65,204 @@ end
         push!(out.nodes, (length(values), length(values)))
         return Field(name, :null)
     end
-    bits, missings = validity_of(values)
-    push!(out.nodes, (length(values), missings))
+    field = field_of(out.kind, column, name, N)
+    field.kind === :union && return encode_union!(out, column, field, values, N)
+    push_validity!(out, values)
+    return encode_values!(out, column, field, values, N)
+end
+
+is_carried(@nospecialize(N)) = N !== Any && (isconcretetype(N) || N <: AbstractString || is_union(N))
+is_union(@nospecialize(N)) = N isa Union && !(Nothing <: N) && all(is_carried, Base.uniontypes(N))
+
+@noinline function push_validity!(out::Encoded, @nospecialize(values), rows::Int = length(values))
+    bits, missings = Columns.validity_of(values)
+    push!(out.nodes, (rows, missings))
     push!(out.buffers, bits)
-    return encode_values!(out, column, name, values, N)
+    return
 end
 
-is_carried(::Type{N}) where {N} = N !== Any && (isconcretetype(N) || N <: AbstractString)
-
-@noinline function encode_values!(out::Encoded, column::String, name::String, @nospecialize(values), @nospecialize(N))
-    if N === Bool
-        push!(out.buffers, flat_bits(values))
-        return Field(name, :bool)
-    elseif N <: Union{AbstractString,Symbol,Char,Bytes}
-        offsets, bytes = flat_texts(values)
-        push!(out.buffers, offsets, bytes)
-        kinds = N <: Bytes ? (:binary, :large_binary) : (:utf8, :large_utf8)
-        return Field(name, kinds[eltype(offsets) === Int32 ? 1 : 2])
-    elseif N === Date
-        push!(out.buffers, flat_or_explain(days_of, Int32, values, out, column))
-        return Field(name, :date)
-    elseif N === DateTime
-        push!(out.buffers, flat(x -> Dates.value(x) - Columns.EPOCH_MS, Int64, values))
-        return with_unit(Field(name, :timestamp), 1)
-    elseif N <: AbstractVector
-        offsets, elements = flat_lists(values, eltype(N))
-        push!(out.buffers, offsets)
-        child = encode!(out, column, "item", elements)
-        field = Field(name, eltype(offsets) === Int32 ? :list : :large_list)
-        push!(field.children, child)
-        return field
-    elseif N <: NamedTuple && isconcretetype(N)
-        nullable = Missing <: eltype(values)
-        children = Field[
-            encode!(out, column, String(fieldname(N, k)), flat_field(values, k, fieldtype(N, k), nullable))
-            for k in 1:fieldcount(N)
-        ]
-        field = Field(name, :struct)
-        append!(field.children, children)
-        return field
-    end
-    field = fixed_field(name, N)
-    field === nothing && unsupported(out.kind, column, N)
-    push!(out.buffers, flat(identity, N, values))
-    return field
-end
-
-"The field of values that Arrow has just as Julia has them; `nothing` if `N` is none."
-@noinline function fixed_field(name::String, @nospecialize(N))
-    if N <: Union{Int8,Int16,Int32,Int64,UInt8,UInt16,UInt32,UInt64}
-        field = Field(name, :int)
-        field.bits, field.signed = 8 * sizeof(N), N <: Signed
-    elseif N <: Union{Float16,Float32,Float64}
-        field = Field(name, :float)
-        field.bits = 8 * sizeof(N)
-    elseif N === Time
-        field = with_unit(Field(name, :time), 3)
-        field.bits = 64
-    elseif N in PERIODS
-        field = with_unit(Field(name, :duration), findfirst(==(N), PERIODS) - 1)
-    elseif N <: Timestamp && isconcretetype(N)
-        field = with_unit(Field(name, :timestamp), findfirst(==(N.parameters[1]), PERIODS) - 1)
-        zone = N.parameters[2]
-        field.zone = zone === nothing ? nothing : String(zone)
-    elseif N <: Decimal && isconcretetype(N)
-        field = Field(name, :decimal)
-        field.bits, field.precision, field.scale = 128, N.parameters[1], N.parameters[2]
-    elseif N <: NTuple{K,UInt8} where {K} && isconcretetype(N) && fieldcount(N) > 0
-        field = Field(name, :fixed_binary)
-        field.width = fieldcount(N)
+"Buffers and children of Julia's own values, by the field that was chosen for their type `N`."
+@noinline function encode_values!(out::Encoded, column::String, field::Field, @nospecialize(values), @nospecialize(N))
+    kind = field.kind
+    if kind in (:list, :map)
+        offsets, elements = Columns.flat_lists(values, eltype(N))
+        push_offsets!(out, field, offsets)
+        push!(field.children, encode!(out, column, kind === :list ? "item" : "entries", elements, nothing))
+        kind === :map && finish_map!(out, column, field)
+    elseif kind === :fixed_list
+        elements = Columns.flat_tuples(values, eltype(N), field.width)
+        push!(field.children, encode!(out, column, "item", elements, nothing))
+    elseif kind === :struct
+        names = N <: Pair ? ("key", "value") : fieldnames(N)
+        for k in 1:fieldcount(N)
+            part = Columns.flat_field(values, k, fieldtype(N, k), Missing <: eltype(values))
+            push!(field.children, encode!(out, column, String(names[k]), part, nothing))
+        end
     else
-        return nothing
+        encode_leaf!(out, column, field, values)
     end
     return field
 end
 
-function with_unit(field::Field, unit::Int)
-    field.unit = unit
+"A map's entries, and the keys in them, are always there."
+function finish_map!(out::Encoded, column::String, field::Field)
+    entries = field.children[1]
+    entries.nullable = false
+    entries.kind === :null && append!(empty!(entries.children), [Field("key", :null), Field("value", :null)])
+    entries.children[1].nullable = false
+    entries.children[1].kind === :null && unsupported_key(out, column)
+    return
+end
+unsupported_key(out::Encoded, column::String) = throw(UnsupportedSource(
+    out.kind, "Arrow has no maps with a missing key", "Share named tuples (key = ..., value = ...).", column,
+))
+
+"The buffers of values that have no children, without their validity."
+@noinline function encode_leaf!(out::Encoded, column::String, field::Field, @nospecialize(values))
+    kind = field.kind
+    if kind === :bool
+        push!(out.buffers, Columns.flat_bits(values))
+    elseif kind in (:utf8, :binary, :large_utf8, :large_binary)
+        total = Columns.total_size(values)
+        total > typemax(Int32) && (field.kind = kind in (:utf8, :large_utf8) ? :large_utf8 : :large_binary)
+        O = field.kind in (:utf8, :binary) ? Int32 : Int64
+        append!(out.buffers, Columns.flat_texts(O, values, total))
+    elseif kind in (:utf8_view, :binary_view)
+        views, buffers = Columns.flat_views(values)
+        push!(out.buffers, views, buffers...)
+        push!(out.variadic, length(buffers))
+    elseif kind === :fixed_binary && !(1 <= field.width <= MAX_TUPLE)
+        push!(out.buffers, Columns.flat_blobs(values, field.width))
+    else
+        push!(out.buffers, flat_or_explain(fixed_type(field)[1], values, out, column))
+    end
     return field
 end
 
-function flat_or_explain(f, ::Type{S}, values, out::Encoded, column::String) where {S}
+function push_offsets!(out::Encoded, field::Field, offsets::Vector{Int})
+    offsets[end] > typemax(Int32) && (field.kind = field.kind === :list ? :large_list : field.kind)
+    push!(out.buffers, field.kind === :large_list ? offsets : convert(Vector{Int32}, offsets))
+end
+
+function flat_or_explain(@nospecialize(S), @nospecialize(values), out::Encoded, column::String)
     try
-        return flat(f, S, values)
+        return Columns.flat(S, values)
     catch error
-        error isa InexactError || rethrow()
-        throw(UnsupportedSource(out.kind, "it holds a date that Arrow's 32 bits of days do not reach", "Share it as text: string.(column).", column))
+        error isa Union{InexactError,OverflowError} || rethrow()
+        throw(UnsupportedSource(out.kind, "it holds a value that its Arrow type does not reach", "Share it as text: string.(column).", column))
     end
 end
 
-@noinline function unsupported(kind::String, column::String, @nospecialize(N))
-    reason, remedy = if N === Nothing || (N isa Union && Nothing <: N)
-        "it holds `nothing`", "Say what is not there with `missing`: replace(column, nothing => missing)."
-    elseif N <: Union{Int128,UInt128,BigInt}
-        "Arrow has no integers of the type $N", "Convert it: Int64.(column), or Float64.(column)."
-    elseif N <: Number && isconcretetype(N)
-        "Arrow has no numbers of the type $N", "Convert it: Float64.(column), or share its parts as columns."
-    elseif N <: AbstractDict
-        "it holds dictionaries", "Share named tuples, or vectors of (key = ..., value = ...)."
-    elseif isconcretetype(N)
-        "it holds values of the type $N", "Convert them to numbers, text, dates, vectors or named tuples."
+# -- again -------------------------------------------------------------------------------------------------------------
+
+"What was read from a file, by the field that it was read as."
+@noinline function encode_again!(out::Encoded, column::String, field::Field, @nospecialize(values), pools)
+    kind = field.kind
+    if kind === :null
+        push!(out.nodes, (length(values), length(values)))
+        return field
+    elseif field.dictionary === nothing && !(kind in NESTED)
+        # Without an origin: plain memory, or the texts of a dictionary, which were copied out of it.
+        push_validity!(out, origin_of(values) === nothing ? values : Columns.rows_of(values), length(values))
+        return encode_leaf!(out, column, field, Columns.stored(values))
+    end
+    rows, children = Columns.rows_of(values), field.children
+    again(k, name, part) = encode!(out, column, name, part, Origin(children[k], pools))
+    if field.dictionary !== nothing
+        indices, pool = Columns.pooled_of(rows)
+        return encode_pooled!(out, column, field, indices, pool, Origin(field, pools), Columns.validity_of(rows))
+    elseif kind === :union
+        push!(out.nodes, (length(values), 0))
+        all(((part, rows),) -> Columns.validity_in(part, rows)[2] == 0, rows) || throw(UnsupportedSource(
+            out.kind, "a union in it has missing values of its own, as before Arrow 1.0", "Share it as text: string.(column).", column,
+        ))
+        tags, places, parts = Columns.union_of(rows, length(children), field.unit == 1)
+        push!(out.buffers, tags)
+        field.unit == 1 && push!(out.buffers, places)
+        field.children = Field[again(k, children[k].name, parts[k]) for k in 1:length(parts)]
+        return field
+    elseif kind === :run_end
+        push!(out.nodes, (length(values), 0))
+        ends, found = Columns.runs_of(rows)
+        ends_field = children[1]
+        field.children = Field[encode!(out, column, ends_field.name, convert(Vector{fixed_type(ends_field)[1]}, ends), nothing)]
+        ends_field = field.children[1]
+        ends_field.nullable = false
+        push!(field.children, again(2, children[2].name, found))
+        return field
+    end
+    push_validity!(out, rows, length(values))
+    if kind === :struct
+        parts = Any[Columns.fields_of(rows, k) for k in 1:length(children)]
+        field.children = Field[again(k, children[k].name, parts[k]) for k in 1:length(parts)]
+    elseif kind === :fixed_list
+        field.children = Field[again(1, children[1].name, Columns.elements_of(rows))]
     else
-        "its values are of several types ($N)", "Convert them to one type."
+        offsets, elements = Columns.lists_of(rows)
+        if kind in (:list_view, :large_list_view)
+            O = kind === :list_view ? Int32 : Int64
+            push!(out.buffers, convert(Vector{O}, offsets[1:end-1]), convert(Vector{O}, diff(offsets)))
+        else
+            push_offsets!(out, field, offsets)
+        end
+        field.children = Field[again(1, children[1].name, elements)]
     end
-    throw(UnsupportedSource(kind, reason, remedy, column))
+    return field
 end
 
-# -- tables ------------------------------------------------------------------------------------------------------------
+const NESTED = (:list, :large_list, :list_view, :large_list_view, :fixed_list, :map, :struct, :union, :run_end)
 
-"Functions `table -> nothing | (kind, columns, rows)` of packages that are loaded (Tables.jl)."
-const TABULAR = Any[]
+# -- dictionaries and unions -------------------------------------------------------------------------------------------
 
-"A table's kind, its columns by label, and its number of rows. Throws [`UnsupportedSource`](@ref)."
-@noinline function to_columns(@nospecialize(table))
-    if table isa SharedTable
-        columns = Pair{String,Any}[name => column(table, i) for (i, name) in enumerate(names(table))]
-        return "SharedTable", columns, size(table, 1)
-    elseif table isa NamedTuple && all(value -> value isa AbstractVector, values(table))
-        return with_rows("NamedTuple", Pair{String,Any}[String(key) => value for (key, value) in pairs(table)])
-    elseif table isa AbstractDict && all(is_labelled, pairs(table))
-        columns = Pair{String,Any}[string(key) => value for (key, value) in pairs(table)]
-        # A Dict has no order; sorted, the same table is the same file.
-        return with_rows("Dict", table isa Dict ? sort!(columns; by = first) : columns)
-    elseif table isa AbstractVector && !isempty(table) && all(x -> x isa Pair && is_labelled(x), table)
-        return with_rows("vector of pairs", Pair{String,Any}[string(key) => value for (key, value) in table])
-    elseif table isa AbstractVector && eltype(table) <: NamedTuple && isconcretetype(eltype(table))
-        N = eltype(table)
-        columns = Pair{String,Any}[
-            String(fieldname(N, k)) => flat_field(table, k, fieldtype(N, k), false) for k in 1:fieldcount(N)
-        ]
-        return "vector of NamedTuples", columns, length(table)
+"""
+Numbers (from 0) of the entries of a `pool`. The pool is written once, whichever columns use it; `origin` says what it was
+read as, or is `nothing`.
+"""
+@noinline function encode_pooled!(out::Encoded, column::String, field::Field, @nospecialize(indices), @nospecialize(pool), origin, validity)
+    push!(out.nodes, (length(indices), validity[2]))
+    push!(out.buffers, validity[1])
+    index = fixed_type(field.index)[1]
+    push!(out.buffers, indices isa Buffer ? indices : convert(Vector{index}, indices))
+    known = findfirst(entry -> entry[2] === pool, out.dictionaries)
+    if known === nothing
+        encoded = Encoded(out.kind, length(pool), out.dictionaries)
+        plain = origin === nothing ? nothing : Origin(without_dictionary(origin.field), origin.pools)
+        push!(encoded.fields, encode!(encoded, column, "", pool, plain))
+        push!(out.dictionaries, (length(out.dictionaries), pool, encoded))
+        known = length(out.dictionaries)
     end
-    for convert in TABULAR
-        found = Base.invokelatest(convert, table)
-        found === nothing || return found
+    number, _, encoded = out.dictionaries[known]
+    values = encoded.fields[1]
+    field.kind, field.children, field.dictionary = values.kind, values.children, number
+    if origin === nothing
+        for name in (:bits, :signed, :unit, :zone, :precision, :scale, :width, :metadata)
+            setfield!(field, name, getfield(values, name))
+        end
     end
-    throw(UnsupportedSource(
-        string(typeof(table)),
-        "it is no table",
-        "Share a NamedTuple or Dict of vectors, a vector of NamedTuples, or any table of the Tables.jl interface.",
-    ))
+    return field
 end
 
-is_labelled((key, value)::Pair) = key isa Union{Symbol,AbstractString} && value isa AbstractVector
-with_rows(kind::String, columns::Vector{Pair{String,Any}}) =
-    kind, columns, isempty(columns) ? 0 : length(columns[1].second)
+function pooled_field(name::String)
+    field = Field(name, :null)
+    field.index = with_bits(Field("", :int), 32)
+    return field
+end
+
+function without_dictionary(field::Field)
+    plain = copy_field(field)
+    plain.dictionary = plain.index = nothing
+    return plain
+end
+
+"A union of Julia's types: of each its values, one after the other. What is missing is a missing value of the first type."
+@noinline function encode_union!(out::Encoded, column::String, field::Field, @nospecialize(values), @nospecialize(N))
+    types = sort!(Base.uniontypes(N); by = string)  # Julia's own order is no promise
+    tags, places, parts = Columns.flat_union(values, types)
+    push!(out.nodes, (length(values), 0))
+    push!(out.buffers, tags, places)
+    for (k, part) in enumerate(parts)
+        push!(field.children, encode!(out, column, string(types[k]), part, nothing))
+        push!(field.tags, k - 1)
+    end
+    return field
+end

@@ -1,7 +1,7 @@
-# One record batch as one Arrow IPC file ("IPC File Format" in the columnar specification), by write(2).
+# One record batch, and its dictionaries, as one Arrow IPC file ("IPC File Format" in the columnar specification), by write(2).
 
 const METADATA_VERSION = Int16(4)  # V5
-const SCHEMA_MESSAGE, BATCH_MESSAGE = 0x01, 0x03
+const SCHEMA_MESSAGE, DICTIONARY_MESSAGE, BATCH_MESSAGE = 0x01, 0x02, 0x03
 
 "Appends to a descriptor and counts."
 mutable struct Sink
@@ -34,6 +34,29 @@ end
     return length(prefix)
 end
 
+"A record batch, alone or as the values of dictionary `number`; gives its block as the footer has it."
+@noinline function put_batch!(sink::Sink, encoded::Encoded, number::Union{Nothing,Int} = nothing)
+    words, offset = Int64[], 0
+    for buffer in encoded.buffers
+        push!(words, offset, nbytes_of(buffer))
+        offset += padded(nbytes_of(buffer))
+    end
+    nodes = Int64[]
+    for node in encoded.nodes
+        push!(nodes, node[1], node[2])
+    end
+    counts = isempty(encoded.variadic) ? nothing : WordStructs(Vector{Int64}(encoded.variadic), 1)
+    header = Build(Int64(encoded.rows), WordStructs(nodes, 2), WordStructs(words, 2), nothing, counts)
+    begun = sink.written
+    length_ = if number === nothing
+        put_message!(sink, BATCH_MESSAGE, header, offset)
+    else
+        put_message!(sink, DICTIONARY_MESSAGE, Build(Int64(number), header), offset)
+    end
+    foreach(buffer -> put_buffer!(sink, buffer), encoded.buffers)
+    return Int64[begun, length_, offset]
+end
+
 function prefixed(facts::Vector{Pair{String,String}})
     found = Pair{String,String}[]
     for (key, value) in facts
@@ -48,23 +71,14 @@ end
     put!(sink, [MAGIC; 0x00; 0x00])
     schema = build_schema(encoded.fields, metadata)
     put_message!(sink, SCHEMA_MESSAGE, schema, 0)
-    words, offset = Int64[], 0
-    for buffer in encoded.buffers
-        push!(words, offset, nbytes_of(buffer))
-        offset += padded(nbytes_of(buffer))
+    dictionaries = Int64[]
+    for (number, _, values) in encoded.dictionaries
+        append!(dictionaries, put_batch!(sink, values, number))
     end
-    nodes = Int64[]
-    for node in encoded.nodes
-        push!(nodes, node[1], node[2])
-    end
-    begin_ = sink.written
-    batch = Build(Int64(encoded.rows), WordStructs(nodes, 2), WordStructs(words, 2))
-    length_ = put_message!(sink, BATCH_MESSAGE, batch, offset)
-    foreach(buffer -> put_buffer!(sink, buffer), encoded.buffers)
+    batch = put_batch!(sink, encoded)
     put!(sink, UInt8[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0])
     footer = encode(Build(
-        METADATA_VERSION, schema, WordStructs(Int64[], 3), WordStructs(Int64[begin_, length_, offset], 3),
-        build_metadata(prefixed(facts)),
+        METADATA_VERSION, schema, WordStructs(dictionaries, 3), WordStructs(batch, 3), build_metadata(prefixed(facts)),
     ))
     size = zeros(UInt8, 4)
     set!(size, 0, Int32(length(footer)))

@@ -6,6 +6,8 @@ using ArrowSHM: Decimal, Timestamp
 using Dates
 using Test
 
+include("doctests.jl")
+
 const WORDS = ["", "a", "longer than twelve bytes", "\0", "\U1F600"]
 
 function with_store(f)
@@ -144,6 +146,18 @@ end
             @test isempty(tables()) && !isempty(getfield(tables(), :removed))
             @test_throws ArrowSHM.TableNotFound unshare("t")
             @test_throws ArrowSHM.TableNotFound attach("t"; timeout = 0.05)
+        end
+    end
+
+    @testset "examples in docstrings" begin
+        with_store() do _
+            count = 0
+            DocTests.each((ArrowSHM, ArrowSHM.Columns)) do place, code, expected, found
+                count += 1
+                found == expected || @info "$place: $code" expected found
+                @test found == expected
+            end
+            @test count > 20
         end
     end
 

@@ -19,6 +19,7 @@ function Buffer{S}(owner::Vector{UInt8}, at::Int, length::Int) where {S}
 end
 
 Base.size(b::Buffer) = (b.length,)
+Base.pointer(b::Buffer) = b.start
 Base.IndexStyle(::Type{<:Buffer}) = IndexLinear()
 @inline function Base.getindex(b::Buffer, i::Int)
     @boundscheck checkbounds(b, i)
@@ -41,7 +42,7 @@ end
 with_missing(::Type{N}, ::Nothing) where {N} = N
 with_missing(::Type{N}, ::Validity) where {N} = Union{N,Missing}
 
-@noinline out_of_range() = error("this column is damaged: an offset in it points outside of the file")
+@noinline out_of_range() = throw(DamagedColumn("an offset or a number in it points outside of it"))
 
 """
     Column{T}
@@ -52,39 +53,42 @@ Julia, or it lies in several parts. Read-only; `collect` makes a copy to write i
 abstract type Column{T} <: AbstractVector{T} end
 Base.IndexStyle(::Type{<:Column}) = IndexLinear()
 
+"""
+What a column was read as, to share it again as the same: its Arrow field, and the values of the file's dictionaries by
+their number. Every `Column` has one.
+"""
+struct Origin
+    field::Any
+    pools::IdDict{Any,Any}
+end
+
+origin_of(c::Column) = c.origin
+origin_of(view::SubArray) = origin_of(parent(view))
+origin_of(::AbstractArray) = nothing  # Julia's own, and plain memory: the type of the values says it all
+
 "Values of fixed size, `S` in memory and `N` to people."
 struct Numbers{T,N,S,V} <: Column{T}
     values::Buffer{S}
     validity::V
+    origin::Origin
 end
-Numbers{N}(values::Buffer{S}, validity::V) where {N,S,V} = Numbers{with_missing(N, validity),N,S,V}(values, validity)
+Numbers{N}(values::Buffer{S}, validity::V, origin) where {N,S,V} =
+    Numbers{with_missing(N, validity),N,S,V}(values, validity, origin)
 Base.size(c::Numbers) = size(c.values)
 @inline function Base.getindex(c::Numbers{T,N}, i::Int) where {T,N}
     @boundscheck checkbounds(c, i)
     return is_there(c.validity, i) ? decode(N, @inbounds c.values[i]) : missing
 end
 
-"A number of `P` in an `I`: what Arrow stores of a time."
-struct Raw{P,I}
-    value::I
-end
-@inline decode(::Type{N}, x::N) where {N} = x
-@inline decode(::Type{Date}, days::Int32) = Date(Dates.UTD(days + Int64(719163)))  # 1970-01-01 is day 719163
-@inline function decode(::Type{Date}, x::Raw{Millisecond})
-    days, rest = fldmod(x.value, 86_400_000)
-    rest == 0 || throw(InexactError(:Date, Date, x.value))  # the specification allows whole days only
-    return Date(Dates.UTD(days + 719163))
-end
-@inline decode(::Type{DateTime}, x::Timestamp) = DateTime(x)
-@inline decode(::Type{Time}, x::Raw{P}) where {P} = Time(Nanosecond(Int64(x.value) * (1_000_000_000 ÷ per_second(P))))
-
 "Booleans: a bit each."
 struct Bools{T,V} <: Column{T}
     bits::Buffer{UInt8}
     validity::V
     length::Int
+    origin::Origin
 end
-Bools(bits, validity::V, length) where {V} = Bools{with_missing(Bool, validity),V}(bits, validity, length)
+Bools(bits, validity::V, length, origin) where {V} =
+    Bools{with_missing(Bool, validity),V}(bits, validity, length, origin)
 Base.size(c::Bools) = (c.length,)
 @inline function Base.getindex(c::Bools, i::Int)
     @boundscheck checkbounds(c, i)
@@ -97,15 +101,21 @@ struct Texts{T,N,O,V} <: Column{T}
     data::Buffer{UInt8}
     validity::V
     length::Int
+    origin::Origin
 end
-Texts{N}(offsets::Buffer{O}, data, validity::V, length) where {N,O,V} =
-    Texts{with_missing(N, validity),N,O,V}(offsets, data, validity, length)
+Texts{N}(offsets::Buffer{O}, data, validity::V, length, origin) where {N,O,V} =
+    Texts{with_missing(N, validity),N,O,V}(offsets, data, validity, length, origin)
 Base.size(c::Texts) = (c.length,)
 @inline function Base.getindex(c::Texts{T,N}, i::Int) where {T,N}
     @boundscheck checkbounds(c, i)
     is_there(c.validity, i) || return missing
+    return copied(N, place(c, i)...)
+end
+
+"The buffer that value `i` lies in, where it begins there (from 0), and how many bytes it has."
+@inline function place(c::Texts, i::Int)
     from, to = extent(c.offsets, i, length(c.data))
-    return copied(N, c.data, from, to - from)
+    return c.data, from, to - from
 end
 
 "Where value `i` begins and ends among `limit` elements, from 0."
@@ -129,19 +139,24 @@ struct Views{T,N,V} <: Column{T}
     raw::Buffer{UInt8}
     data::Vector{Buffer{UInt8}}
     validity::V
+    origin::Origin
 end
-Views{N}(views, raw, data, validity::V) where {N,V} = Views{with_missing(N, validity),N,V}(views, raw, data, validity)
+Views{N}(views, raw, data, validity::V, origin) where {N,V} =
+    Views{with_missing(N, validity),N,V}(views, raw, data, validity, origin)
 Base.size(c::Views) = size(c.views)
 @inline function Base.getindex(c::Views{T,N}, i::Int) where {T,N}
     @boundscheck checkbounds(c, i)
     is_there(c.validity, i) || return missing
+    return copied(N, place(c, i)...)
+end
+@inline function place(c::Views, i::Int)
     nbytes, _, buffer, from = map(Int, @inbounds c.views[i])
     0 <= nbytes || out_of_range()
-    nbytes <= 12 && return copied(N, c.raw, 16 * (i - 1) + 4, nbytes)
+    nbytes <= 12 && return c.raw, 16 * (i - 1) + 4, nbytes
     0 <= buffer < length(c.data) || out_of_range()
     data = @inbounds c.data[buffer+1]
     0 <= from <= length(data) - nbytes || out_of_range()
-    return copied(N, data, from, nbytes)
+    return data, from, nbytes
 end
 
 "Fixed-size binary that is too wide (or too narrow: 0) for a tuple."
@@ -150,59 +165,14 @@ struct Blobs{T,V} <: Column{T}
     width::Int
     validity::V
     length::Int
+    origin::Origin
 end
-Blobs(data, width, validity::V, length) where {V} = Blobs{with_missing(Bytes, validity),V}(data, width, validity, length)
+Blobs(data, width, validity::V, length, origin) where {V} =
+    Blobs{with_missing(Bytes, validity),V}(data, width, validity, length, origin)
 Base.size(c::Blobs) = (c.length,)
 @inline function Base.getindex(c::Blobs, i::Int)
     @boundscheck checkbounds(c, i)
     return is_there(c.validity, i) ? copied(Bytes, c.data, c.width * (i - 1), c.width) : missing
-end
-
-"Lists: a value is a view of the column of all elements."
-struct Lists{T,N,O,V,C} <: Column{T}
-    offsets::Buffer{O}
-    values::C
-    validity::V
-    length::Int
-end
-view_type(::Type{C}) where {C} = SubArray{eltype(C),1,C,Tuple{UnitRange{Int}},true}
-Lists(offsets::Buffer{O}, values::C, validity::V, length) where {O,C,V} =
-    Lists{with_missing(view_type(C), validity),view_type(C),O,V,C}(offsets, values, validity, length)
-Base.size(c::Lists) = (c.length,)
-@inline function Base.getindex(c::Lists, i::Int)
-    @boundscheck checkbounds(c, i)
-    is_there(c.validity, i) || return missing
-    from, to = extent(c.offsets, i, length(c.values))
-    return @inbounds view(c.values, from+1:to)
-end
-
-"Lists that all have `width` elements."
-struct FixedLists{T,N,V,C} <: Column{T}
-    values::C
-    width::Int
-    validity::V
-    length::Int
-end
-FixedLists(values::C, width, validity::V, length) where {C,V} =
-    FixedLists{with_missing(view_type(C), validity),view_type(C),V,C}(values, width, validity, length)
-Base.size(c::FixedLists) = (c.length,)
-@inline function Base.getindex(c::FixedLists, i::Int)
-    @boundscheck checkbounds(c, i)
-    return is_there(c.validity, i) ? view(c.values, c.width*(i-1)+1:c.width*i) : missing
-end
-
-"Structs: a value is a `NamedTuple`."
-struct Structs{T,N,V,C<:Tuple} <: Column{T}
-    parts::C
-    validity::V
-    length::Int
-end
-Structs{N}(parts::C, validity::V, length) where {N,C,V} =
-    Structs{with_missing(N, validity),N,V,C}(parts, validity, length)
-Base.size(c::Structs) = (c.length,)
-@inline function Base.getindex(c::Structs{T,N}, i::Int) where {T,N}
-    @boundscheck checkbounds(c, i)
-    return is_there(c.validity, i) ? N(map(part -> @inbounds(part[i]), c.parts)) : missing
 end
 
 "Values that are numbers of entries of a dictionary, the `pool`."
@@ -210,9 +180,10 @@ struct Pooled{T,I,V,P} <: Column{T}
     indices::Buffer{I}
     pool::P
     validity::V
+    origin::Origin
 end
-Pooled(indices::Buffer{I}, pool::P, validity::V) where {I,P,V} =
-    Pooled{with_missing(eltype(P), validity),I,V,P}(indices, pool, validity)
+Pooled(indices::Buffer{I}, pool::P, validity::V, origin) where {I,P,V} =
+    Pooled{with_missing(eltype(P), validity),I,V,P}(indices, pool, validity, origin)
 Base.size(c::Pooled) = size(c.indices)
 @inline function Base.getindex(c::Pooled, i::Int)
     @boundscheck checkbounds(c, i)
@@ -225,6 +196,7 @@ end
 "A column of the null type."
 struct Missings <: Column{Missing}
     length::Int
+    origin::Origin
 end
 Base.size(c::Missings) = (c.length,)
 @inline function Base.getindex(c::Missings, i::Int)
@@ -234,15 +206,22 @@ end
 
 "A column that lies in several batches, all of the same type."
 struct Chunked{T,A<:AbstractVector{T}} <: Column{T}
-    chunks::Vector{A}
-    ends::Vector{Int}  # the last row of each
+    chunks::Vector{A}   # one or more
+    ends::Vector{Int}   # the row before each, and the last one
+    last::Base.RefValue{Int}
 end
-Chunked(chunks::Vector{A}) where {T,A<:AbstractVector{T}} = Chunked{T,A}(chunks, cumsum(map(length, chunks)))
-Base.size(c::Chunked) = (isempty(c.ends) ? 0 : c.ends[end],)
+Chunked(chunks::Vector{A}) where {T,A<:AbstractVector{T}} =
+    Chunked{T,A}(chunks, cumsum(Int[0; map(length, chunks)]), Ref(1))
+origin_of(c::Chunked) = origin_of(c.chunks[1])
+Base.size(c::Chunked) = (c.ends[end],)
 @inline function Base.getindex(c::Chunked, i::Int)
     @boundscheck checkbounds(c, i)
-    k = searchsortedfirst(c.ends, i)
-    return @inbounds c.chunks[k][i-(k == 1 ? 0 : c.ends[k-1])]
+    # The chunk that was last asked for is a guess, and harmless when another task moves it: rows are mostly read in order.
+    k = c.last[]
+    if !(@inbounds(c.ends[k]) < i <= @inbounds(c.ends[k+1]))
+        k = c.last[] = searchsortedfirst(c.ends, i) - 1
+    end
+    return @inbounds c.chunks[k][i-c.ends[k]]
 end
 
 # What these are made of says nothing to people.

@@ -1,20 +1,25 @@
 # Loops over columns at the speed of Julia's own arrays: part by part, and where a part is plain memory, as an `Array`.
 
-"Call `f(part)` for each part of the column, in order."
-@inline each_part(f, c::Chunked) = foreach(f, c.chunks)
-@inline each_part(f, c) = f(c)
+# A tuple of its own for what is missing: one with a field of two types is an object on the heap, for each row.
+@inline step(x, state) = x === missing ? (missing, state) : (x, state)
 
-function Base.iterate(c::Chunked)
-    isempty(c.chunks) && return nothing
-    return iterate(c, (1, 1))
+@inline Base.iterate(c::Column, i::Int = 1) = i > length(c) ? nothing : step(@inbounds(c[i]), i + 1)
+
+@inline function Base.iterate(c::Runs, (k, i)::Tuple{Int,Int} = (1, 1))
+    i > length(c) && return nothing
+    @inbounds while i > c.ends[k]
+        k += 1
+    end
+    return step(@inbounds(c.values[k]), (k, i + 1))
 end
-@inline function Base.iterate(c::Chunked, (k, i)::Tuple{Int,Int})
-    while k <= length(c.chunks)
-        chunk = @inbounds c.chunks[k]
-        i <= length(chunk) && return (@inbounds(chunk[i]), (k, i + 1))
+
+# The step comes after the loop: inside it, Julia 1.5 compiles it wrongly ("in new, expected Missing").
+@inline function Base.iterate(c::Chunked, (k, i)::Tuple{Int,Int} = (1, 1))
+    while i > length(@inbounds(c.chunks[k]))
+        k < length(c.chunks) || return nothing
         k, i = k + 1, 1
     end
-    return nothing
+    return step(@inbounds(c.chunks[k][i]), (k, i + 1))
 end
 
 function Base.copyto!(to::Array, c::Chunked)
@@ -27,17 +32,40 @@ function Base.copyto!(to::Array, c::Chunked)
     return to
 end
 
+# By chunks, not by rows: 64 bits of a `BitVector` are one word.
+Base.broadcastable(c::Chunked{Bool,BitVector}) = reduce(vcat, c.chunks)
+
+"How many of the booleans that are there are true."
+function Base.mapreduce(::typeof(identity), ::typeof(Base.add_sum), s::Base.SkipMissing{<:Bools{Union{Missing,Bool}}})
+    c, whole = s.x, length(s.x) >> 3
+    total = 0
+    @inbounds for k in 1:whole
+        total += count_ones(c.validity.absent ? c.bits[k] : c.bits[k] & c.validity.bits[k])
+    end
+    for i in 8*whole+1:length(c)
+        total += is_there(c.validity, i) && bit(c.bits, i)
+    end
+    return total
+end
+Base.count(s::Base.SkipMissing{<:Bools{Union{Missing,Bool}}}) = sum(s)
+
 struct NotYet end
 
 function Base.mapreduce(f, op, c::Chunked; dims = :, kw...)
     dims isa Colon || return mapreduce(f, op, collect(c); dims = dims, kw...)
+    return reduce_parts(f, op, c.chunks, eltype(c), kw)
+end
+Base.mapreduce(f, op, c::Base.SkipMissing{<:Chunked}; kw...) =
+    reduce_parts(f, op, (skipmissing(chunk) for chunk in c.x.chunks), eltype(c), kw)
+
+function reduce_parts(f, op, parts, T, kw)
     result = isempty(kw) ? NotYet() : values(kw).init
-    for chunk in c.chunks
-        isempty(chunk) && continue
-        part = reduce_part(f, op, chunk)
-        result = result isa NotYet ? part : op(result, part)
+    for part in parts
+        iterate(part) === nothing && continue
+        found = reduce_part(f, op, part)
+        result = result isa NotYet ? found : op(result, found)
     end
-    return result isa NotYet ? mapreduce(f, op, eltype(c)[]) : result
+    return result isa NotYet ? mapreduce(f, op, T[]) : result
 end
 
 reduce_part(f, op, chunk) = mapreduce(f, op, chunk)

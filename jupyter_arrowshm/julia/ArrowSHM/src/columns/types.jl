@@ -9,6 +9,17 @@ zone `Z` (a symbol), else (`Z === nothing`) as a clock on an unnamed wall shows 
 `DateTime(x)` rounds down to the millisecond and gives UTC; `convert(DateTime, x)` throws `InexactError` where that
 would lose something. Differences are periods of `P`. Julia's standard library has no time zones: the zone is kept and
 shown, not applied.
+
+```jldoctest
+julia> x = ArrowSHM.Timestamp{Microsecond,Symbol("Europe/Zurich")}(1_357_016_400_000_001)
+2013-01-01T05:00:00.000001Z[Europe/Zurich]
+
+julia> DateTime(x), x - (x - Second(1))
+(DateTime("2013-01-01T05:00:00"), Microsecond(1000000))
+
+julia> convert(DateTime, x)
+ERROR: InexactError: convert(DateTime, 2013-01-01T05:00:00.000001Z[Europe/Zurich])
+```
 """
 struct Timestamp{P<:Dates.Period,Z}
     value::Int64
@@ -63,11 +74,21 @@ end
 
 A decimal number of at most `P` digits, `S` of them behind the point, as a whole number of 10^-S (`x.value`). Sums and
 differences of one type are exact (`OverflowError`); together with other exact numbers it is a `Rational{BigInt}`, with
-floats a float.
+floats a float. `x.value` is an `Int128`, with more than 38 digits a `BigInt`.
+
+```jldoctest
+julia> x = ArrowSHM.Decimal{9,2}(-1995)
+-19.95
+
+julia> x + x, x / 2, x + 0.95, x == -1995 // 100
+(-39.90, -399//40, -19.0, true)
+```
 """
-struct Decimal{P,S} <: Real
-    value::Int128
+struct Decimal{P,S,I<:Integer} <: Real
+    value::I
 end
+Decimal{P,S}(value::Integer) where {P,S} = Decimal{P,S,digits_type(P)}(value)
+digits_type(P::Int) = P > 38 ? BigInt : Int128
 
 Base.Rational{BigInt}(x::Decimal{P,S}) where {P,S} =
     S >= 0 ? big(x.value) // big(10)^S : big(x.value) * big(10)^-S // 1
@@ -82,9 +103,9 @@ Base.BigInt(x::Decimal) = BigInt(Rational{BigInt}(x))
 Base.promote_rule(::Type{<:Decimal}, ::Type{T}) where {T<:AbstractFloat} = T
 Base.promote_rule(::Type{<:Decimal}, ::Type{<:Union{Integer,Rational}}) = Rational{BigInt}
 Base.promote_rule(::Type{Decimal{P,S}}, ::Type{Decimal{Q,R}}) where {P,S,Q,R} = Rational{BigInt}
-Base.:+(a::Decimal{P,S}, b::Decimal{P,S}) where {P,S} = Decimal{P,S}(Base.checked_add(a.value, b.value))
-Base.:-(a::Decimal{P,S}, b::Decimal{P,S}) where {P,S} = Decimal{P,S}(Base.checked_sub(a.value, b.value))
-Base.:-(a::Decimal{P,S}) where {P,S} = Decimal{P,S}(Base.checked_neg(a.value))
+Base.:+(a::D, b::D) where {D<:Decimal} = D(Base.checked_add(a.value, b.value))
+Base.:-(a::D, b::D) where {D<:Decimal} = D(Base.checked_sub(a.value, b.value))
+Base.:-(a::D) where {D<:Decimal} = D(Base.checked_neg(a.value))
 Base.:*(a::Decimal{P,S}, b::Decimal{P,S}) where {P,S} = Rational{BigInt}(a) * Rational{BigInt}(b)
 Base.:/(a::Decimal{P,S}, b::Decimal{P,S}) where {P,S} = Rational{BigInt}(a) / Rational{BigInt}(b)
 Base.:(==)(a::Decimal{P,S}, b::Decimal{P,S}) where {P,S} = a.value == b.value
@@ -92,8 +113,8 @@ Base.isless(a::Decimal{P,S}, b::Decimal{P,S}) where {P,S} = a.value < b.value
 Base.:<(a::Decimal{P,S}, b::Decimal{P,S}) where {P,S} = a.value < b.value
 Base.:<=(a::Decimal{P,S}, b::Decimal{P,S}) where {P,S} = a.value <= b.value
 Base.hash(x::Decimal, seed::UInt) = hash(Rational{BigInt}(x), seed)
-Base.zero(::Type{Decimal{P,S}}) where {P,S} = Decimal{P,S}(0)
-Base.zero(::Decimal{P,S}) where {P,S} = Decimal{P,S}(0)
+Base.zero(::Type{D}) where {D<:Decimal} = D(0)
+Base.zero(::D) where {D<:Decimal} = D(0)
 
 function Base.show(io::IO, x::Decimal{P,S}) where {P,S}
     S <= 0 && return print(io, x.value, S == 0 ? "" : "e$(-S)")

@@ -1,0 +1,188 @@
+"""What becomes of every Arrow type in each library: the declaration of docs/types.md, which is also run as a test."""
+
+# ruff: noqa: E501 -- a table
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from samples import arrays
+
+import jupyter_arrowshm as shm
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a user gets, and the Arrow type that sharing it again writes: "" if it is the same, with the same values."""
+
+    gets: str
+    back: str = ""
+
+    def __str__(self) -> str:
+        return f"`{self.gets}`" + (f" → {self.back}" if self.back else "")
+
+
+def columns() -> dict[str, pa.Array]:
+    """One column of each type; integers and booleans with and without nulls, which pandas tells apart."""
+    samples = arrays()
+    found: dict[str, pa.Array] = {}
+    for bits in (8, 16, 32, 64):
+        found[f"int{bits}"], found[f"uint{bits}"] = samples[f"int{bits}"], samples[f"uint{bits}"]
+    found |= {f"{name}, no nulls": samples[name].drop_null() for name in ("int64", "bool", "double")}
+    names = (
+        "bool", "halffloat", "float", "double", "string", "large_string", "string_view", "binary", "large_binary",
+        "binary_view", "fixed_size_binary[3]", "decimal32(9, 2)", "decimal64(18, 2)", "decimal128(38, 2)",
+        "decimal256(76, 2)", "date32[day]", "date64[ms]", "time32[s]", "time32[ms]", "time64[us]", "time64[ns]",
+        "timestamp[s]", "timestamp[ms]", "timestamp[us]", "timestamp[ns]", "timestamp[us, tz=UTC]",
+        "timestamp[us, tz=Europe/Zurich]", "duration[s]", "duration[ms]", "duration[us]", "duration[ns]",
+        "month_day_nano_interval", "null", "list<item: int32>", "large_list<item: int32>", "list_view<item: int32>",
+        "large_list_view<item: int32>", "fixed_size_list<item: int32>[2]", "map<string, int64>",
+        "dictionary by int8", "dictionary by uint64", "dictionary, ordered", "dictionary of double", "list of dictionaries",
+        "sparse union", "dense union", "run-end encoded by int32", "uuid", "bool8", "json", "opaque",
+        "fixed-shape tensor",
+    )  # fmt: skip
+    for name in names:
+        array = samples[name]
+        if name.startswith("timestamp["):  # years that every library has
+            array = pa.array([0, -1, None, 1, 1_709_164_800, 2**40 if "[s" not in name else 2**32], pa.int64()).cast(
+                array.type
+            )
+        found[name] = array
+    found["struct<x: double, y: string>"] = pa.array([{"x": 1.5, "y": "a"}, None, {"x": None, "y": ""}])
+    return found
+
+
+def in_python(library: str, store: shm.Store, name: str, expected: pa.ChunkedArray) -> Cell:
+    """What the column "x" of a shared table is in pandas or polars, and what sharing it from there makes of it."""
+    try:
+        value: Any = store.attach(name, as_=library)
+        kind = value["x"].dtype
+    except BaseException as error:  # polars panics
+        return Cell(f"error: {type(error).__name__}")
+    gets = str(kind)
+    if gets == "object":
+        values = [each for each in value["x"] if each is not None]
+        gets = f"object of {type(values[0]).__name__}" if values else gets
+    try:
+        store.share(value, "back", replace=True)
+    except shm.ArrowSHMError as error:
+        return Cell(gets, f"error: {type(error).__name__}")
+    return Cell(gets, change(store.attach("back")["x"], expected))
+
+
+def change(column: pa.ChunkedArray, expected: pa.ChunkedArray) -> str:
+    """How a column differs from the one that was first shared."""
+    if column.type != expected.type:
+        return str(column.type)
+    return "" if column.equals(expected) else "other values"
+
+
+# A type as a person would say it: without the modules, and with no word of Missing, which every column can have.
+JULIA = """
+shown(T) = shown_(T === Missing ? T : Base.nonmissingtype(T))
+shown_(T) = T <: SubArray ? "view of " * shown(eltype(T)) : T isa Union ? string(T) : plain(T)
+plain(T) = replace(replace(string(T), "ArrowSHM.Columns." => ""), "Union{Missing, " => "Union{Missing,")
+"""
+
+
+def in_julia(julia: Any, store: shm.Store, name: str, expected: pa.ChunkedArray) -> Cell:
+    """What it is in Julia, and what sharing Julia's own copy of it makes of it. (The column itself stays what it is.)"""
+    gets = julia.get(f't = nothing; t = attach("{name}"); shown(eltype(t.x))')
+    julia.run('share("back", (x = collect(t.x),); replace = true)')
+    return Cell(gets, change(store.attach("back")["x"], expected))
+
+
+# Column by column: pandas, polars, Julia.
+# fmt: off
+CELLS: dict[str, tuple[Cell, Cell, Cell]] = {
+    "int8": (Cell("float64", "double"), Cell("Int8"), Cell("Int8")),
+    "uint8": (Cell("float64", "double"), Cell("UInt8"), Cell("UInt8")),
+    "int16": (Cell("float64", "double"), Cell("Int16"), Cell("Int16")),
+    "uint16": (Cell("float64", "double"), Cell("UInt16"), Cell("UInt16")),
+    "int32": (Cell("float64", "double"), Cell("Int32"), Cell("Int32")),
+    "uint32": (Cell("float64", "double"), Cell("UInt32"), Cell("UInt32")),
+    "int64": (Cell("float64", "double"), Cell("Int64"), Cell("Int64")),
+    "uint64": (Cell("float64", "double"), Cell("UInt64"), Cell("UInt64")),
+    "int64, no nulls": (Cell("int64"), Cell("Int64"), Cell("Int64")),
+    "bool, no nulls": (Cell("bool"), Cell("Boolean"), Cell("Bool")),
+    "double, no nulls": (Cell("float64"), Cell("Float64"), Cell("Float64")),
+    "bool": (Cell("object of bool"), Cell("Boolean"), Cell("Bool")),
+    "halffloat": (Cell("float16"), Cell("Float16"), Cell("Float16")),
+    "float": (Cell("float32"), Cell("Float32"), Cell("Float32")),
+    "double": (Cell("float64"), Cell("Float64"), Cell("Float64")),
+    "string": (Cell("str", "large_string"), Cell("String", "string_view"), Cell("String")),
+    "large_string": (Cell("str"), Cell("String", "string_view"), Cell("String", "string")),
+    "string_view": (Cell("str", "large_string"), Cell("String"), Cell("String", "string")),
+    "binary": (Cell("object of bytes"), Cell("Binary", "binary_view"), Cell("Base.CodeUnits{UInt8,String}")),
+    "large_binary": (Cell("object of bytes", "binary"), Cell("Binary", "binary_view"), Cell("Base.CodeUnits{UInt8,String}", "binary")),
+    "binary_view": (Cell("object of bytes", "binary"), Cell("Binary"), Cell("Base.CodeUnits{UInt8,String}", "binary")),
+    "fixed_size_binary[3]": (Cell("object of bytes", "binary"), Cell("Binary", "binary_view"), Cell("Tuple{UInt8,UInt8,UInt8}")),
+    "decimal32(9, 2)": (Cell("object of Decimal", "decimal128(9, 2)"), Cell("Decimal(precision=9, scale=2)", "decimal128(9, 2)"), Cell("Decimal{9,2,Int128}", "decimal128(9, 2)")),
+    "decimal64(18, 2)": (Cell("object of Decimal", "decimal128(18, 2)"), Cell("Decimal(precision=18, scale=2)", "decimal128(18, 2)"), Cell("Decimal{18,2,Int128}", "decimal128(18, 2)")),
+    "decimal128(38, 2)": (Cell("object of Decimal"), Cell("Decimal(precision=38, scale=2)"), Cell("Decimal{38,2,Int128}")),
+    "decimal256(76, 2)": (Cell("object of Decimal"), Cell("error: PanicException"), Cell("Decimal{76,2,BigInt}")),
+    "date32[day]": (Cell("object of date"), Cell("Date"), Cell("Date")),
+    "date64[ms]": (Cell("object of date", "date32[day]"), Cell("Datetime(time_unit='ms', time_zone=None)", "timestamp[ms]"), Cell("Date", "date32[day]")),
+    "time32[s]": (Cell("object of time", "time64[us]"), Cell("Time", "time64[ns]"), Cell("Time", "time64[ns]")),
+    "time32[ms]": (Cell("object of time", "time64[us]"), Cell("Time", "time64[ns]"), Cell("Time", "time64[ns]")),
+    "time64[us]": (Cell("object of time"), Cell("Time", "time64[ns]"), Cell("Time", "time64[ns]")),
+    "time64[ns]": (Cell("time64[ns][pyarrow]"), Cell("Time"), Cell("Time")),
+    "timestamp[s]": (Cell("datetime64[s]"), Cell("Datetime(time_unit='ms', time_zone=None)", "timestamp[ms]"), Cell("DateTime", "timestamp[ms]")),
+    "timestamp[ms]": (Cell("datetime64[ms]"), Cell("Datetime(time_unit='ms', time_zone=None)"), Cell("DateTime")),
+    "timestamp[us]": (Cell("datetime64[us]"), Cell("Datetime(time_unit='us', time_zone=None)"), Cell("Timestamp{Microsecond,nothing}")),
+    "timestamp[ns]": (Cell("datetime64[ns]"), Cell("Datetime(time_unit='ns', time_zone=None)"), Cell("Timestamp{Nanosecond,nothing}")),
+    "timestamp[us, tz=UTC]": (Cell("datetime64[us, UTC]"), Cell("Datetime(time_unit='us', time_zone='UTC')"), Cell("Timestamp{Microsecond,:UTC}")),
+    "timestamp[us, tz=Europe/Zurich]": (Cell("datetime64[us, Europe/Zurich]"), Cell("Datetime(time_unit='us', time_zone='Europe/Zurich')"), Cell('Timestamp{Microsecond,Symbol("Europe/Zurich")}')),
+    "duration[s]": (Cell("timedelta64[s]"), Cell("Duration(time_unit='ms')", "duration[ms]"), Cell("Second")),
+    "duration[ms]": (Cell("timedelta64[ms]"), Cell("Duration(time_unit='ms')"), Cell("Millisecond")),
+    "duration[us]": (Cell("timedelta64[us]"), Cell("Duration(time_unit='us')"), Cell("Microsecond")),
+    "duration[ns]": (Cell("timedelta64[ns]"), Cell("Duration(time_unit='ns')"), Cell("Nanosecond")),
+    "month_day_nano_interval": (Cell("object of DateOffset", "error: UnsupportedSource"), Cell("error: ComputeError"), Cell("MonthDayNano")),
+    "null": (Cell("object"), Cell("Null"), Cell("Missing")),
+    "list<item: int32>": (Cell("object of ndarray", "list<item: double>"), Cell("List(Int32)", "large_list<item: int32>"), Cell("view of Int32")),
+    "large_list<item: int32>": (Cell("object of ndarray", "list<item: double>"), Cell("List(Int32)"), Cell("view of Int32", "list<item: int32>")),
+    "list_view<item: int32>": (Cell("object of ndarray", "list<item: double>"), Cell("error: ComputeError"), Cell("view of Int32", "list<item: int32>")),
+    "large_list_view<item: int32>": (Cell("object of ndarray", "list<item: double>"), Cell("error: ComputeError"), Cell("view of Int32", "list<item: int32>")),
+    "fixed_size_list<item: int32>[2]": (Cell("object of ndarray", "list<item: double>"), Cell("Array(Int32, shape=(2,))"), Cell("view of Int32", "list<item: int32>")),
+    "map<string, int64>": (Cell("object of list", "error: UnsupportedSource"), Cell("Map(String, Int64)", "map<string_view, int64>"), Cell("view of Pair{String,Union{Missing,Int64}}")),
+    "dictionary by int8": (Cell("category", "dictionary<values=large_string, indices=int8, ordered=0>"), Cell("Categorical", "dictionary<values=string_view, indices=uint32, ordered=0>"), Cell("String", "string")),
+    "dictionary by uint64": (Cell("category", "dictionary<values=large_string, indices=int8, ordered=0>"), Cell("Categorical", "dictionary<values=string_view, indices=uint32, ordered=0>"), Cell("String", "string")),
+    "dictionary, ordered": (Cell("category", "dictionary<values=large_string, indices=int8, ordered=1>"), Cell("Categorical", "dictionary<values=string_view, indices=uint32, ordered=0>"), Cell("String", "string")),
+    "dictionary of double": (Cell("category"), Cell("Float64", "double"), Cell("Float64", "double")),
+    "list of dictionaries": (Cell("object of ndarray", "list<item: string>"), Cell("List(Categorical)", "large_list<item: dictionary<values=string_view, indices=uint32, ordered=0>>"), Cell("view of String", "list<item: string>")),
+    "sparse union": (Cell("sparse_union<number: int64=5, text: string=9>[pyarrow]"), Cell("error: ComputeError"), Cell("Union{Int64, String}", "dense_union<Int64: int64=0, String: string=1>")),
+    "dense union": (Cell("dense_union<number: int64=5, text: string=9>[pyarrow]"), Cell("error: ComputeError"), Cell("Union{Int64, String}", "dense_union<Int64: int64=0, String: string=1>")),
+    "run-end encoded by int32": (Cell("run_end_encoded<run_ends: int32, values: string>[pyarrow]"), Cell("error: ComputeError"), Cell("String", "string")),
+    "uuid": (Cell("object of UUID"), Cell("Binary", "binary_view"), Cell("Base.UUID")),
+    "bool8": (Cell("error: KeyError"), Cell("Extension('arrow.bool8', Int8, '')"), Cell("Int8", "int8")),
+    "json": (Cell("error: KeyError"), Cell("Extension('arrow.json', String, '')", "extension<arrow.json>"), Cell("String", "string")),
+    "opaque": (Cell("error: KeyError"), Cell('Extension(\'arrow.opaque\', Binary, \'{"type_name":"geometry","vendor_name":"postgis"}\')', "extension<arrow.opaque[storage_type=binary_view, type_name=geometry, vendor_name=postgis]>"), Cell("Base.CodeUnits{UInt8,String}", "binary")),
+    "fixed-shape tensor": (Cell("error: KeyError"), Cell('Extension(\'arrow.fixed_shape_tensor\', Array(Float32, shape=(6,)), \'{"shape":[2,3],"permutation":[1,0],"dim_names":["row","column"]}\')'), Cell("view of Float32", "list<item: float>")),
+    "struct<x: double, y: string>": (Cell("object of dict"), Cell("Struct({'x': Float64, 'y': String})", "struct<x: double, y: string_view>"), Cell("NamedTuple{(:x, :y),Tuple{Union{Missing,Float64},String}}")),
+}
+# fmt: on
+
+
+def table() -> str:
+    """The declaration as Markdown."""
+    lines = ["| Arrow | pandas | polars | Julia |", "|---|---|---|---|"]
+    for name, cells in CELLS.items():
+        lines.append("| " + " | ".join([name, *map(str, cells)]).replace("<", r"\<") + " |")
+    return "\n".join(lines)
+
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "types.md"
+HEAD, TAIL = "<!-- made by: python tests/matrix.py -->\n", "\n## What is lost"
+
+
+def document() -> str:
+    """docs/types.md with the table as it is declared here."""
+    text = DOCUMENT.read_text("utf-8")
+    return text.partition(HEAD)[0] + HEAD + "\n" + table() + "\n" + TAIL + text.partition(TAIL)[2]
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document(), "utf-8")
