@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import itertools
 import os
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,6 +30,9 @@ _PROTOCOL_KEY, _PROTOCOL = f"{_PREFIX}protocol".encode(), str(PROTOCOL).encode()
 _WRITE_BYTES = 16 << 20  # per write(2): Ctrl-C and the progress bar wait for one at most
 _MAX_PIECES = 512  # per writev(2); IOV_MAX is 1024
 _OPTIONS = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
+
+# What a file that is no whole Arrow file raises, here or in pyarrow.
+UNREADABLE = (pa.ArrowException, OSError, struct.error, UnicodeDecodeError)
 
 Check = Callable[[int], None]
 T = TypeVar("T")
@@ -321,6 +325,18 @@ def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> 
     NewerProtocol
         A newer release wrote it.
     """
+    reader, metadata = open_file(buffer, name, path)
+    try:
+        table = reader.read_all()
+        if validate or _PROTOCOL_KEY not in metadata:
+            table.validate(full=True)
+    except UNREADABLE as error:
+        raise damaged(error, name, path) from None
+    return table, metadata
+
+
+def open_file(buffer: pa.Buffer, name: str, path: str) -> tuple[pa.ipc.RecordBatchFileReader, Mapping[bytes, bytes]]:
+    """As :func:`read`, but for the rows, of which nothing is looked at yet."""
     try:
         reader = pa.ipc.open_file(buffer)
         metadata = reader.metadata or {}
@@ -329,35 +345,49 @@ def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> 
         if protocol != _PROTOCOL:
             if protocol is not None:
                 raise NewerProtocol(name, protocol.decode(errors="replace"), str(PROTOCOL))
-            validate = True
             if _is_compressed(buffer):
                 raise DamagedSegment(name, path, "it is compressed, so it cannot be used where it lies")
-        table = reader.read_all()
-        if validate:
-            table.validate(full=True)
-    except (pa.ArrowException, OSError, struct.error, UnicodeDecodeError) as error:
-        raise DamagedSegment(name, path, f"it is not a whole Arrow file ({_first_line(error)})") from None
-    return table, metadata
+    except UNREADABLE as error:
+        raise damaged(error, name, path) from None
+    return reader, metadata
+
+
+def damaged(error: BaseException, name: str, path: str) -> DamagedSegment:
+    """What one of the errors in ``UNREADABLE`` says of a table."""
+    return DamagedSegment(name, path, f"it is not a whole Arrow file ({_first_line(error)})")
 
 
 def _first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0][:200]
 
 
+def batch_lengths(buffer: pa.Buffer) -> Iterator[int]:
+    """The number of rows of each record batch, from its message alone, whose columns are not looked at.
+
+    Raises ``struct.error`` for a file whose footer leads out of it.
+    """
+    for header in _headers(buffer, 3):
+        start = header.field(0)  # RecordBatch: length, nodes, buffers, compression
+        yield struct.unpack_from("<q", header.data, start)[0] if start else 0
+
+
 def _is_compressed(buffer: pa.Buffer) -> bool:
     """Whether a record batch or dictionary says BodyCompression (Message.fbs), which pyarrow does not tell."""
+    dictionaries = (header.table(1) for header in _headers(buffer, 2))  # DictionaryBatch: id, data
+    batches = itertools.chain(filter(None, dictionaries), _headers(buffer, 3))
+    return any(batch.field(3) for batch in batches)  # RecordBatch: length, nodes, buffers, compression
+
+
+def _headers(buffer: pa.Buffer, slot: int) -> Iterator[flatbuffer.Table]:
+    """The messages' headers that a slot of the footer lists (Footer: version, schema, dictionaries, recordBatches)."""
     data = memoryview(buffer)
     (footer_bytes,) = struct.unpack_from("<i", data, len(data) - len(MAGIC) - 4)
     footer = flatbuffer.Table.root(data, len(data) - len(MAGIC) - 4 - footer_bytes)
-    for slot in (2, 3):  # Footer: version, schema, dictionaries, recordBatches
-        start, count = footer.vector(slot)
-        for block in range(count):
-            (offset,) = struct.unpack_from("<q", data, start + 24 * block)
-            # Format versions before 0.15 lack the continuation marker.
-            marker = struct.unpack_from("<I", data, offset)[0] == 0xFFFFFFFF
-            message = flatbuffer.Table.root(data, offset + (8 if marker else 4))
-            header = message.table(2)
-            batch = header.table(1) if header and slot == 2 else header  # DictionaryBatch: id, data
-            if batch and batch.field(3):  # RecordBatch: length, nodes, buffers, compression
-                return True
-    return False
+    start, count = footer.vector(slot)
+    for block in range(count):
+        (offset,) = struct.unpack_from("<q", data, start + 24 * block)
+        # Format versions before 0.15 lack the continuation marker.
+        marker = struct.unpack_from("<I", data, offset)[0] == 0xFFFFFFFF
+        message = flatbuffer.Table.root(data, offset + (8 if marker else 4))
+        if header := message.table(2):
+            yield header

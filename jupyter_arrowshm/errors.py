@@ -172,6 +172,37 @@ class UnsupportedSource(ArrowSHMError, TypeError):
 
 
 @dataclass(eq=False)
+class InvalidQuery(ArrowSHMError, ValueError):
+    """A page, sort, filter or summary was asked for that makes no sense for this table. ``reason`` says why."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"this cannot be shown: {self.reason}."
+
+
+@dataclass(eq=False)
+class QueryStopped(ArrowSHMError):
+    """A preview came to its limit of time or memory, or was ended; the table itself is as it was."""
+
+    reason: str
+    remedy: str = "Try fewer columns or a simpler filter, or attach the table"
+
+    def __str__(self) -> str:
+        return f"the preview {self.reason}. {self.remedy}."
+
+
+@dataclass(eq=False)
+class TableReplaced(ArrowSHMError):
+    """The version of a table that was asked for is not at hand any more; another one has its name."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name!r} was replaced, and the older version is gone. Look at the newer one."
+
+
+@dataclass(eq=False)
 class StoreFailed(ArrowSHMError):
     """The operating system refused a call, in a way no other error here describes (EIO, EMFILE, ...)."""
 

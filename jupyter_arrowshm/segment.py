@@ -133,8 +133,24 @@ def map_shared(directory: int, name: str, path: str, timeout: float) -> tuple[pa
             found = os.fstat(file.fd)
             if found.st_nlink == 0:
                 continue  # it lost its name between our open and our lock: the lease would be on an older version
-            if found.st_size == 0:
-                raise DamagedSegment(name, path, "it is empty")
-            mapping = mmap.mmap(file.fd, found.st_size, prot=mmap.PROT_READ, **_MAP)
-        return pa.py_buffer(mapping), found
+            return _map(file, found, name, path)
     return None
+
+
+def map_unheld(directory: int, name: str, path: str) -> tuple[pa.Buffer, os.stat_result] | None:
+    """As :func:`map_shared`, without the lease: for a look that must not keep the table (docs/protocol.md, "Looking").
+
+    What is mapped stays readable whatever becomes of the name.
+    """
+    opened = open_regular(directory, name)
+    if opened is None:
+        return None
+    file, found = opened
+    with file:
+        return _map(file, found, name, path)
+
+
+def _map(file: Descriptor, found: os.stat_result, name: str, path: str) -> tuple[pa.Buffer, os.stat_result]:
+    if found.st_size == 0:
+        raise DamagedSegment(name, path, "it is empty")
+    return pa.py_buffer(mmap.mmap(file.fd, found.st_size, prot=mmap.PROT_READ, **_MAP)), found

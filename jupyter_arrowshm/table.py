@@ -23,7 +23,12 @@ class OlderVersion:
 
     @property
     def users(self) -> str:
+        """As a phrase: ``56.1 MB, still in use by model.ipynb (python)``."""
         return f"{words.size(self.nbytes)}, still in use by {_names(self.holders)}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"name": self.name, "nbytes": self.nbytes, "holders": [_process(holder) for holder in self.holders]}
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,9 @@ class TableInfo:
     countable
         False where the system does not show who holds a lock; ``holders`` then says no more than used or not.
     pinned
-        Never collected.
+        Never removed automatically.
+    schema
+        A ``pyarrow.Schema``: the columns' names and types, and the user's metadata.
     source
         The kind of object that was shared: ``"pandas"``, ``"polars"``, ...
     older
@@ -72,6 +79,7 @@ class TableInfo:
 
     @property
     def unused(self) -> bool:
+        """Whether no live process uses it."""
         return not self.holders
 
     @property
@@ -92,6 +100,7 @@ class TableInfo:
 
     @property
     def shape(self) -> str:
+        """As a phrase: ``336,776 rows x 19 columns``."""
         return words.shape(self.num_rows, self.num_columns)
 
     def as_dict(self) -> dict[str, Any]:
@@ -110,10 +119,7 @@ class TableInfo:
             "path": self.path,
             "schema": [{"name": one.name, "type": str(one.type), "nullable": one.nullable} for one in self.schema],
             "source": self.source,
-            "older": [
-                {"nbytes": version.nbytes, "holders": [_process(holder) for holder in version.holders]}
-                for version in self.older
-            ],
+            "older": [version.as_dict() for version in self.older],
             "version": self.version,
         }
 

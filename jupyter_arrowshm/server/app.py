@@ -17,6 +17,7 @@ from .changes import Change
 from .handlers import HANDLERS
 from .keeper import Rules
 from .monitor import Monitor
+from .previewer import Previewer
 
 EVENTS = "https://events.jupyter.org/jupyter_arrowshm/table"
 _SCHEMA = Path(__file__).parent / "events" / "table.yaml"
@@ -47,6 +48,7 @@ class ArrowSHM(ExtensionApp):
     ).tag(config=True)
 
     monitor: Monitor
+    previewer: Previewer
 
     @validate("directory")
     def _absolute(self, proposal: dict[str, Any]) -> str:
@@ -68,6 +70,8 @@ class ArrowSHM(ExtensionApp):
         # The monitor has a thread of its own; events are for the event loop's.
         self.monitor = Monitor(Store(), rules, functools.partial(loop.add_callback, self._emit), self.log)
         self.settings["arrowshm_monitor"] = self.monitor
+        self.previewer = Previewer()
+        self.settings["arrowshm_previewer"] = self.previewer
         self.monitor.start()
 
     def initialize_handlers(self) -> None:
@@ -79,4 +83,5 @@ class ArrowSHM(ExtensionApp):
         self.serverapp.event_logger.emit(schema_id=EVENTS, data=data)
 
     async def stop_extension(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(None, self.monitor.stop)
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*(loop.run_in_executor(None, one.stop) for one in (self.monitor, self.previewer)))

@@ -17,6 +17,7 @@ PACKAGE = Path(shm.__file__).parent
 ORDER = """
     words errors lock names notes room directory
     tabular flatbuffer arrowfile segment process holders markup table listing attached collector publication store
+    preview
 """.split()  # noqa: SIM905
 FOREIGN = [
     "IPython",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from servers import Server
 
 import jupyter_arrowshm as shm
@@ -56,3 +59,9 @@ def server(directory: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
     yield start
     for one in started:
         one.kill()
+
+
+@pytest.fixture
+def description() -> dict[str, Any]:
+    """rest-api.yml."""
+    return yaml.safe_load((resources.files("jupyter_arrowshm.server") / "rest-api.yml").read_text())

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from importlib import resources
 
 import pyarrow as pa
 import pytest
-import yaml
 from openapi_spec_validator import validate
 
 import jupyter_arrowshm as shm
@@ -16,6 +14,9 @@ TABLE = pa.table({"fare": [12.5, 9.0], "city": ["Oslo", "Lima"]})
 ROUTES = [
     ("GET", "arrowshm/tables", 200),
     ("GET", "arrowshm/tables/trips", 200),
+    ("GET", "arrowshm/tables/trips/rows", 200),
+    ("GET", "arrowshm/tables/trips/summary", 200),
+    ("GET", "arrowshm/tables/trips/export", 200),
     ("PUT", "arrowshm/tables/trips/pin", 204),
     ("DELETE", "arrowshm/tables/trips/pin", 204),
     ("POST", "arrowshm/gc", 200),
@@ -29,11 +30,6 @@ class Reader(Authorizer):
 c.ServerApp.authorizer_class = Reader
 """
 NOBODY = READER.replace(' or action == "read"', "")
-
-
-@pytest.fixture
-def description() -> dict:
-    return yaml.safe_load((resources.files("jupyter_arrowshm.server") / "rest-api.yml").read_text())
 
 
 def test_the_list_and_one_table(running, store):

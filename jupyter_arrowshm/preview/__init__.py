@@ -1,0 +1,14 @@
+"""Previews: a page, a sort, a filter, a summary of any table, each of bounded size and time.
+
+For the server's worker, the widget and the command line; it works on any
+``pyarrow.Table`` and imports nothing of Jupyter.
+"""
+
+from __future__ import annotations
+
+from .page import CELL, MAX_COLUMNS, MAX_ROWS
+from .selection import VIEW_ROWS
+from .source import Source, of_file
+from .view import METADATA_KEY, View
+
+__all__ = ["CELL", "MAX_COLUMNS", "MAX_ROWS", "METADATA_KEY", "VIEW_ROWS", "Source", "View", "of_file"]

@@ -1,0 +1,114 @@
+"""The first rows of a view as a file to save: CSV, Parquet or Arrow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ..errors import InvalidQuery
+from .display import cells, cut, numbers, taken, texts
+from .kind import decoded, is_binary, is_comparable, is_text, plain
+from .page import MAX_COLUMNS, travels
+from .source import Source
+
+MAX_ROWS = 100_000
+MAX_BYTES = 16_000_000
+FORMATS = ("csv", "parquet", "arrow")
+_BLOCK = 1000  # rows that are taken at once
+_CELL = 10_000  # characters of a nested cell in CSV, which has no such thing
+
+
+@dataclass(frozen=True)
+class File:
+    """``is_cut``: the view has more rows or columns than the file."""
+
+    data: bytes
+    num_rows: int
+    is_cut: bool
+
+
+def export(source: Source, rows: Sequence[int], columns: Sequence[int], format: str, seconds: float) -> File:
+    """The first of these rows, as many as 100,000 rows, 200 columns, about 16 MB and ``seconds`` allow.
+
+    Text, numbers and times keep their type, but for how they are stored: a
+    dictionary, runs or a view become plain values.
+
+    Raises
+    ------
+    InvalidQuery
+        There is no such format, or it cannot hold a column's type.
+    """
+    if format not in FORMATS:
+        raise InvalidQuery(f"a file's format is {', '.join(FORMATS)}, not {format[:20]!r}")
+    begun = time.monotonic()
+    chosen = columns[:MAX_COLUMNS]
+    tables = [_table(source, chosen, rows[:0], format)]
+    done = nbytes = 0
+    while done < min(len(rows), MAX_ROWS) and (not done or time.monotonic() - begun < seconds):
+        table = _table(source, chosen, rows[done : min(done + _BLOCK, MAX_ROWS)], format)
+        nbytes += table.nbytes
+        if done and nbytes > MAX_BYTES:
+            break
+        tables.append(table)
+        done += min(_BLOCK, MAX_ROWS - done, len(rows) - done)
+    is_cut = done < len(rows) or len(chosen) < len(columns)
+    return File(_written(pa.concat_tables(tables), format), done, is_cut)
+
+
+def _table(source: Source, columns: Sequence[int], rows: Sequence[int], format: str) -> pa.Table:
+    arrays = [_column(source, number, rows, format == "csv") for number in columns]
+    return pa.table(arrays, [source.schema.field(number).name for number in columns])
+
+
+def _column(source: Source, number: int, rows: Sequence[int], as_text: bool) -> pa.ChunkedArray:
+    type_ = source.schema.field(number).type
+    wanted = plain(type_)
+    pieces = source.pieces(number, rows)
+    if travels(type_):
+        wanted = pa.float32() if pa.types.is_float16(wanted) else wanted
+        found = [numbers(array, positions) for array, positions in pieces]
+    elif is_text(type_) or (is_binary(type_) and not as_text):
+        wanted = pa.large_string() if is_text(type_) else pa.large_binary()
+        found = [_copied(array, positions).cast(wanted) for array, positions in pieces]
+    elif as_text:
+        wanted = pa.string()
+        found = [pa.array(_texts(array, positions), wanted) for array, positions in pieces]
+    elif is_comparable(type_):
+        found = [decoded(taken(array, positions)) for array, positions in pieces]
+    else:
+        wanted = type_
+        found = [array.slice(position, 1) for array, positions in pieces for position in positions]
+    return pa.chunked_array(found, wanted)
+
+
+def _copied(array: pa.Array, positions: Sequence[int]) -> pa.Array:
+    found = [cell if cell is None else bytes(cell) for cell in cells(array, positions, MAX_BYTES + 1)]
+    if any(cell is not None and len(cell) > MAX_BYTES for cell in found):
+        raise InvalidQuery("a cell is larger than a file may be")
+    return pa.array(found, pa.large_binary())
+
+
+def _texts(array: pa.Array, positions: Sequence[int]) -> list[str | None]:
+    return [text and cut(text, _CELL) for text in texts(array, positions, _CELL)]
+
+
+def _written(table: pa.Table, format: str) -> bytes:
+    sink = pa.BufferOutputStream()
+    try:
+        if format == "csv":
+            import pyarrow.csv
+
+            pyarrow.csv.write_csv(table, sink)
+        elif format == "parquet":
+            import pyarrow.parquet
+
+            pyarrow.parquet.write_table(table.combine_chunks(), sink)
+        else:
+            with pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table.combine_chunks())
+    except pa.ArrowException as error:
+        raise InvalidQuery(f"a file of {format} cannot hold this ({str(error)[:100]}); try csv") from None
+    return bytes(sink.getvalue())

@@ -1,0 +1,177 @@
+"""What a column is to a preview: its kind, its type as people read it, and its values as Arrow can compare them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+TYPE_LENGTH = 100  # characters of a type; a struct may have thousands of fields
+
+
+def plain(type_: pa.DataType) -> pa.DataType:
+    """The type of the values themselves, without what says how they are stored."""
+    while True:
+        if isinstance(type_, pa.BaseExtensionType):
+            type_ = type_.storage_type
+        elif pa.types.is_dictionary(type_) or pa.types.is_run_end_encoded(type_):
+            type_ = type_.value_type
+        else:
+            return type_
+
+
+def kind(type_: pa.DataType) -> str:
+    """``number``, ``text``, ``bool``, ``time``, ``binary``, ``nested``, ``null`` or ``other``."""
+    type_ = plain(type_)
+    if pa.types.is_boolean(type_):
+        return "bool"
+    if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
+        return "number"
+    if is_text(type_):
+        return "text"
+    if is_binary(type_):
+        return "binary"
+    if pa.types.is_temporal(type_) and not pa.types.is_interval(type_):
+        return "time"
+    if pa.types.is_null(type_):
+        return "null"
+    return "nested" if pa.types.is_nested(type_) else "other"
+
+
+def is_text(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_))
+
+
+def is_binary(type_: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(type_)
+        or pa.types.is_large_binary(type_)
+        or pa.types.is_binary_view(type_)
+        or pa.types.is_fixed_size_binary(type_)
+    )
+
+
+def type_name(type_: pa.DataType) -> str:
+    """The type as people read it, of bounded length."""
+    if pa.types.is_dictionary(type_):
+        text = f"dictionary of {type_name(type_.value_type)}"
+    elif pa.types.is_run_end_encoded(type_):
+        text = f"run-end encoded {type_name(type_.value_type)}"
+    elif isinstance(type_, pa.BaseExtensionType):
+        text = type_.extension_name.rpartition(".")[2]
+    else:
+        text = {"halffloat": "float16", "float": "float32", "double": "float64"}.get(str(type_), str(type_))
+    return text if len(text) <= TYPE_LENGTH else text[: TYPE_LENGTH - 1] + "…"
+
+
+def is_comparable(type_: pa.DataType) -> bool:
+    """Whether values of this type have an order, so that :func:`comparable` takes them."""
+    type_ = plain(type_)
+    if pa.types.is_decimal(type_):
+        return bool(type_.scale >= 0)  # Arrow compares no others
+    return kind(type_) not in ("nested", "other")
+
+
+def comparable_type(type_: pa.DataType) -> pa.DataType:
+    """The type that :func:`comparable` gives for values of this type."""
+    type_ = plain(type_)
+    if pa.types.is_temporal(type_):
+        return pa.int32() if type_.bit_width == 32 else pa.int64()
+    if pa.types.is_decimal(type_) and type_.bit_width < 128:
+        return pa.decimal128(type_.precision, type_.scale)
+    if pa.types.is_fixed_size_binary(type_) and not pa.types.is_decimal(type_):
+        return pa.binary()
+    changed = {
+        pa.bool_(): pa.uint8(),
+        pa.float16(): pa.float32(),
+        pa.string_view(): pa.large_string(),
+        pa.binary_view(): pa.large_binary(),
+        pa.null(): pa.int8(),
+    }
+    return changed.get(type_, type_)
+
+
+def comparable(array: pa.Array) -> pa.Array:
+    """The values in a type that every kernel for comparing, sorting and counting knows; times as whole numbers."""
+    array = decoded(array)
+    wanted = comparable_type(array.type)
+    if array.type == wanted:
+        return array
+    return array.view(wanted) if pa.types.is_temporal(array.type) else array.cast(wanted)
+
+
+def each(array: pa.Array, ask: Callable[[pa.Array], pa.BooleanArray], missing: bool = False) -> pa.BooleanArray:
+    """What ``ask`` says of each value, as :func:`comparable` has it, and ``missing`` of those that are null.
+
+    Of a dictionary each value is asked once, and no row is decoded.
+    """
+    if pa.types.is_dictionary(array.type) and len(array.dictionary) <= len(array):
+        found = ask(comparable(array.dictionary)).take(array.indices)
+    else:
+        found = ask(comparable(array))
+    return pc.fill_null(found, missing)
+
+
+def shown(array: pa.Array, type_: pa.DataType) -> pa.Array:
+    """What :func:`comparable` made of values of ``type_``, in a type that displays as they do."""
+    type_ = plain(type_)
+    if pa.types.is_temporal(type_):
+        return array.view(type_)
+    return array.cast(type_) if pa.types.is_boolean(type_) else array
+
+
+def decoded(array: pa.Array) -> pa.Array:
+    """The values themselves: no dictionary, runs or extension."""
+    while array.type != plain(array.type):
+        if isinstance(array.type, pa.BaseExtensionType):
+            array = array.storage
+        elif pa.types.is_dictionary(array.type):
+            try:
+                array = array.dictionary_decode()
+            except pa.ArrowInvalid as error:  # the indices were checked: it is text of more than 2 GB altogether
+                raise MemoryError(str(error)) from None
+        else:
+            array = _without_runs(array)
+    return array
+
+
+def _without_runs(array: pa.RunEndEncodedArray) -> pa.Array:
+    if pa.types.is_primitive(array.type.value_type) or is_text(array.type.value_type):
+        return pc.run_end_decode(array)
+    # Of dictionaries, say, Arrow decodes no runs. A slice's physical range begins where its offset lies.
+    first = array.find_physical_offset()
+    values = decoded(array.values.slice(first, array.find_physical_length()))
+    ends = array.run_ends.slice(first, len(values))
+    indices = pa.array(range(len(values)), ends.type)
+    runs = pa.RunEndEncodedArray.from_arrays(
+        pc.min_element_wise(pc.subtract(ends, pa.scalar(array.offset, ends.type)), pa.scalar(len(array), ends.type)),
+        indices,
+    )
+    return values.take(pc.run_end_decode(runs))
+
+
+def as_binary(array: pa.Array) -> pa.Array:
+    """Text as the bytes that it is, whether they are UTF-8 or not."""
+    if pa.types.is_string(array.type):
+        return array.view(pa.binary())
+    return array.view(pa.large_binary()) if pa.types.is_large_string(array.type) else array
+
+
+def num_bytes(array: pa.Array) -> int:
+    """The bytes of all cells of a text or binary array, as many as a copy of them would have."""
+    if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
+        # Of each view of 16 bytes the first four are the length (columnar format), which Arrow's kernel does not know.
+        words = pa.Array.from_buffers(pa.int32(), 4 * len(array), [None, array.buffers()[1]], offset=4 * array.offset)
+        lengths = pc.list_element(pa.FixedSizeListArray.from_arrays(words, 4), 0)
+    else:
+        lengths = pc.binary_length(array)
+    return pc.sum(lengths).as_py() or 0
+
+
+def check(array: pa.Array) -> None:
+    """Every length, offset and index, in full; of text not whether it is UTF-8, which costs, and harms nobody here.
+
+    Raises ``pyarrow.ArrowInvalid``.
+    """
+    as_binary(array).validate(full=True)

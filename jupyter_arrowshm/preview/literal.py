@@ -1,0 +1,124 @@
+"""The value that a person compares a column with: read from JSON, in the terms of the column's comparable type."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import re
+import zoneinfo
+from decimal import Decimal
+
+import pyarrow as pa
+
+from ..errors import InvalidQuery
+from .kind import kind, plain
+
+PRECISION = decimal.Context(prec=200, Emax=10**6, Emin=-(10**6))  # more than decimal256 and every time have
+_LENGTH = 100  # characters of a number or time
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_DAY = 86_400
+_CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d(?:\.\d+)?))?"
+_TIMESTAMP = re.compile(rf"(?P<date>\d{{4}}-\d\d-\d\d)(?:[T ]{_CLOCK})? ?(?P<zone>Z|UTC|[+-]\d\d:?\d\d)?$")
+_TIME = re.compile(rf"{_CLOCK}$")
+_DURATION = re.compile(rf"(?P<sign>-)?(?:(?P<days>\d+) days? )?{_CLOCK}$")
+
+Literal = Decimal | float | str | bytes
+
+
+def parse(value: object, type_: pa.DataType) -> Literal:
+    """What ``value`` means beside a column of this type.
+
+    Numbers, bools and times become a ``Decimal`` (times in the column's unit,
+    as :func:`kind.comparable` has them), floats a ``float``.
+
+    Raises
+    ------
+    InvalidQuery
+        It cannot be compared with such a column.
+    """
+    type_ = plain(type_)
+    try:
+        found = _parse(value, type_)
+    except (ValueError, ArithmeticError, KeyError):
+        found = None
+    if found is None:
+        raise InvalidQuery(f"{str(value)[:60]!r} cannot be compared with a column of {type_}")
+    return found
+
+
+def _parse(value: object, type_: pa.DataType) -> Literal | None:
+    what = kind(type_)
+    if what == "bool":
+        return Decimal(value) if isinstance(value, bool) else None
+    if what == "text":
+        return value if isinstance(value, str) else None
+    if what == "binary":
+        return bytes.fromhex(value.replace("-", "")) if isinstance(value, str) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    if isinstance(value, str) and len(value) > _LENGTH:
+        return None
+    if what == "time":
+        return _time(value, type_)
+    if pa.types.is_floating(type_):
+        return float(value)
+    return _number(value) if what == "number" else None
+
+
+def _number(value: float | str) -> Decimal | None:
+    number = Decimal(value, PRECISION)
+    return None if number.is_nan() else number
+
+
+def _time(value: float | str, type_: pa.DataType) -> Decimal | None:
+    if not isinstance(value, str):
+        return _number(value)
+    text = value.strip()
+    if re.fullmatch(r"-?\d+", text):
+        return Decimal(text)
+    if pa.types.is_duration(type_):
+        found = _DURATION.match(text)
+        if found is None:
+            return None
+        seconds = _DAY * int(found["days"] or 0) + _seconds(found)
+        return (-seconds if found["sign"] else seconds) * _PER_SECOND[type_.unit]
+    if pa.types.is_time(type_):
+        found = _TIME.match(text)
+        return _seconds(found) * _PER_SECOND[type_.unit] if found else None
+    return _instant(text, type_)
+
+
+def _instant(text: str, type_: pa.DataType) -> Decimal | None:
+    found = _TIMESTAMP.match(text)
+    if found is None:
+        return None
+    day = dt.date.fromisoformat(found["date"])
+    seconds = _DAY * Decimal(day.toordinal() - dt.date(1970, 1, 1).toordinal())
+    if found["hour"]:
+        seconds += _seconds(found)
+    if pa.types.is_date32(type_):
+        return seconds / _DAY
+    if pa.types.is_date64(type_):
+        return seconds * 1000
+    zone = found["zone"] or type_.tz
+    if found["zone"] and not type_.tz:
+        return None  # a wall clock's time is no instant
+    if zone:
+        wall = dt.datetime.combine(day, dt.time(int(found["hour"] or 0), int(found["minute"] or 0)))
+        seconds -= Decimal(_offset(zone, wall))
+    return seconds * _PER_SECOND[type_.unit]
+
+
+def _seconds(clock: re.Match[str]) -> Decimal:
+    return 3600 * int(clock["hour"]) + 60 * int(clock["minute"]) + Decimal(clock["second"] or 0)
+
+
+def _offset(zone: str, wall: dt.datetime) -> float:
+    """Seconds east of Greenwich: of ``+05:45``, or of a zone at that time of its clocks."""
+    if fixed := re.fullmatch(r"([+-])(\d\d):?(\d\d)", zone):
+        seconds = 3600 * int(fixed[2]) + 60 * int(fixed[3])
+        return -seconds if fixed[1] == "-" else seconds
+    if zone in ("Z", "UTC"):
+        return 0
+    offset = wall.replace(tzinfo=zoneinfo.ZoneInfo(zone)).utcoffset()
+    return offset.total_seconds() if offset is not None else 0

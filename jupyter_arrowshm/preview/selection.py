@@ -1,0 +1,224 @@
+"""The rows of a sorted or filtered view, by number: the first 10,000, found in one pass over the table."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..errors import InvalidQuery, QueryStopped
+from .condition import Columns, Condition, check_column
+from .kind import comparable, each, is_comparable
+from .source import Source
+
+VIEW_ROWS = 10_000
+MAX_KEYS = 8
+_SAMPLE_ROWS = 1 << 18  # that give a first idea of which rows come first
+_SAMPLE_RUNS = 64  # of rows that follow each other
+_COUNTING = 1.0  # s that matches are counted for when there are enough to show
+
+
+@dataclass(frozen=True)
+class Key:
+    """One column to sort by."""
+
+    column: int
+    descending: bool
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Attributes
+    ----------
+    rows
+        Numbers of the rows, in the view's order.
+    matches, searched
+        How many rows match, of how many that were looked at: of all, unless time ran out.
+    """
+
+    rows: Sequence[int]
+    matches: int
+    searched: int
+
+
+def parse_sort(text: str, schema: pa.Schema) -> tuple[Key, ...]:
+    """What this JSON says to sort by (``rest-api.yml``, ``sort``). Raises ``InvalidQuery``."""
+    try:
+        keys = json.loads(text)
+    except (ValueError, RecursionError):
+        keys = None
+    if not isinstance(keys, list) or len(keys) > MAX_KEYS:
+        raise InvalidQuery(f'sort is a JSON list of up to {MAX_KEYS} of {{"column": 0, "descending": false}}')
+    found = []
+    for key in keys:
+        if not isinstance(key, dict) or not {"column"} <= set(key) <= {"column", "descending"}:
+            raise InvalidQuery('what to sort by is {"column": 0, "descending": false}')
+        field = schema.field(check_column(key["column"], schema))
+        if not is_comparable(field.type):
+            raise InvalidQuery(f"column {field.name[:60]!r} of {str(field.type)[:60]} has no order to sort by")
+        found.append(Key(key["column"], bool(key.get("descending"))))
+    return tuple(found)
+
+
+def select(source: Source, condition: Condition | None, keys: Sequence[Key], seconds: float) -> Selection:
+    """The first rows of the view.
+
+    Raises
+    ------
+    QueryStopped
+        Sorting was not done in time. A filter alone gives what it has found by then.
+    """
+    if keys:
+        return _first_sorted(source, condition, keys, seconds)
+    if condition is None:
+        return Selection(range(source.num_rows), source.num_rows, source.num_rows)
+    return _first_matches(source, condition, seconds)
+
+
+def _first_matches(source: Source, condition: Condition, seconds: float) -> Selection:
+    begun = time.monotonic()
+    rows: list[int] = []
+    matches = searched = 0
+    for first, columns in _slices(source, condition.columns):
+        mask = condition.mask(columns)
+        searched = first + len(mask)
+        matches += mask.true_count
+        if len(rows) < VIEW_ROWS and mask.true_count:
+            found = pc.indices_nonzero(mask)[: VIEW_ROWS - len(rows)]
+            rows += [first + row for row in found.to_pylist()]
+        if time.monotonic() - begun > (min(seconds, _COUNTING) if len(rows) == VIEW_ROWS else seconds):
+            break
+    return Selection(rows, matches, searched)
+
+
+def _slices(source: Source, columns: Iterable[int]) -> Iterator[tuple[int, Columns]]:
+    wanted = sorted(set(columns))
+    for first, arrays in source.slices(wanted):
+        yield first, dict(zip(wanted, arrays, strict=True))
+
+
+# -- sorting: only rows that may be among the first are kept -----------------------------------------------------------
+
+
+def _first_sorted(source: Source, condition: Condition | None, keys: Sequence[Key], seconds: float) -> Selection:
+    begun = time.monotonic()
+    wanted = [key.column for key in keys] + sorted(condition.columns if condition else ())
+    best = _Best(keys)
+    if source.num_rows > 4 * _SAMPLE_ROWS:
+        # Without an idea of which values come first, all of a table that is sorted the other way would be kept.
+        sample = _Best(keys)
+        for first, columns in _samples(source, wanted):
+            sample.add(first, columns, condition.mask(columns) if condition else None)
+        sample.cut()
+        best.last = sample.last
+    matches = 0
+    for first, columns in _slices(source, wanted):
+        mask = condition.mask(columns) if condition else None
+        matches += len(columns[keys[0].column]) if mask is None else mask.true_count
+        best.add(first, columns, mask)
+        if time.monotonic() - begun > seconds:
+            raise QueryStopped(f"took longer than {seconds:g} s and was stopped")
+    return Selection(best.rows(), matches, source.num_rows)
+
+
+def _samples(source: Source, columns: Sequence[int]) -> Iterator[tuple[int, Columns]]:
+    """Some thousand rows here and there."""
+    length = _SAMPLE_ROWS // _SAMPLE_RUNS
+    for run in range(_SAMPLE_RUNS):
+        first = run * (source.num_rows - length) // (_SAMPLE_RUNS - 1)
+        rows = range(first, first + length)
+        yield first, {column: source.take(column, rows) for column in set(columns)}
+
+
+class _Best:
+    """The first rows by some keys, and then by number, of those that were added.
+
+    Attributes
+    ----------
+    last
+        The keys and the number of a row; those after it are not kept.
+    """
+
+    def __init__(self, keys: Sequence[Key]) -> None:
+        self.last: list[pa.Scalar] | None = None
+        self._keys = keys
+        self._order = [(str(i), "descending" if key.descending else "ascending") for i, key in enumerate(keys)]
+        self._order.append(("row", "ascending"))
+        self._kept: list[pa.Table] = []
+        self._rows = 0
+
+    def add(self, first: int, columns: Columns, mask: pa.BooleanArray | None) -> None:
+        arrays = [columns[key.column] for key in self._keys]
+        # A dictionary is decoded when few rows are left; of runs and views Arrow takes no single rows.
+        arrays = [array if pa.types.is_dictionary(array.type) else comparable(array) for array in arrays]
+        mask = self._before_last(first, arrays, mask)
+        if mask is None:
+            rows = pa.array(range(first, first + len(arrays[0])), pa.int64())
+        else:
+            rows = pc.add(pc.indices_nonzero(mask).cast(pa.int64()), first)
+            arrays = [array.filter(mask) for array in arrays]
+        if len(rows):
+            self._kept.append(pa.table([*map(comparable, arrays), rows], [name for name, _ in self._order]))
+            self._rows += len(rows)
+        if self._rows >= VIEW_ROWS + _SAMPLE_ROWS:
+            self.cut()
+
+    def cut(self) -> None:
+        """Forget all but the first."""
+        if not self._kept:
+            return
+        table, order = self._sorted()
+        table = table.take(order).combine_chunks()
+        self._kept, self._rows = [table], table.num_rows
+        if table.num_rows == VIEW_ROWS:
+            self.last = [column[-1] for column in table.columns]
+
+    def rows(self) -> list[int]:
+        """The numbers of the first. The keys are not copied: one may be a text of 2 GB."""
+        if not self._kept:
+            return []
+        table, order = self._sorted()
+        found: list[int] = table["row"].take(order).to_pylist()
+        return found
+
+    def _sorted(self) -> tuple[pa.Table, pa.Array]:
+        table = pa.concat_tables(self._kept)
+        return table, pc.sort_indices(table, self._order)[:VIEW_ROWS]
+
+    def _before_last(self, first: int, arrays: list[pa.Array], mask: pa.BooleanArray | None) -> pa.BooleanArray | None:
+        """Which rows of a slice may be among the first; ``None``: all."""
+        if self.last is None:
+            return mask
+        *values, row = self.last
+        # Of rows that are equal, the first by number are wanted.
+        found: pa.BooleanArray | bool = first <= row.as_py()
+        for array, value, key in reversed(list(zip(arrays, values, self._keys, strict=True))):
+            before = _comes_before(array, value, key.descending)
+            if found is not False:
+                equal = _is_equal(array, value)
+                before = pc.or_(before, equal if found is True else pc.and_(equal, found))
+            found = before
+        return found if mask is None else pc.and_(found, mask)
+
+
+def _comes_before(array: pa.Array, value: pa.Scalar, descending: bool) -> pa.BooleanArray:
+    """Which values come before ``value``; NaN comes after the numbers, and null after all, either way."""
+    if not value.is_valid:
+        return each(array, pc.is_valid)
+    if _is_nan(value):
+        return each(array, lambda values: pc.invert(pc.is_nan(values)))
+    return each(array, lambda values: pc.greater(values, value) if descending else pc.less(values, value))
+
+
+def _is_equal(array: pa.Array, value: pa.Scalar) -> pa.BooleanArray:
+    if not value.is_valid:
+        return each(array, pc.is_null, missing=True)
+    return each(array, lambda values: pc.is_nan(values) if _is_nan(value) else pc.equal(values, value))
+
+
+def _is_nan(value: pa.Scalar) -> bool:
+    return bool(pa.types.is_floating(value.type) and value.as_py() != value.as_py())

@@ -1,0 +1,261 @@
+"""What is in a column: how much is missing, how many values, between what and what, and how they are distributed."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import json
+import math
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .condition import Condition
+from .display import cells, cut, is_null, taken, texts
+from .kind import (
+    as_binary,
+    check,
+    comparable,
+    comparable_type,
+    is_binary,
+    is_comparable,
+    is_text,
+    kind,
+    num_bytes,
+    shown,
+    type_name,
+)
+from .page import CELL, MAX_BYTES, NAME
+from .source import Source
+
+EXACT_ROWS = 1_000_000
+SAMPLE_ROWS = 100_000  # of larger tables
+_QUICK_ROWS = 10_000  # when time runs short, or each row may lie somewhere else
+_MANY_CHUNKS = 10_000
+_MAX_BYTES = 256_000_000  # of a column's values in memory
+_LONG = 1000  # bytes of a text that are told apart when they are too large altogether
+_BINS, _TOP = 20, 20
+_EXACT_NUMBER = 1 << 53  # above it JSON's readers lose digits
+
+
+@dataclass(frozen=True)
+class Population:
+    """The rows that are summarised: all of the table, or those of these numbers; ``matches`` of ``searched``.
+
+    ``rows`` are in ascending order; where there are more than a million they are a sample of one hundred thousand.
+    """
+
+    rows: Sequence[int]
+    matches: int
+    searched: int
+
+
+def population(source: Source, condition: Condition | None, seconds: float) -> Population:
+    """The rows that match, or an even sample of them; of those that could be searched in time."""
+    if condition is None:
+        rows: Sequence[int] = range(source.num_rows)
+        if len(rows) > EXACT_ROWS:
+            rows = _spread(len(rows), SAMPLE_ROWS)
+        return Population(rows, source.num_rows, source.num_rows)
+    begun = time.monotonic()
+    masks: list[tuple[int, pa.BooleanArray]] = []
+    matches = searched = 0
+    wanted = sorted(condition.columns)
+    for first, arrays in source.slices(wanted):
+        mask = condition.mask(dict(zip(wanted, arrays, strict=True)))
+        masks.append((first, mask))
+        matches += mask.true_count
+        searched = first + len(mask)
+        if time.monotonic() - begun > seconds:
+            break
+    places = range(matches) if matches <= EXACT_ROWS else _spread(matches, SAMPLE_ROWS)
+    return Population(list(_rows_at(masks, places)), matches, searched)
+
+
+def _rows_at(masks: list[tuple[int, pa.BooleanArray]], places: Sequence[int]) -> Iterator[int]:
+    """The numbers of the rows that come at these places among all that match."""
+    before = begin = 0
+    for first, mask in masks:
+        count = mask.true_count
+        end = bisect.bisect_left(places, before + count, begin)
+        if end > begin:
+            found = pc.indices_nonzero(mask)
+            if end - begin < count:
+                found = found.take(pa.array([place - before for place in places[begin:end]], pa.int64()))
+            yield from pc.add(found.cast(pa.int64()), first).to_pylist()
+        before, begin = before + count, end
+
+
+def _spread(total: int, size: int) -> list[int]:
+    """``size`` of the numbers below ``total``, one by chance from each of as many equal parts; always the same."""
+    chance = random.Random(total)
+    return [(place * total + int(chance.random() * total)) // size for place in range(size)]
+
+
+def _thinned(rows: Sequence[int], size: int) -> Sequence[int]:
+    return rows if len(rows) <= size else [rows[place] for place in _spread(len(rows), size)]
+
+
+def summarise(source: Source, columns: Sequence[int], people: Population, seconds: float) -> list[dict[str, Any]]:
+    """One summary for each column, of as many columns as there is time for, and as fit into 2 MB of JSON."""
+    begun = time.monotonic()
+    found: list[dict[str, Any]] = []
+    nbytes = 0
+    for column in columns:
+        elapsed = time.monotonic() - begun
+        if found and (elapsed > seconds or nbytes > MAX_BYTES):
+            break
+        is_quick = elapsed > seconds / 2 or source.num_chunks(column) > _MANY_CHUNKS
+        rows = _thinned(people.rows, _QUICK_ROWS) if is_quick else people.rows
+        try:
+            found.append(_Column(source, column).summary(rows, people))
+        except MemoryError:
+            # A dictionary's one long text, say, that all rows have.
+            found.append(_Column(source, column).summary(_thinned(rows, _QUICK_ROWS), people))
+        nbytes += len(json.dumps(found[-1]))
+    return found
+
+
+class _Column:
+    """One column of the table; what is found of it becomes JSON (``rest-api.yml``, ``ColumnSummary``)."""
+
+    def __init__(self, source: Source, number: int) -> None:
+        self.source, self.number = source, number
+        self.type = source.schema.field(number).type
+        self.kind = kind(self.type)
+
+    def summary(self, rows: Sequence[int], people: Population) -> dict[str, Any]:
+        rows, values, is_whole = self._values(rows)
+        found: dict[str, Any] = {
+            "column": self.number,
+            "name": cut(self.source.schema.field(self.number).name, NAME),
+            "type": type_name(self.type),
+            "kind": self.kind,
+            "rows": len(rows),
+            "exact": len(rows) == people.matches and people.searched == self.source.num_rows,
+            "nulls": values.null_count if values is not None else self._nulls(rows),
+            **dict.fromkeys(("distinct", "min", "max", "mean", "histogram", "top")),
+        }
+        if values is None:
+            return found
+        values = values.drop_null()
+        if pa.types.is_floating(values.type):
+            numbers = values.filter(pc.invert(pc.is_nan(values)))
+            found["nans"] = len(values) - len(numbers)
+            # Arrow tells values apart by their bits: 0.0 and -0.0 are one number.
+            values = pc.add(numbers, pa.scalar(0.0, values.type))
+        if not len(values):
+            return {**found, "distinct": 0}
+        counts = pc.value_counts(values)
+        least, most = pc.min_max(values).values()
+        found |= {"distinct": len(counts) if is_whole else None, "min": self._value(least), "max": self._value(most)}
+        if self.kind in ("number", "time"):
+            return found | self._distribution(values, least.as_py(), most.as_py())
+        order = pc.sort_indices(counts.field("counts"), [("", "descending")])[:_TOP]
+        top = [{**self._value(one["values"]), "count": one["counts"].as_py()} for one in counts.take(order)]
+        return found | {"top": top}
+
+    # -- the values ----------------------------------------------------------------------------------------------------
+
+    def _values(self, rows: Sequence[int]) -> tuple[Sequence[int], pa.ChunkedArray | None, bool]:
+        """The rows that can be looked at, their values as Arrow can compare them, and whether each is whole."""
+        if not is_comparable(self.type):
+            return rows, None, True
+        is_long = is_text(self.type) or is_binary(self.type)
+        if isinstance(rows, range) or not is_long:
+            found = [taken(array, positions) for array, positions in self.source.pieces(self.number, rows)]
+            for array in found:
+                check(array)
+            if not is_long or sum(map(num_bytes, found)) <= _MAX_BYTES:
+                return rows, self._chunked([as_binary(comparable(array)) for array in found]), True
+            rows = _thinned(rows, _QUICK_ROWS)
+        pieces = self.source.pieces(self.number, rows)
+        shown = [cell for array, positions in pieces for cell in cells(array, positions, _LONG + 1)]
+        copies = pa.array([cell if cell is None else bytes(cell) for cell in shown], pa.binary())
+        return rows, self._chunked([copies]), all(cell is None or len(cell) <= _LONG for cell in shown)
+
+    def _chunked(self, arrays: list[pa.Array]) -> pa.ChunkedArray:
+        return pa.chunked_array(arrays) if arrays else pa.chunked_array([], comparable_type(self.type))
+
+    def _nulls(self, rows: Sequence[int]) -> int:
+        return sum(
+            array.slice(positions.start, len(positions)).null_count
+            if isinstance(positions, range)
+            else sum(is_null(array, position) for position in positions)
+            for array, positions in self.source.pieces(self.number, rows)
+        )
+
+    # -- what is said of them ------------------------------------------------------------------------------------------
+
+    def _value(self, scalar: pa.Scalar) -> dict[str, Any]:
+        """How it is shown, and what a filter takes to find it."""
+        value = scalar.as_py()
+        if isinstance(value, bytes):
+            is_utf8 = self.kind == "text"
+            text = value.decode(errors="replace") if is_utf8 else value.hex()
+            found = len(text) <= CELL and (not is_utf8 or text.encode() == value)
+            return {"text": cut(text, CELL), **({"value": text} if found else {})}
+        (shown_as,) = texts(shown(pa.array([value], scalar.type), self.type), range(1), CELL)
+        return {"text": shown_as, "value": _raw(bool(value) if self.kind == "bool" else value)}
+
+    def _distribution(self, values: pa.ChunkedArray, least: Any, most: Any) -> dict[str, Any]:
+        edges: list[Any]
+        if pa.types.is_integer(values.type):
+            mean = _mean_of_integers(values, least, most)
+            width = max(1, -(-(most - least + 1) // _BINS))
+            edges = list(range(least, most + 1, width))
+            edges.append(edges[-1] + width)
+            if self.kind == "time":
+                mean = round(mean)
+        else:
+            values = values.cast(pa.float64(), safe=False)
+            mean = pc.mean(values).as_py()
+            values = values.filter(pc.is_finite(values))
+            edges = _edges(*(end.as_py() for end in pc.min_max(values).values())) if len(values) else []
+        return {"mean": self._edge(mean), "histogram": self._histogram(values, edges)}
+
+    def _histogram(self, values: pa.ChunkedArray, edges: list[Any]) -> dict[str, Any] | None:
+        if not edges:
+            return None
+        inner = [pc.sum(pc.less(values, pa.scalar(edge, values.type))).as_py() or 0 for edge in edges[1:-1]]
+        below = [0, *inner, len(values)]
+        counts = [after - before for before, after in itertools.pairwise(below)]
+        return {"edges": [self._edge(edge) for edge in edges], "counts": counts}
+
+    def _edge(self, value: Any) -> dict[str, Any]:
+        if self.kind == "time":
+            type_ = comparable_type(self.type)
+            if value.bit_length() < type_.bit_width:
+                return self._value(pa.scalar(value, type_))
+            return {"text": str(value), "value": _raw(value)}
+        return {"text": f"{value:.15g}" if isinstance(value, float) else str(value), "value": _raw(value)}
+
+
+def _mean_of_integers(values: pa.ChunkedArray, least: int, most: int) -> float:
+    # From the least on: Arrow adds up whole numbers in 64 bits, and a float has too few for nanoseconds.
+    if (most - least).bit_length() >= values.type.bit_width:
+        return float(pc.mean(values.cast(pa.float64(), safe=False)).as_py())
+    above = pc.subtract(values, pa.scalar(least, values.type)).cast(pa.float64(), safe=False)
+    return least + float(pc.mean(above).as_py())
+
+
+def _edges(least: float, most: float) -> list[float]:
+    if least == most:
+        return [least, most]
+    parts = (part / _BINS for part in range(1, _BINS))
+    # Not least + part * (most - least): that difference may be too large for a float.
+    return [least, *(least * (1 - part) + most * part for part in parts), most]
+
+
+def _raw(value: Any) -> Any:
+    """A value in JSON without losing a digit."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, int) and abs(value) <= _EXACT_NUMBER:
+        return value
+    return str(value)

@@ -1,0 +1,139 @@
+"""A table as somebody looks at it: sorted, filtered, page by page, never more of it than can be looked at."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from ..errors import InvalidQuery
+from . import condition, selection
+from .condition import check_column
+from .export import File, export
+from .page import CELL, MAX_COLUMNS, Frame, page
+from .selection import VIEW_ROWS, Selection, select
+from .source import Source, TableSource
+from .summary import Population, population, summarise
+
+SECONDS = 4.0  # after which an answer is given with what there is, or given up
+METADATA_KEY = "arrowshm.preview"
+
+
+class View:
+    """Some rows of a table, in some order.
+
+    Parameters
+    ----------
+    table
+        A ``pyarrow.Table``, or any :class:`Source`.
+    sort, filter
+        JSON, as the server's ``rest-api.yml`` describes it; empty: as the table is.
+    version
+        What the answers say that they are of.
+
+    Raises
+    ------
+    InvalidQuery
+        The table has no such column, or the value cannot be compared with it.
+    """
+
+    def __init__(self, table: pa.Table | Source, sort: str = "", filter: str = "", version: str = "") -> None:
+        self.source = table if isinstance(table, Source) else TableSource(table)
+        schema = self.source.schema
+        self._keys = selection.parse_sort(sort, schema) if sort else ()
+        self._condition = condition.parse(filter, schema) if filter else None
+        self._version = version
+        self._selection: Selection | None = None
+
+    def page(
+        self, offset: int = 0, limit: int = 100, columns: str = "", cell: int = CELL, seconds: float = SECONDS
+    ) -> pa.RecordBatch:
+        """Rows from ``offset``, ready for display; ``columns`` is a JSON list of numbers, empty for all.
+
+        At most 1,000 rows, 200 columns, ``cell`` characters in a cell and 2 MB.
+        The metadata of the schema and of each field say what they are and what
+        was cut (``rest-api.yml``, ``rows`` and ``Preview``).
+
+        Raises
+        ------
+        InvalidQuery, QueryStopped
+        pyarrow.ArrowInvalid, struct.error, IndexError
+            The table is damaged.
+        """
+        if offset < 0 or limit < 0 or cell < 1:
+            raise InvalidQuery("offset and limit are 0 or more, and cell is 1 or more")
+        begun = time.monotonic()
+        chosen = parse_columns(columns, self.source.schema)
+        selected = self.select(seconds)
+        rows = selected.rows[offset : offset + limit]
+        found = page(self.source, Frame(rows, chosen, cell), begun + seconds - time.monotonic())
+        facts = {
+            **self.facts(selected),
+            "view_rows": len(selected.rows),
+            "limited": self._is_limited(selected),
+            "offset": offset,
+            "left_out": len(chosen) - found.batch.num_columns,
+            "cut": found.cut,
+        }
+        return found.batch.replace_schema_metadata({METADATA_KEY: json.dumps(facts)})
+
+    def summary(self, columns: str = "", seconds: float = SECONDS) -> dict[str, Any]:
+        """What is in the columns (``rest-api.yml``, ``Summary``), ready for JSON. Raises as :meth:`page`.
+
+        Exact up to a million rows, of a sample beyond that, and of fewer rows
+        and columns if there is no time for all.
+        """
+        begun = time.monotonic()
+        chosen = parse_columns(columns, self.source.schema)
+        people = population(self.source, self._condition, seconds / 2)
+        found = summarise(self.source, chosen[:MAX_COLUMNS], people, begun + seconds - time.monotonic())
+        return {**self.facts(people), "left_out": len(chosen) - len(found), "columns": found}
+
+    def export(self, format: str, columns: str = "", seconds: float = SECONDS) -> File:
+        """The first rows of the view as a file: 100,000, of a sorted or filtered view 10,000, and about 16 MB at most.
+
+        ``format`` is ``csv``, ``parquet`` or ``arrow``. Raises as :meth:`page`.
+        """
+        begun = time.monotonic()
+        chosen = parse_columns(columns, self.source.schema)
+        selected = self.select(seconds)
+        found = export(self.source, selected.rows, chosen, format, begun + seconds - time.monotonic())
+        return dataclasses.replace(found, is_cut=found.is_cut or self._is_limited(selected))
+
+    def select(self, seconds: float = SECONDS) -> Selection:
+        """The rows of the view, by number. Found once, unless time ran out."""
+        if self._selection is None:
+            found = select(self.source, self._condition, self._keys, seconds)
+            if found.searched < self.source.num_rows and len(found.rows) < VIEW_ROWS:
+                return found  # more may be found the next time
+            self._selection = found
+        return self._selection
+
+    def facts(self, selected: Selection | Population) -> dict[str, Any]:
+        return {
+            "version": self._version,
+            "num_rows": self.source.num_rows,
+            "num_columns": len(self.source.schema),
+            "matches": selected.matches,
+            "searched": selected.searched,
+        }
+
+    def _is_limited(self, selected: Selection) -> bool:
+        return len(selected.rows) < selected.matches or selected.searched < self.source.num_rows
+
+
+def parse_columns(text: str, schema: pa.Schema) -> Sequence[int]:
+    """The numbers of the columns in a JSON list; all, if there is none. Raises ``InvalidQuery``."""
+    if not text:
+        return range(len(schema))
+    try:
+        columns = json.loads(text)
+    except (ValueError, RecursionError):
+        columns = None
+    if not isinstance(columns, list):
+        raise InvalidQuery("columns is a JSON list of numbers")
+    return [check_column(column, schema) for column in columns]

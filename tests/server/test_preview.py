@@ -1,0 +1,368 @@
+"""Previews over HTTP: what a page holds, and that no table can hurt the server."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import hostile
+import psutil
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from servers import Answer, Server
+
+KILLS = int(os.environ.get("JUPYTER_ARROWSHM_PREVIEW_KILLS", "15"))
+TABLE = pa.table({"fare": [12.5, None, 9.0, 30.0], "city": ["Oslo", "Lima", "Oslo", None], "n": [1, 2, 3, 4]})
+OSLO_OR_NOTHING = {"or": [{"column": 1, "op": "==", "value": "Oslo"}, {"column": 1, "op": "is null"}]}
+
+
+def ask(server: Server, what: str, name: str = "trips", **query: Any) -> Answer:
+    text = {key: value if isinstance(value, (str, int)) else json.dumps(value) for key, value in query.items()}
+    return server.get(f"arrowshm/tables/{name}/{what}?{urlencode(text)}")
+
+
+def rows(server: Server, name: str = "trips", **query: Any) -> tuple[pa.Table, dict[str, Any]]:
+    """A page, and what is said of it."""
+    answer = ask(server, "rows", name, **query)
+    assert answer.status == 200, answer.body
+    assert answer.headers["Content-Type"] == "application/vnd.apache.arrow.stream"
+    table = pa.ipc.open_stream(answer.data).read_all()
+    return table, json.loads(table.schema.metadata[b"arrowshm.preview"])
+
+
+def worker(server: Server) -> psutil.Process | None:
+    """The server's preview worker, if there is one now."""
+    for process in psutil.Process(server.process.pid).children():
+        with contextlib.suppress(psutil.Error):  # of a zombie there is no command line
+            if "jupyter_arrowshm.server.preview_worker" in process.cmdline():
+                return process
+    return None
+
+
+def end(process: psutil.Process, signal_: int | None = signal.SIGKILL) -> None:
+    """Kill it, if need be, and wait until it is dead; a dead one may be a zombie until the server looks."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if signal_ is not None:
+            process.send_signal(signal_)
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def looked_at(running: Server, store) -> psutil.Process:
+    """A worker that has the table trips mapped."""
+    store.share(TABLE, "trips")
+    rows(running)
+    found = worker(running)
+    assert found is not None
+    return found
+
+
+# -- what is answered --------------------------------------------------------------------------------------------------
+
+
+def test_a_page(running, store):
+    version = store.share(TABLE, "trips").version
+    page, facts = rows(running, offset=1, limit=2, columns=[1, 0])
+    assert page.to_pydict() == {"city": ["Lima", "Oslo"], "fare": [None, 9.0]}
+    assert facts == {
+        "version": version,
+        "num_rows": 4,
+        "num_columns": 3,
+        "matches": 4,
+        "searched": 4,
+        "view_rows": 4,
+        "limited": False,
+        "offset": 1,
+        "left_out": 0,
+        "cut": [],
+    }
+    assert page.schema.field("fare").metadata == {
+        b"column": b"0",
+        b"type": b"float64",
+        b"kind": b"number",
+        b"sortable": b"true",
+        b"filterable": b"true",
+    }
+
+
+def test_a_sorted_and_filtered_page(running, store):
+    store.share(TABLE, "trips")
+    page, facts = rows(running, sort=[{"column": 0, "descending": True}], filter=OSLO_OR_NOTHING)
+    assert page["n"].to_pylist() == [4, 1, 3] and facts["matches"] == facts["view_rows"] == 3
+
+
+def test_a_summary(running, store):
+    store.share(TABLE, "trips")
+    summary = ask(running, "summary", columns=[0, 1], filter=OSLO_OR_NOTHING).json
+    fare, city = summary["columns"]
+    assert summary["matches"] == 3 and fare["mean"]["value"] == pytest.approx(17.1666667) and fare["exact"]
+    assert city["nulls"] == 1 and city["top"] == [{"text": "Oslo", "value": "Oslo", "count": 2}]
+
+
+def test_a_file_to_save(running, store):
+    store.share(TABLE.append_column("list", pa.array([[1], [], None, [2, 3]])), "trips")
+    expected = [(30.0, None), (12.5, "Oslo"), (9.0, "Oslo"), (None, "Lima")]
+    for format in ("csv", "parquet", "arrow"):
+        query = {"format": format, "sort": [{"column": 0, "descending": True}], "columns": [0, 1, 3]}
+        answer = ask(running, "export", **query)
+        assert answer.status == 200 and f"trips.{format}" in answer.headers["Content-Disposition"]
+        assert (answer.headers["X-Arrowshm-Rows"], answer.headers["X-Arrowshm-Cut"]) == ("4", "false")
+        if format == "csv":
+            assert answer.body.splitlines()[:3] == ['"fare","city","list"', '30,,"[2, 3]"', '12.5,"Oslo","[1]"']
+            continue
+        source = pa.BufferReader(answer.data)
+        table = pa.ipc.open_file(source).read_all() if format == "arrow" else pyarrow.parquet.read_table(source)
+        assert list(zip(*table.select(["fare", "city"]).to_pydict().values(), strict=True)) == expected
+        assert table["list"].to_pylist() == [[2, 3], [1], None, []]
+    assert ask(running, "export", format="xls").status == 400
+
+
+def test_a_file_that_is_not_whole_says_so_in_its_name(running, store):
+    store.share(pa.table({"n": pa.array(range(20_000))}), "trips")
+    answer = ask(running, "export", filter={"column": 0, "op": ">=", "value": 1})
+    assert (
+        "first%2010000%20rows" in answer.headers["Content-Disposition"] and answer.headers["X-Arrowshm-Cut"] == "true"
+    )
+    assert len(answer.body.splitlines()) == 10_001
+
+
+def test_what_is_sent_is_what_is_described(running, store, description):
+    store.share(TABLE, "trips")
+    schemas = description["components"]["schemas"]
+    _, facts = rows(running)
+    assert set(facts) == set(schemas["Preview"]["properties"]) == set(schemas["Preview"]["required"])
+    summary = ask(running, "summary").json
+    assert set(summary) == set(schemas["Summary"]["properties"])
+    for column in summary["columns"]:
+        described = schemas["ColumnSummary"]
+        assert set(described["required"]) <= set(column) <= set(described["properties"])
+
+
+@pytest.mark.parametrize(
+    ("what", "query", "status", "reason"),
+    [
+        ("rows", {"offset": "x"}, 400, "InvalidQuery"),
+        ("rows", {"offset": -1}, 400, "InvalidQuery"),
+        ("rows", {"columns": [3]}, 400, "InvalidQuery"),
+        ("rows", {"sort": [{"column": "fare"}]}, 400, "InvalidQuery"),
+        ("rows", {"filter": {"column": 0, "op": "<", "value": "cheap"}}, 400, "InvalidQuery"),
+        ("summary", {"filter": "no json"}, 400, "InvalidQuery"),
+        ("rows", {"version": "1-2-3"}, 409, "TableReplaced"),
+        ("rows", {"name": "trip"}, 404, "TableNotFound"),
+        ("summary", {"name": "a b"}, 400, "InvalidName"),
+        ("rows", {"name": "../trips"}, 400, "InvalidName"),
+    ],
+)
+def test_errors_are_json_for_people(running, store, what, query, status, reason):
+    store.share(TABLE, "trips")
+    name = query.pop("name", "trips").replace("/", "%2F").replace(" ", "%20")
+    answer = ask(running, what, name, **query)
+    assert (answer.status, answer.json["reason"]) == (status, reason)
+    assert answer.json["message"] and "Traceback" not in answer.body
+
+
+def test_an_older_version_can_be_paged_through_while_it_is_at_hand(running, store):
+    old = store.share(TABLE, "trips").version
+    rows(running)
+    new = store.share(TABLE.slice(1), "trips").version
+    assert rows(running, version=old)[0].num_rows == 4 and rows(running)[1]["version"] == new
+    store.unshare("trips")
+    assert rows(running, version=old)[0].num_rows == 4
+    end(worker(running))
+    assert ask(running, "rows", version=old).status == 404
+
+
+# -- who looks holds nothing -------------------------------------------------------------------------------------------
+
+
+def test_to_look_is_not_to_use(running, store, looked_at, peer):
+    assert [user.pid for user in store.info("trips").holders] == [os.getpid()]
+    assert [(user.pid, user.label) for user in store.readers_by_path("trips")] == [(looked_at.pid, "preview")]
+    other = peer()
+    other.run("shm.share(pa.table({'a': [1]}), 'left')")
+    rows(running, "left")
+    other.kill()
+    assert store.info("left").unused and "left" in store.gc()
+
+
+def test_it_lets_go_when_nobody_asks_and_ends_with_the_server(server, store):
+    running = server()
+    store.share(TABLE, "trips")
+    rows(running)
+    found = worker(running)
+    while store.readers_by_path("trips"):
+        time.sleep(0.1)
+    assert found.is_running() and found.status() != psutil.STATUS_ZOMBIE
+    rows(running)
+    os.kill(running.process.pid, signal.SIGKILL)
+    end(found, None)
+
+
+def test_it_ends_with_a_server_that_dies_while_it_works(server, store):
+    running = server()
+    store.share(TABLE, "trips")
+    rows(running)
+    found = worker(running)
+    found.suspend()  # as one that works for long, and does not read its pipe
+    os.kill(running.process.pid, signal.SIGKILL)
+    end(found, None)
+
+
+# -- nothing hurts -----------------------------------------------------------------------------------------------------
+
+
+def test_a_question_that_takes_too_long_is_stopped(running, looked_at):
+    looked_at.suspend()
+    answer = ask(running, "rows")
+    assert answer.status == 503 and "took longer than 5 s and was stopped" in answer.json["message"]
+    assert rows(running)[0].num_rows == 4 and not looked_at.is_running()
+
+
+@pytest.mark.parametrize(
+    ("signal_", "status", "reason"),
+    [
+        (signal.SIGSEGV, 422, "DamagedSegment"),
+        (signal.SIGBUS, 422, "DamagedSegment"),
+        (signal.SIGABRT, 503, "QueryStopped"),
+        (signal.SIGKILL, 200, None),  # asked again, of another
+    ],
+)
+def test_a_crash_is_the_workers_alone(running, looked_at, signal_, status, reason):
+    looked_at.suspend()
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ask, running, "rows")
+        time.sleep(0.5)  # it is asked by then
+        looked_at.send_signal(signal_)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            looked_at.resume()
+        found = answer.result()
+        assert found.status == status and (reason is None or found.json["reason"] == reason)
+    assert rows(running)[0].num_rows == 4
+
+
+@pytest.mark.parametrize("type_", [pa.large_string(), pa.string()])
+def test_what_needs_more_memory_than_the_worker_may_have_is_refused(running, store, type_):
+    text = pa.array(["x" * 100_000], type_)
+    bomb = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int8()), text)  # 10 GB as plain text
+    store.share(pa.table({"bomb": bomb}), "bomb")
+    answer = ask(running, "rows", "bomb", sort=[{"column": 0}])
+    assert answer.status == 503 and "needed more memory" in answer.json["message"]
+    assert rows(running, "bomb", limit=3)[0]["bomb"].to_pylist() == ["x" * 249 + "…"] * 3
+
+
+def test_a_file_that_shrinks_under_the_preview(running, store, directory):
+    store.share(pa.table({"n": pa.array(range(1_000_000))}), "shrunk")
+    rows(running, "shrunk")
+    file = directory / "shrunk.arrow"
+    file.chmod(0o600)
+    os.truncate(file, 4096)
+    assert ask(running, "rows", "shrunk", offset=900_000).status == 422
+    assert ask(running, "summary", "shrunk").status in (404, 422)
+    store.share(TABLE, "trips")
+    assert rows(running)[0].num_rows == 4
+
+
+def damaged(directory: Path, name: str, data: bytes) -> None:
+    (directory / f"{name}.arrow").write_bytes(data)
+    (directory / f"{name}.arrow").chmod(0o400)
+
+
+def test_damaged_files_are_said_to_be_damaged(running, store, directory):
+    store.share(TABLE, "trips")
+    whole = (directory / "trips.arrow").read_bytes()
+    random_ = random.Random(7)
+    for number in range(60):
+        data = bytearray(whole)
+        if number == 0:
+            data = bytearray()
+        elif number == 1:
+            del data[len(data) // 2 :]
+        else:
+            for _ in range(random_.randrange(1, 8)):
+                data[random_.randrange(len(data))] = random_.randrange(256)
+        damaged(directory, f"bad_{number}", bytes(data))
+        for what, query in (("rows", {"sort": [{"column": 0}]}), ("rows", {}), ("summary", {})):
+            answer = ask(running, what, f"bad_{number}", **query)
+            # What a mutation did to the values of a cell nobody can see.
+            assert answer.status in (200, 400, 422), answer.body
+        (directory / f"bad_{number}.arrow").unlink()
+    assert ask(running, "rows").status == 200
+
+
+def test_hostile_tables_cost_the_server_nothing(running, store, directory):
+    store.share(TABLE, "trips")
+    rows(running)
+    process = psutil.Process(running.process.pid)
+    before = process.memory_info().rss
+    hostile.write(directory)
+    for name in hostile.NAMES:
+        for what, query in hostile.questions(name):
+            begun = time.monotonic()
+            answer = ask(running, what, **query)
+            print(name, what, answer.status, round(time.monotonic() - begun, 2), len(answer.data), query)
+            assert answer.status in (200, 400, 503), (name, query, answer.body)
+            assert len(answer.data) <= 2_100_000, (name, query)
+            assert query.get("sort") or query.get("filter") or answer.status == 200, (name, query, answer.body)
+    assert process.memory_info().rss - before < 64 << 20
+    assert rows(running)[0].num_rows == 4
+    print((process.memory_info().rss - before) >> 20)
+
+
+def test_the_worker_may_be_killed_at_any_moment(running, store):
+    """Every answer is right, or a clean error; nothing stays."""
+    store.share(TABLE, "trips")
+    store.share(pa.table({"n": pa.array(range(2_000_000)), "k": pa.array([1, 2] * 1_000_000)}), "large")
+    over = threading.Event()
+
+    def keep_asking(seed: int) -> dict[int, int]:
+        random_, statuses = random.Random(seed), {200: 0, 503: 0}
+        while not over.is_set():
+            kind = random_.randrange(4)
+            offset = random_.randrange(5000)
+            if kind == 3:
+                answer = ask(running, "summary", "large", columns=[1])
+                right = answer.status != 200 or answer.json["columns"][0]["distinct"] == 2
+            else:
+                query: dict[str, Any] = {"offset": offset, "limit": 3, "columns": [0]}
+                expected = [offset, offset + 1, offset + 2]
+                if kind == 1:
+                    query["sort"] = [{"column": 0, "descending": True}]
+                    expected = [1_999_999 - n for n in expected]
+                if kind == 2:
+                    query["filter"] = {"column": 1, "op": "==", "value": 2}
+                    expected = [2 * n + 1 for n in expected]
+                answer = ask(running, "rows", "large", **query)
+                right = answer.status != 200 or pa.ipc.open_stream(answer.data).read_all()["n"].to_pylist() == expected
+            assert right and (answer.status == 200 or answer.json["reason"] == "QueryStopped"), answer.body
+            statuses[answer.status] += 1
+        return statuses
+
+    with ThreadPoolExecutor(3) as pool:
+        asking = [pool.submit(keep_asking, seed) for seed in range(3)]
+        random_ = random.Random(0)
+        killed = 0
+        while killed < KILLS and not any(one.done() for one in asking):
+            time.sleep(random_.random() * 2.5)
+            if (process := worker(running)) is not None:
+                end(process)
+                killed += 1
+        over.set()
+        found = [one.result() for one in asking]
+    print(killed, "kills;", found)
+    assert killed == KILLS and sum(one[200] for one in found) > 0
+    assert rows(running)[0].num_rows == 4
+    end(worker(running))
+    while store.readers_by_path("large"):
+        time.sleep(0.1)
+    assert [user.pid for user in store.info("large").holders] == [os.getpid()]
