@@ -20,11 +20,14 @@ from .errors import (
     Busy,
     DamagedSegment,
     InvalidName,
+    InvalidQuery,
     NewerProtocol,
     NoRoom,
+    QueryStopped,
     StoreFailed,
     TableExists,
     TableNotFound,
+    TableReplaced,
     UnsafeDirectory,
     UnsupportedPlatform,
     UnsupportedSource,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from .publication import Writer
     from .store import Store, Validate
     from .table import OlderVersion, TableInfo, Tables
+    from .widget import SharedTables, TablePreview
 
 __all__ = [
     "ArrowSHMError",
@@ -46,15 +50,20 @@ __all__ = [
     "DamagedSegment",
     "Holder",
     "InvalidName",
+    "InvalidQuery",
     "NewerProtocol",
     "NoRoom",
     "OlderVersion",
     "Publisher",
+    "QueryStopped",
+    "SharedTables",
     "Store",
     "StoreFailed",
     "TableExists",
     "TableInfo",
     "TableNotFound",
+    "TablePreview",
+    "TableReplaced",
     "Tables",
     "UnsafeDirectory",
     "UnsupportedPlatform",
@@ -79,15 +88,23 @@ _LAZY = {
     "Holder": "process",
     "OlderVersion": "table",
     "Publisher": "process",
+    "SharedTables": "widget",
     "Store": "store",
     "TableInfo": "table",
+    "TablePreview": "widget",
     "Tables": "table",
     "Writer": "publication",
 }
 
 
 def share(source: object, name: str, *, replace: bool = False, pin: bool = False) -> TableInfo:
-    """Copy a table into shared memory under a name. See :meth:`Store.share`."""
+    """Copy a table into shared memory under a name; in any process of yours, :func:`attach` then uses that copy.
+
+    ``source`` is a pyarrow, pandas, polars or DuckDB table, a dict of NumPy
+    arrays, or anything else with the Arrow PyCapsule interface. Sharing again
+    from the same process, notebook or script replaces the table; somebody
+    else's is replaced with ``replace=True`` alone. See :meth:`Store.share`.
+    """
     return _store().share(source, name, replace=replace, pin=pin)
 
 
@@ -100,7 +117,13 @@ def attach(
     timeout: float | None = None,
     validate: Validate = None,
 ) -> Any:
-    """The table of this name, zero-copy. See :meth:`Store.attach`."""
+    """The table of this name, zero-copy: a ``pyarrow.Table`` on the shared memory.
+
+    ``as_`` gives another kind: ``"pandas"``, ``"polars"``, ``"duckdb"``,
+    ``"numpy"``, or ``"source"``, the kind that was shared. The data stays valid
+    for as long as anything refers to it, and is read-only; ``copy=True`` gives
+    a private copy to write into. See :meth:`Store.attach`.
+    """
     return _store().attach(name, as_=as_, columns=columns, copy=copy, timeout=timeout, validate=validate)
 
 

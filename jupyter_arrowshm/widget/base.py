@@ -1,0 +1,189 @@
+"""What the widgets have in common: they look while somebody sees them, and answer questions about rows."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anywidget
+from traitlets import Unicode
+
+from .questions import Question, Questions
+
+INTERVAL = 0.5  # s between looks
+WATCHED_FOR = 120.0  # s after a view said that it can be seen; it says so every 30 s
+
+_DISPLAYED = "displayed"  # what stands for the views that have not said anything yet
+_STATIC = Path(__file__).resolve().parents[1] / "static"
+_NOT_BUILT = """\
+export default {
+  render({ el }) {
+    el.textContent = "This installation of jupyter-arrowshm has no widgets: in its checkout, run make js.";
+  }
+};
+"""
+
+
+def _built(name: str, otherwise: str) -> str:
+    try:
+        return (_STATIC / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return otherwise
+
+
+_MODULE, _STYLE = _built("widget.js", _NOT_BUILT), _built("widget.css", "")
+
+
+class LiveWidget(anywidget.AnyWidget):
+    """A widget that follows what it shows while one of its views can be seen.
+
+    Its traits may be used from any thread: ipykernel 7 handles what the front
+    end sends beside the cell that runs, in a thread of its own.
+    """
+
+    _esm = Unicode(_MODULE).tag(sync=True)
+    _css = Unicode(_STYLE).tag(sync=True)
+    _kind = Unicode().tag(sync=True)
+
+    _questions: Questions | None = None
+
+    def __init__(self, **traits: Any) -> None:
+        self._lock = threading.RLock()
+        self._watchers: dict[str, float] = {}  # views that can be seen, and until when that holds
+        self._wake = threading.Event()
+        self._looker: threading.Thread | None = None
+        # A timer's bound method, or a thread's, would keep a widget that nobody has any more.
+        this = weakref.ref(self)
+        self._questions = Questions(lambda question: _answer(this, question), lambda: _forget(this))
+        super().__init__(**traits)
+        _let_the_sender_choose(self.comm)
+        self.on_msg(LiveWidget._receive)
+
+    # -- for those who write a widget ----------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """See what has changed."""
+        raise NotImplementedError
+
+    def _answer(self, question: Question) -> tuple[dict[str, Any], bytes]:
+        """Head and bytes of an answer, as the server's preview worker has them."""
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        """Let go of what was kept for the next question."""
+
+    def _as_text_and_html(self) -> tuple[str, str]:
+        """What a terminal shows, and a page that has no widgets, or no kernel."""
+        raise NotImplementedError
+
+    # -- what is seen --------------------------------------------------------------------------------------------------
+
+    def _watch(self, view: str, on: bool) -> None:
+        with self._lock:
+            if self._questions is None:
+                return
+            if on:
+                self._watchers[view] = time.monotonic() + WATCHED_FOR
+            else:
+                self._watchers.pop(view, None)
+            if self._watchers and self._looker is None:
+                self._looker = threading.Thread(
+                    target=_keep_looking, args=(weakref.ref(self), self._wake), name="arrowshm-look", daemon=True
+                )
+                self._looker.start()
+        self._wake.set()
+
+    def _look_if_watched(self) -> bool:
+        with self._lock:
+            now = time.monotonic()
+            self._watchers = {view: until for view, until in self._watchers.items() if now < until}
+            if not self._watchers:
+                self._looker = None
+                return False
+        try:
+            self._look()
+        except Exception:  # also of a user's observer: the next change has another chance
+            self.log.exception("%s could not be updated", type(self).__name__)
+        return True
+
+    # -- the comm ------------------------------------------------------------------------------------------------------
+
+    def _receive(self, content: Any, buffers: Any) -> None:
+        if "watch" in content:
+            self._watch(str(content["watch"]), bool(content.get("on")))
+            self._watch(_DISPLAYED, False)
+        elif self._questions is not None and "drop" in content:
+            self._questions.drop(content["drop"])
+        elif self._questions is not None and "id" in content:
+            self._questions.ask(content)
+
+    def _handle_msg(self, msg: Any) -> None:
+        # While traitlets hold back notifications, another thread's change would get between them.
+        with self._lock:
+            super()._handle_msg(msg)
+
+    def _notify_trait(self, name: str, old_value: Any, new_value: Any) -> None:
+        with self._lock:
+            super()._notify_trait(name, old_value, new_value)
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Several traits in one message."""
+        with self._lock, self.hold_sync():
+            yield
+
+    # -- how it is shown -----------------------------------------------------------------------------------------------
+
+    def _repr_mimebundle_(self, **keywords: Any) -> Any:
+        shown = super()._repr_mimebundle_(**keywords)
+        if shown is None:
+            return None
+        data, metadata = shown
+        # Until the front end says itself what it shows: its first word may have to wait for the cell.
+        self._watch(_DISPLAYED, True)
+        text, html = self._as_text_and_html()
+        return {**data, "text/plain": text, "text/html": html}, metadata
+
+    def close(self) -> None:
+        """Take it off the page, and stop looking."""
+        questions, self._questions = self._questions, None
+        if questions is not None:
+            with self._lock:
+                self._watchers.clear()
+            self._wake.set()
+            questions.stop()
+        super().close()
+
+
+def _let_the_sender_choose(comm: Any) -> None:
+    # ipykernel 7.4 has what the front end sends handled by the shell that was last sent from (BaseComm):
+    # after a cell has made or changed a widget, by the one that is busy with that cell.
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, default: default
+
+
+def _keep_looking(this: weakref.ref[LiveWidget], wake: threading.Event) -> None:
+    while (widget := this()) is not None and widget._look_if_watched():
+        del widget
+        wake.wait(INTERVAL)
+        wake.clear()
+
+
+def _answer(this: weakref.ref[LiveWidget], question: Question) -> None:
+    if (widget := this()) is None:
+        return
+    try:
+        head, body = widget._answer(question)
+    except Exception as error:
+        head, body = {"error": type(error).__name__, "message": str(error)}, b""
+    widget.send({**head, "id": question["id"]}, [body])
+
+
+def _forget(this: weakref.ref[LiveWidget]) -> None:
+    if (widget := this()) is not None:
+        widget._forget()

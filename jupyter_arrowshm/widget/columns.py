@@ -1,0 +1,82 @@
+"""The table behind a preview: shared or in memory, all of its columns or some."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+
+from ..errors import TableReplaced
+from ..preview import Source, View
+from ..preview.source import TableSource
+from ..server.preview_worker import Tables as OpenTables
+
+_VIEWS = 8  # that are at hand at once
+
+
+class SomeColumns(Source):
+    """A source with fewer columns, or in another order."""
+
+    def __init__(self, whole: Source, numbers: Sequence[int]) -> None:
+        super().__init__()
+        self.schema = pa.schema([whole.schema.field(number) for number in numbers])
+        self.num_rows = whole.num_rows
+        self._whole, self._numbers = whole, numbers
+
+    def _ends(self, column: int) -> Sequence[int]:
+        return self._whole._ends(self._numbers[column])
+
+    def _chunk(self, column: int, index: int) -> pa.Array:
+        return self._whole._chunk(self._numbers[column], index)
+
+    def _batches(self, columns: list[int]) -> Iterator[pa.RecordBatch]:
+        return self._whole._batches([self._numbers[column] for column in columns])
+
+
+class Chosen(OpenTables):
+    """What is open for the questions of one preview.
+
+    Parameters
+    ----------
+    table
+        In memory; ``None``: the shared table that a question names.
+    columns
+        Names, of which those that the table has are shown; none: all.
+    """
+
+    def __init__(self, table: pa.Table | None, columns: Sequence[str]) -> None:
+        super().__init__()
+        self._table, self._columns = table, columns
+        self._view = functools.lru_cache(_VIEWS)(self._make)
+
+    def version(self, of: str) -> str:
+        """Another one whenever other columns are chosen: rows of the one are none of the other."""
+        return f"{of}/{hash(tuple(self._columns)):x}" if self._columns else of
+
+    def view(self, directory: str, name: str, version: str, sort: str, filter: str) -> View:
+        of, _, _ = version.partition("/")
+        if version != self.version(of):
+            raise TableReplaced(name)
+        return self._view(directory, name, of, sort, filter)
+
+    def forget(self) -> None:
+        self._view.cache_clear()
+        super().forget()
+
+    def _make(self, directory: str, name: str, version: str, sort: str, filter: str) -> View:
+        if self._table is None:
+            whole = super().view(directory, name, version, "", "").source
+        else:
+            whole = TableSource(self._table)
+        source = SomeColumns(whole, numbers_of(self._columns, whole.schema)) if self._columns else whole
+        return View(source, sort, filter, self.version(version))
+
+
+def numbers_of(columns: Sequence[str], schema: pa.Schema) -> list[int]:
+    """Where these are; of several of a name, the first; of those that are missing, none."""
+    return [number for name in columns if (number := _first(schema.get_all_field_indices(name))) is not None]
+
+
+def _first(numbers: list[int]) -> int | None:
+    return numbers[0] if numbers else None

@@ -1,0 +1,72 @@
+"""Questions about rows, answered one after the other beside the kernel's own work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+KEPT = 5.0  # s that tables stay mapped after the last question
+_MAX_WAITING = 64
+
+Question = dict[str, Any]
+
+
+class Questions:
+    """A queue with a thread that ends when nothing has been asked for :data:`KEPT` seconds.
+
+    A question may take seconds. Answered where it arrives, it would keep all
+    other widgets waiting.
+
+    Parameters
+    ----------
+    answer
+        Called in the thread with each question; sends the answer.
+    forget
+        Called when the thread ends: whatever was kept for the next question can go.
+    """
+
+    def __init__(self, answer: Callable[[Question], None], forget: Callable[[], None]) -> None:
+        self._answer, self._forget = answer, forget
+        self._waiting: dict[int, Question] = {}
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+
+    def ask(self, question: Question) -> None:
+        with self._changed:
+            if self._stopped:
+                return
+            self._waiting[question["id"]] = question
+            while len(self._waiting) > _MAX_WAITING:
+                del self._waiting[next(iter(self._waiting))]  # who asks so much has stopped waiting for the first
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="arrowshm-widget", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def drop(self, number: int) -> None:
+        """Nobody wants that answer any more."""
+        with self._changed:
+            self._waiting.pop(number, None)
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._waiting.clear()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while (question := self._next()) is not None:
+            self._answer(question)
+            del question
+
+    def _next(self) -> Question | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._stopped, KEPT)
+            if self._waiting:
+                return self._waiting.pop(next(iter(self._waiting)))
+            # Under the lock: the next thread must not open what this one is closing.
+            self._forget()
+            self._thread = None
+            return None

@@ -1,0 +1,112 @@
+"""The list of shared tables as a widget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traitlets import Dict, Enum, List, Unicode
+
+from .. import markup
+from ..errors import ArrowSHMError
+from ..preview import CELL
+from ..server.preview_worker import Tables as OpenTables
+from ..server.preview_worker import answer
+from ..store import Store, default_store
+from ..table import TableInfo, Tables
+from .base import LiveWidget
+from .questions import Question
+
+_ORDERS = ("name", "size", "age", "users")
+
+
+class SharedTables(LiveWidget):
+    """What is shared now, how big it is, who uses it, and what is in it; it keeps itself up to date while it is seen.
+
+    Parameters
+    ----------
+    store
+        Whose tables; without it, those that all notebooks of this user share.
+    **traits
+        ``selected``, ``filter``, ``sort`` and what every widget has (``layout``).
+
+    Attributes
+    ----------
+    tables
+        A list of dicts, read-only: name, num_rows, num_columns, nbytes, published_at, publisher, holders, ... as it was
+        when somebody last looked; :meth:`refresh` looks now. May be observed; while cells run the observer is called in
+        another thread.
+    selected
+        The name of the table whose rows are shown below the list, or ``None``.
+    filter
+        Words that must be found in a table's name, columns, types or users.
+    sort
+        ``"name"``, ``"size"``, ``"age"`` or ``"users"``.
+
+    Notes
+    -----
+    Showing rows is no use of the table: it may be unshared or removed meanwhile, and is free a few seconds later.
+    """
+
+    tables = List(Dict(), read_only=True).tag(sync=True)
+    selected = Unicode(None, allow_none=True).tag(sync=True)
+    filter = Unicode("").tag(sync=True)
+    sort = Enum(_ORDERS, "name").tag(sync=True)
+    _room = List([0, 0]).tag(sync=True)
+    _problem = Unicode("").tag(sync=True)
+    _kind = Unicode("tables").tag(sync=True)
+
+    def __init__(self, store: Store | None = None, **traits: Any) -> None:
+        self._store = store if store is not None else default_store()
+        self._open = OpenTables()
+        self._seen = Tables()
+        super().__init__(**traits)
+        self._look()
+
+    def __repr__(self) -> str:
+        return f"SharedTables({', '.join(table['name'] for table in self.tables[:10])})"
+
+    def refresh(self) -> None:
+        """Look now."""
+        self._look()
+
+    def _look(self) -> None:
+        try:
+            seen, room, problem = self._store.tables(), list(self._store.free_and_total()), ""
+        except ArrowSHMError as error:
+            seen, room, problem = Tables(), [0, 0], str(error)
+        tables = [described(table) for table in seen]
+        with self._changing():
+            self._seen = seen
+            self.set_trait("tables", tables)
+            self._problem = problem
+            # What is free changes all the time, and a pixel of the bar is a percent of it.
+            if room[1] != self._room[1] or abs(room[0] - self._room[0]) > room[1] / 100:
+                self._room = room
+
+    def _answer(self, question: Question) -> tuple[dict[str, Any], bytes]:
+        if "pinned" in question:
+            change = self._store.pin if question["pinned"] else self._store.unpin
+            change(question["name"])
+            self._look()
+            return {}, b""
+        return answer(self._open, {"cell": CELL, **question, "directory": self._store.directory})
+
+    def _forget(self) -> None:
+        self._open.forget()
+
+    def _as_text_and_html(self) -> tuple[str, str]:
+        self._look()
+        if self._problem:
+            return self._problem, markup.page(markup.paragraph(markup.text(self._problem)))
+        return repr(self._seen), self._seen._repr_html_()
+
+
+def described(table: TableInfo) -> dict[str, Any]:
+    """The table for the page, which may be stored and given away: no paths of this machine."""
+    found = table.as_dict()
+    del found["path"]
+    older = [process for version in found["older"] for process in version["holders"]]
+    for process in (found["publisher"], *found["holders"], *older):
+        del process["script"]
+    # Who collects, and when, only the server knows.
+    return {**found, "removed_at": None}
