@@ -1,4 +1,4 @@
-"""Build the sidebar's JavaScript when an sdist or a wheel is made from a checkout; nobody who installs one needs Node.
+"""Build the JavaScript (sidebar, widgets) when an sdist or wheel is made from a checkout: to install needs no Node.
 
 An editable installation goes without (`make js` builds and links it), and so
 does everything where JUPYTER_ARROWSHM_NO_JS is set.
@@ -14,6 +14,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUILT = "jupyter_arrowshm/labextension"
+WIDGET = "jupyter_arrowshm/static"
 INSTALLED = "share/jupyter/labextensions/jupyter-arrowshm"
 
 
@@ -30,8 +31,9 @@ class JavaScriptHook(BuildHookInterface[Any]):
         if not (self._root / BUILT / "package.json").exists():
             self.app.display_warning("jupyter-arrowshm: without its sidebar, which was not built")
         elif self.target_name == "sdist":
-            build_data["artifacts"].append(f"/{BUILT}/")
+            build_data["artifacts"] += [f"/{BUILT}/", f"/{WIDGET}/"]
         else:
+            build_data["artifacts"].append(f"/{WIDGET}/")
             build_data["shared_data"][str(self._root / BUILT)] = INSTALLED
             build_data["shared_data"][str(self._root / "js" / "install.json")] = f"{INSTALLED}/install.json"
 

@@ -1,20 +1,12 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import { IListing, ITable, Problem } from './table';
+import { ExportFormat, IRowsQuery, ISaved, ISummary, ISummaryQuery } from './preview/source';
+import { RequestError } from './problem';
+import { IListing, ITable } from './table';
 import { VERSION } from './version';
 
 /** The versions of the protocol that this page understands. */
 const PROTOCOL = 1;
-
-/** What went wrong, as something that a view can explain. */
-export class RequestError extends Error {
-  constructor(
-    readonly problem: Problem,
-    message: string
-  ) {
-    super(message);
-  }
-}
 
 /** The server extension over HTTP. */
 export class Client {
@@ -47,12 +39,56 @@ export class Client {
     await this._request(`tables/${encodeURIComponent(table.name)}/pin`, { method: pinned ? 'PUT' : 'DELETE' });
   }
 
+  /** The path of the table's Arrow file, where the server runs. */
+  async path(table: ITable): Promise<string> {
+    const response = await this._request(`tables/${encodeURIComponent(table.name)}`, {});
+    return ((await response.json()) as { path: string }).path;
+  }
+
+  /** Remove what nobody uses; the names that went. */
+  async collect(): Promise<string[]> {
+    const response = await this._request('gc', { method: 'POST' });
+    return Object.keys(((await response.json()) as { removed: Record<string, number> }).removed);
+  }
+
+  /** Rows of a table: an Arrow IPC stream. */
+  async rows(name: string, query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
+    const { offset, limit, cell } = query;
+    const numbers = { offset, limit, ...(cell ? { cell } : {}) };
+    const response = await this._request(`tables/${encodeURIComponent(name)}/rows${parameters({ ...numbers, ...view(query) })}`, {
+      signal
+    });
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  async summary(name: string, query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
+    const response = await this._request(`tables/${encodeURIComponent(name)}/summary${parameters(view(query))}`, { signal });
+    return (await response.json()) as ISummary;
+  }
+
+  /** Have the browser download the view as a file. */
+  async save(name: string, query: Partial<IRowsQuery>, format: ExportFormat): Promise<ISaved> {
+    const response = await this._request(`tables/${encodeURIComponent(name)}/export${parameters({ format, ...view(query) })}`, {});
+    const saved = {
+      num_rows: Number(response.headers.get('X-Arrowshm-Rows')),
+      is_cut: response.headers.get('X-Arrowshm-Cut') === 'true'
+    };
+    // Not a link to the server: who is logged in by a header could not follow it.
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(await response.blob());
+    link.download = saved.is_cut ? `${name} (first ${saved.num_rows} rows).${format}` : `${name}.${format}`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+    return saved;
+  }
+
   private async _request(path: string, init: RequestInit): Promise<Response> {
     const url = URLExt.join(this._settings.baseUrl, 'arrowshm', path);
     let response: Response;
     try {
       response = await ServerConnection.makeRequest(url, init, this._settings);
     } catch (error) {
+      if (init.signal?.aborted) throw new DOMException('not wanted any more', 'AbortError');
       throw new RequestError({ kind: 'offline' }, String(error));
     }
     if (response.ok || response.status === 304) return response;
@@ -60,6 +96,19 @@ export class Client {
   }
 
   private _etag = '';
+}
+
+function view({ columns, sort, filter, version }: Partial<IRowsQuery>): Record<string, string> {
+  return {
+    ...(columns ? { columns: JSON.stringify(columns) } : {}),
+    ...(sort?.length ? { sort: JSON.stringify(sort) } : {}),
+    ...(filter ? { filter: JSON.stringify(filter) } : {}),
+    ...(version ? { version } : {})
+  };
+}
+
+function parameters(query: Record<string, string | number>): string {
+  return URLExt.objectToQueryString(query);
 }
 
 /** Whether a server of this version and this page are one release. */
@@ -75,7 +124,8 @@ async function failure(response: Response): Promise<RequestError> {
     .catch((): { message?: string; reason?: string } => ({}));
   const text = message || response.statusText || `HTTP ${response.status}`;
   // A table that is gone is a 404 of ours: it has a reason.
-  if (response.status === 404 && reason !== 'TableNotFound') return new RequestError({ kind: 'missing' }, text);
+  if (response.status === 404) return new RequestError({ kind: reason === 'TableNotFound' ? 'gone' : 'missing' }, text);
+  if (response.status === 409) return new RequestError({ kind: 'changed' }, text);
   if (response.status === 401 || response.status === 403) return new RequestError({ kind: 'forbidden' }, text);
   if ([502, 504].includes(response.status)) return new RequestError({ kind: 'offline' }, text);
   return new RequestError({ kind: 'failed', message: text }, text);

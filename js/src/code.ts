@@ -10,8 +10,18 @@ export function languageOf(name: string): Language | null {
 
 /** A whole cell. */
 export function attachCell(name: string, language: Language): string {
-  if (language === 'julia') return `using ArrowSHM\n${attachLine(name, language)}`;
-  const line = attachLine(name, language);
+  return cell(attachLine(name, language), language);
+}
+
+/** A whole cell that lets go of the table again. */
+export function detachCell(name: string, language: Language): string {
+  const variable = variableFor(name, language);
+  if (language === 'julia') return cell(`@detach ${variable}`, language);
+  return magicCanName(name) ? cell(`%detach ${shellWord(name)}`, language) : `del ${variable}`;
+}
+
+function cell(line: string, language: Language): string {
+  if (language === 'julia') return `using ArrowSHM\n${line}`;
   return line.startsWith('%') ? `%load_ext jupyter_arrowshm\n${line}` : `import jupyter_arrowshm as shm\n${line}`;
 }
 
@@ -21,8 +31,7 @@ export function attachLine(name: string, language: Language): string {
   if (language === 'julia') {
     return variable === name ? `@attach ${name}` : `@attach ${variable} = ${juliaString(name)}`;
   }
-  // The magic would take these for an option, or for its own `as`; IPython puts variables in the place of $x and {x}.
-  if (name.startsWith('-') || name === 'as' || /[${}]/.test(name)) return `${variable} = shm.attach(${JSON.stringify(name)}, as_="source")`;
+  if (!magicCanName(name)) return `${variable} = shm.attach(${pythonString(name)}, as_="source")`;
   return variable === name ? `%attach ${name}` : `%attach ${shellWord(name)} as ${variable}`;
 }
 
@@ -35,12 +44,21 @@ export function variableFor(name: string, language: Language): string {
   return RESERVED[language].has(variable) ? `${variable}_` : variable;
 }
 
+/** The magic would take these for an option, or for its own `as`; IPython puts variables in the place of $x and {x}. */
+function magicCanName(name: string): boolean {
+  return !name.startsWith('-') && name !== 'as' && !/[${}]/.test(name);
+}
+
 /** The magic's line is split as by a shell. */
 function shellWord(text: string): string {
   return /^[\p{L}\p{N}_.,:=@%+~-]+$/u.test(text) ? text : `'${text.replace(/'/g, `'"'"'`)}'`;
 }
 
-function juliaString(text: string): string {
+export function pythonString(text: string): string {
+  return JSON.stringify(text);
+}
+
+export function juliaString(text: string): string {
   return `"${text.replace(/[\\"$]/g, '\\$&')}"`;
 }
 

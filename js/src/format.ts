@@ -21,7 +21,9 @@ export class Format {
     const locale = language.replace('_', '-');
     this._count = new Intl.NumberFormat(locale);
     this._one = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    this._percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
     this._relative = new Intl.RelativeTimeFormat(locale);
+    this._narrow = new Intl.RelativeTimeFormat(locale, { style: 'narrow' });
     this._moment = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
   }
 
@@ -45,6 +47,12 @@ export class Format {
     return this.trans.__('%1 x %2', this.rows(table.num_rows), this.columns(table.num_columns));
   }
 
+  /** A part of the whole, from 0 to 1: `12%`; what is there is not 0%, and what is missing not 100%. */
+  share(part: number): string {
+    if (part > 0 && part < 0.01) return `<${this._percent.format(0.01)}`;
+    return this._percent.format(part < 1 ? Math.min(part, 0.99) : 1);
+  }
+
   /** Decimal units and at most three digits, as the Python side (words.py): `42.3 MB`. */
   size(nbytes: number): string {
     let value = nbytes;
@@ -66,6 +74,13 @@ export class Format {
     return seconds > 0 ? this.trans.__('in less than a minute') : this.trans.__('just now');
   }
 
+  /** How old something is, in few letters: `3m ago`. */
+  age(iso: string): string {
+    const seconds = (Date.parse(iso) - Date.now()) / 1000;
+    const span = SPANS.find(([, length]) => Math.abs(seconds) >= length);
+    return span ? this._narrow.format(Math.trunc(seconds / span[1]), span[0]) : this.trans.__('now');
+  }
+
   moment(iso: string): string {
     return this._moment.format(new Date(iso));
   }
@@ -83,7 +98,7 @@ export class Format {
   }
 
   /** Labels, of many the first ones. */
-  names(processes: readonly IProcess[], most = 5): string {
+  names(processes: readonly Pick<IProcess, 'label'>[], most = 5): string {
     const labels = processes.map(one => one.label);
     if (labels.length <= most) return labels.join(', ');
     const rest = labels.length - most;
@@ -92,6 +107,8 @@ export class Format {
 
   private readonly _count: Intl.NumberFormat;
   private readonly _one: Intl.NumberFormat;
+  private readonly _percent: Intl.NumberFormat;
   private readonly _relative: Intl.RelativeTimeFormat;
+  private readonly _narrow: Intl.RelativeTimeFormat;
   private readonly _moment: Intl.DateTimeFormat;
 }

@@ -2,7 +2,7 @@ import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputil
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 import { Client } from './client';
-import { attachCell, attachLine, Language, languageOf } from './code';
+import { attachCell, attachLine, detachCell, Language, languageOf } from './code';
 import { Format } from './format';
 import { TablesModel } from './model';
 import { ITable } from './table';
@@ -14,6 +14,7 @@ export interface ILabHostOptions {
   format: Format;
   notebooks: INotebookTracker | null;
   documents: IDocumentManager | null;
+  openPreview: (name: string) => void;
 }
 
 /** What the view can ask of JupyterLab and of Notebook 7. */
@@ -23,17 +24,40 @@ export class LabHost implements IHost {
   }
 
   readonly format: Format;
+  readonly hasMenu = true;
 
   get insert(): ((table: ITable) => void) | null {
-    const panel = this._options.notebooks?.currentWidget;
-    return panel ? table => void this._insert(panel, table) : null;
+    return this._notebook ? table => this.write(table, attachCell) : null;
   }
 
-  copyCode(table: ITable): void {
-    const panel = this._options.notebooks?.currentWidget;
-    const code = attachLine(table.name, (panel && currentLanguage(panel)) || 'python');
-    this.copyText(code);
-    Notification.success(this.format.trans.__('Copied: %1', code), { autoClose: 2000 });
+  /** Write code about the table into the notebook that was used last. */
+  write(table: ITable, cell: (name: string, language: Language) => string): void {
+    const panel = this._notebook;
+    if (!panel) return;
+    const { trans } = this.format;
+    const language = currentLanguage(panel);
+    if (language) void insertCell(panel, cell(table.name, language));
+    else Notification.warning(trans.__('Tables can be attached in Python and in Julia, and this notebook is neither.'));
+  }
+
+  insertDetach(table: ITable): void {
+    this.write(table, detachCell);
+  }
+
+  preview(table: ITable): void {
+    this.open(table.name);
+  }
+
+  open(name: string): void {
+    this._options.openPreview(name);
+  }
+
+  copyCode(table: ITable, language?: Language): void {
+    this._copyAloud(attachLine(table.name, language ?? (this._notebook && currentLanguage(this._notebook)) ?? 'python'));
+  }
+
+  copyPath(table: ITable): void {
+    void this._do(async () => this._copyAloud(await this._options.client.path(table)));
   }
 
   copyText(text: string): void {
@@ -61,24 +85,17 @@ export class LabHost implements IHost {
     void this._options.model.refresh();
   }
 
-  private async _insert(panel: NotebookPanel, table: ITable): Promise<void> {
-    const { trans } = this.format;
-    const language = currentLanguage(panel);
-    if (!language) {
-      Notification.warning(trans.__('Tables can be attached in Python and in Julia, and this notebook is neither.'));
-      return;
-    }
-    const notebook = panel.content;
-    const isFree = notebook.activeCell?.model.type === 'code' && !notebook.activeCell.model.sharedModel.source.trim();
-    if (!isFree) NotebookActions.insertBelow(notebook);
-    const cell = notebook.activeCell;
-    if (!cell) return;
-    if (cell.model.type !== 'code') NotebookActions.changeCellType(notebook, 'code');
-    notebook.activeCell?.model.sharedModel.setSource(attachCell(table.name, language));
-    // Shift-Enter runs it from here.
-    panel.activate();
-    notebook.mode = 'command';
-    await notebook.scrollToItem(notebook.activeCellIndex);
+  collect(tables: readonly ITable[]): void {
+    void this._collect(tables);
+  }
+
+  private get _notebook(): NotebookPanel | null {
+    return this._options.notebooks?.currentWidget ?? null;
+  }
+
+  private _copyAloud(text: string): void {
+    this.copyText(text);
+    Notification.success(this.format.trans.__('Copied: %1', text), { autoClose: 2000 });
   }
 
   private async _unshare(table: ITable): Promise<void> {
@@ -89,16 +106,30 @@ export class LabHost implements IHost {
           this.format.names(table.holders)
         )
       : trans.__('Nobody uses it: its %1 are freed.', this.format.size(table.nbytes));
-    const answer = await showDialog({
-      title: trans.__('Unshare %1?', table.name),
-      body: others,
-      buttons: [
-        Dialog.cancelButton({ label: trans.__('Cancel') }),
-        Dialog.warnButton({ label: trans.__('Unshare') })
-      ],
-      defaultButton: 0
+    if (await this._confirm(trans.__('Unshare %1?', table.name), others, trans.__('Unshare'))) {
+      await this._do(() => this._options.client.unshare(table));
+    }
+  }
+
+  private async _collect(tables: readonly ITable[]): Promise<void> {
+    const { trans } = this.format;
+    const bytes = tables.reduce((sum, table) => sum + table.nbytes, 0);
+    const names = this.format.names(tables.map(table => ({ label: table.name })));
+    const title = trans._n('Remove %2 unused table?', 'Remove %2 unused tables?', tables.length, this.format.count(tables.length));
+    const body = trans.__('Nobody uses %1. This frees %2.', names, this.format.size(bytes));
+    if (!(await this._confirm(title, body, trans.__('Remove')))) return;
+    await this._do(async () => {
+      // Somebody may have attached one of them in between: the server looks again.
+      const removed = await this._options.client.collect();
+      Notification.success(trans.__('Removed: %1', this.format.names(removed.map(label => ({ label })))), { autoClose: 4000 });
     });
-    if (answer.button.accept) await this._do(() => this._options.client.unshare(table));
+  }
+
+  private async _confirm(title: string, body: string, action: string): Promise<boolean> {
+    const { trans } = this.format;
+    const buttons = [Dialog.cancelButton({ label: trans.__('Cancel') }), Dialog.warnButton({ label: action })];
+    const answer = await showDialog({ title, body, buttons, defaultButton: 0 });
+    return answer.button.accept;
   }
 
   /** Change something on the server, and show what came of it. */
@@ -110,6 +141,21 @@ export class LabHost implements IHost {
     }
     await this._options.model.refresh();
   }
+}
+
+/** Into the cell that is selected if that is an empty one of code, else into a new one below it. */
+async function insertCell(panel: NotebookPanel, source: string): Promise<void> {
+  const notebook = panel.content;
+  const isFree = notebook.activeCell?.model.type === 'code' && !notebook.activeCell.model.sharedModel.source.trim();
+  if (!isFree) NotebookActions.insertBelow(notebook);
+  const cell = notebook.activeCell;
+  if (!cell) return;
+  if (cell.model.type !== 'code') NotebookActions.changeCellType(notebook, 'code');
+  notebook.activeCell?.model.sharedModel.setSource(source);
+  // Shift-Enter runs it from here.
+  panel.activate();
+  notebook.mode = 'command';
+  await notebook.scrollToItem(notebook.activeCellIndex);
 }
 
 /** The language of the notebook's kernel, also before that has started; `null` if tables cannot be attached in it. */

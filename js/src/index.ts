@@ -1,34 +1,48 @@
-import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILabShell, ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { LabIcon } from '@jupyterlab/ui-components';
 import { Client } from './client';
+import { addCommands, tableIcon } from './commands';
 import { Format } from './format';
 import { LabHost } from './host';
+import { IListOptions, LIST_OPTIONS, restoredOptions } from './listing';
 import { TablesModel } from './model';
+import { PreviewTabs } from './previewtabs';
 import { Sidebar } from './sidebar';
-import iconSvg from '../style/table.svg';
 
 /** What the server emits when something happens to a table (jupyter_arrowshm/server/events/table.yaml). */
 const EVENTS = 'https://events.jupyter.org/jupyter_arrowshm/table';
-const SHOW = 'arrowshm:show';
-
-export const tableIcon = new LabIcon({ name: 'arrowshm:table', svgstr: iconSvg });
+const ID = 'jupyter-arrowshm:sidebar';
+const PANEL = 'jp-arrowshm-tables';
 
 const sidebar: JupyterFrontEndPlugin<void> = {
-  id: 'jupyter-arrowshm:sidebar',
+  id: ID,
   description: 'Shared tables: what is shared, how big it is, and who uses it.',
   autoStart: true,
-  optional: [ITranslator, ILayoutRestorer, ICommandPalette, INotebookTracker, IDocumentManager],
+  optional: [
+    ITranslator,
+    ILayoutRestorer,
+    ICommandPalette,
+    INotebookTracker,
+    IDocumentManager,
+    IStateDB,
+    ISettingRegistry,
+    ILabShell
+  ],
   activate: (
     app: JupyterFrontEnd,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     notebooks: INotebookTracker | null,
-    documents: IDocumentManager | null
+    documents: IDocumentManager | null,
+    state: IStateDB | null,
+    settings: ISettingRegistry | null,
+    labShell: ILabShell | null
   ) => {
     const { events, serverSettings, sessions } = app.serviceManager;
     const translations = translator ?? nullTranslator;
@@ -36,8 +50,21 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     const client = new Client(serverSettings);
     const model = new TablesModel(client);
     const format = new Format(trans, translations.languageCode);
-    const panel = new Sidebar(model, new LabHost({ client, model, format, notebooks, documents }));
-    panel.id = 'jp-arrowshm-tables';
+    const tabs = new PreviewTabs({ app, client, model, format, labShell });
+    const host = new LabHost({ client, model, format, notebooks, documents, openPreview: name => tabs.open(name) });
+    addCommands(app, model, host, PANEL, palette, notebooks);
+
+    const panel = new Sidebar(model, host, LIST_OPTIONS, options => {
+      void state?.save(ID, { ...options });
+    });
+    // Not before: what was stored is there only after all plugins have started, and JupyterLab's shortcuts fail if
+    // settings are loaded before their own.
+    void app.restored
+      .then(() => listOptions(state, settings))
+      .then(options => {
+        panel.options = options;
+      });
+    panel.id = PANEL;
     panel.title.icon = tableIcon;
     panel.title.caption = trans.__('Shared Tables');
 
@@ -52,14 +79,16 @@ const sidebar: JupyterFrontEndPlugin<void> = {
 
     app.shell.add(panel, 'left', { rank: 350, type: 'Shared Tables' });
     restorer?.add(panel, panel.id);
-    app.commands.addCommand(SHOW, {
-      label: trans.__('Show Shared Tables'),
-      icon: tableIcon,
-      describedBy: { args: { type: 'object', properties: {} } },
-      execute: () => app.shell.activateById(panel.id)
-    });
-    palette?.addItem({ command: SHOW, category: trans.__('Shared Tables') });
+    if (restorer) tabs.restore(restorer);
   }
 };
+
+/** As they were left, else as the settings say. */
+async function listOptions(state: IStateDB | null, registry: ISettingRegistry | null): Promise<IListOptions> {
+  const stored = await state?.fetch(ID).catch(() => undefined);
+  if (stored) return restoredOptions(stored);
+  const settings = await registry?.load(ID).catch(() => undefined);
+  return restoredOptions({ ...LIST_OPTIONS, order: settings?.get('order').composite });
+}
 
 export default sidebar;

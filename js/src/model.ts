@@ -1,6 +1,7 @@
 import { ISignal, Signal } from '@lumino/signaling';
-import { isThisVersion, RequestError } from './client';
-import { IListing, IState, Problem } from './table';
+import { isThisVersion } from './client';
+import { problemOf } from './problem';
+import { IListing, IState, ITable } from './table';
 
 /** Where lists come from. */
 export interface ISource {
@@ -40,11 +41,20 @@ export class TablesModel {
     return this._isDisposed;
   }
 
-  /** Whether somebody looks. Nothing is asked for otherwise. */
-  set watched(watched: boolean) {
-    this._watched = watched;
-    if (watched) void this.refresh();
-    else this._stopTimers();
+  /** The table of that name, as it was last seen. */
+  table(name: string): ITable | undefined {
+    return this._state.listing?.tables.find(table => table.name === name);
+  }
+
+  /** Somebody looks, until what this gives is called. Nothing is asked for while nobody does. */
+  watch(): () => void {
+    const watcher = {};
+    this._watchers.add(watcher);
+    void this.refresh();
+    return () => {
+      this._watchers.delete(watcher);
+      if (!this._watchers.size) this._stopTimers();
+    };
   }
 
   /** Something happened: ask soon. */
@@ -72,7 +82,7 @@ export class TablesModel {
   }
 
   private get _isWatched(): boolean {
-    return this._watched && !document.hidden && !this._isDisposed;
+    return this._watchers.size > 0 && !document.hidden && !this._isDisposed;
   }
 
   private readonly _onVisible = (): void => this.hint();
@@ -95,8 +105,7 @@ export class TablesModel {
     } catch (error) {
       // What comes after this is wanted in full.
       this._source.forget();
-      const problem: Problem =
-        error instanceof RequestError ? error.problem : { kind: 'failed', message: String(error) };
+      const problem = problemOf(error);
       // A list that is a little old is better than none.
       this._state = { listing: problem.kind === 'offline' ? this._state.listing : null, problem };
     }
@@ -116,7 +125,7 @@ export class TablesModel {
   }
 
   private _state: IState = { listing: null, problem: null };
-  private _watched = false;
+  private readonly _watchers = new Set<object>();
   private _isDisposed = false;
   private _running: Promise<void> | undefined;
   private _waiting: Promise<void> | undefined;

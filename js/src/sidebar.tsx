@@ -1,15 +1,22 @@
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
 import React from 'react';
+import { IListOptions } from './listing';
 import { TablesModel } from './model';
 import { IHost } from './view/host';
 import { Tables } from './view/Tables';
 
 /** The panel at the side; it asks the server only while it can be seen. */
 export class Sidebar extends ReactWidget {
+  /**
+   * @param _options - What the user has set in the list.
+   * @param _save - Called with what the user sets.
+   */
   constructor(
     private readonly _model: TablesModel,
-    private readonly _host: IHost
+    private readonly _host: IHost,
+    private _options: IListOptions,
+    private readonly _save: (options: IListOptions) => void
   ) {
     super();
     this.addClass('jp-ArrowSHM');
@@ -19,29 +26,37 @@ export class Sidebar extends ReactWidget {
     _model.changed.connect(() => this.update());
   }
 
+  /** What was stored when the page was last here. */
+  set options(options: IListOptions) {
+    this._options = options;
+    this.update();
+  }
+
   override render(): React.JSX.Element {
-    return <Tables state={this._model.state} host={this._host} />;
+    return <Tables state={this._model.state} host={this._host} options={this._options} onOptions={this._save} />;
   }
 
   override dispose(): void {
     if (this.isDisposed) return;
+    this._unwatch?.();
     this._model.dispose();
     super.dispose();
   }
 
   protected override onAfterAttach(message: Message): void {
     super.onAfterAttach(message);
-    this._model.watched = this.isVisible;
+    if (this.isVisible) this._watch();
   }
 
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    this._model.watched = true;
+    this._watch();
   }
 
   protected override onAfterHide(message: Message): void {
     super.onAfterHide(message);
-    this._model.watched = false;
+    this._unwatch?.();
+    this._unwatch = undefined;
   }
 
   /** By keyboard or command one arrives at the first thing that can be used. */
@@ -49,4 +64,10 @@ export class Sidebar extends ReactWidget {
     super.onActivateRequest(message);
     (this.node.querySelector<HTMLElement>('input, button') ?? this.node).focus();
   }
+
+  private _watch(): void {
+    this._unwatch ??= this._model.watch();
+  }
+
+  private _unwatch: (() => void) | undefined;
 }

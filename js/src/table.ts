@@ -66,6 +66,10 @@ export type Problem =
   | { readonly kind: 'version'; readonly server: string }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'offline' }
+  /** Nobody shares the table any more. */
+  | { readonly kind: 'gone' }
+  /** Another version has the table's name, and the one that is meant is not at hand any more. */
+  | { readonly kind: 'changed' }
   /** It says itself what is wrong. */
   | { readonly kind: 'failed'; readonly message: string };
 

@@ -38,6 +38,7 @@ class Server:
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self._configure(place, port, extension)
+        self.workspaces = place / "workspaces"
         own = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "JUPYTER_ARROWSHM_DIR": str(store),
@@ -45,7 +46,7 @@ class Server:
             "JUPYTER_DATA_DIR": str(place / "data"),
             "JUPYTER_RUNTIME_DIR": str(place / "runtime"),
             "JUPYTERLAB_SETTINGS_DIR": str(place / "settings"),
-            "JUPYTERLAB_WORKSPACES_DIR": str(place / "workspaces"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(self.workspaces),
             "IPYTHONDIR": str(place / "ipython"),
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))}
@@ -203,7 +204,7 @@ class Desk:
             expect(self.notebook.locator(".jp-CodeCell").first).to_be_visible()
         self.show()
 
-    def command(self, name: str, **arguments: object) -> None:
+    def command(self, name: str, /, **arguments: object) -> None:
         self.page.evaluate(
             "([name, args]) => jupyterapp.commands.execute(name, args).then(() => {})", [name, arguments]
         )
@@ -241,6 +242,20 @@ class Desk:
         self.row(table).hover()
         self.row(table).locator(f'[data-action="{action}"]').click()
 
+    def choose(self, table: str, label: str) -> None:
+        """From the table's context menu."""
+        self.row(table).locator(".jp-ArrowSHM-row").click(button="right")
+        self.page.get_by_role("menuitem", name=label).click()
+
+    def saved(self, text: str) -> None:
+        """Until what JupyterLab keeps for a reload has this text in it."""
+        deadline = time.monotonic() + TIMEOUT
+        while not any(text in file.read_text() for file in self.server.workspaces.glob("*")):
+            assert time.monotonic() < deadline, f"{text} was not saved"
+            time.sleep(0.1)
+
     def theme(self, name: str) -> None:
         self.command("apputils:change-theme", theme=name)
         self.page.wait_for_function(f"document.body.dataset.jpThemeName === '{name}'")
+        # What hides that the styles change.
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from browser.lab import Desk
 from playwright.sync_api import Route, expect
 
@@ -69,7 +68,12 @@ TABLES = [
         publisher=process("etl.py", 77, alive=False),
         removed_at=(NOW + dt.timedelta(hours=23, minutes=30)).isoformat(),
     ),
-    table("zones", countable=False),
+    table(
+        "zones",
+        countable=False,
+        published_at=NOW.isoformat(),
+        schema=[{"name": "since", "type": "timestamp[us]", "nullable": True}],
+    ),
 ]
 
 
@@ -103,23 +107,22 @@ def widen(desk: Desk, width: int) -> None:
     desk.page.mouse.up()
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
-def test_every_state_of_a_table(desk: Desk, snap: Snap, theme: str) -> None:
+def test_every_state_of_a_table(desk: Desk, snap: Snap) -> None:
     serve(desk, listing(TABLES))
     desk.lab()
-    desk.theme(theme)
     expect(desk.row("flights")).to_contain_text("336,776 rows x 19 columns")
-    expect(desk.row("flights")).to_contain_text("1 older version in use")
+    expect(desk.row("flights")).to_contain_text("1 older version, 38.0 MB")
     expect(desk.row("airports")).to_contain_text("1 row x 1 column")
     expect(desk.row("airports")).to_contain_text("980 bytes")
-    expect(desk.row("weather")).to_contain_text("by etl.py (ended)")
+    expect(desk.row("weather")).to_contain_text("program gone")
     expect(desk.row("weather")).to_contain_text("unused, goes in 23 hours")
     expect(desk.row("zones")).to_contain_text("in use")
     desk.row("flights").locator(".jp-ArrowSHM-row").click()
     expect(desk.row("flights")).to_contain_text("Older version, 38.0 MB, still in use by")
+    expect(desk.panel).to_contain_text("1 table unused, 42.3 MB")
     desk.row("weather").locator(".jp-ArrowSHM-row").click()
+    expect(desk.row("weather")).to_contain_text("by etl.py (ended)")
     expect(desk.row("weather")).to_contain_text("It is removed in 23 hours.")
-    kind = theme.removeprefix("JupyterLab ").lower().replace(" ", "-")
     # JupyterLab lets nobody drag it below 250 pixels.
     for width in (250, 320, 560, 200):
         if width < 250:
@@ -134,22 +137,37 @@ def test_every_state_of_a_table(desk: Desk, snap: Snap, theme: str) -> None:
             ".filter(one => one.scrollWidth > one.clientWidth).map(one => one.className)"
         )
         assert not sideways, "nothing may be wider than the panel"
-        snap(desk, f"{kind}-{width}")
+        for theme in ("Light", "Dark", "Dark High Contrast"):
+            desk.theme(f"JupyterLab {theme}")
+            snap(desk, f"{theme.lower().replace(' ', '-')}-{width}")
 
 
-def test_the_filter(desk: Desk) -> None:
+def test_the_filter_and_the_order(desk: Desk) -> None:
     serve(desk, listing(TABLES))
     desk.lab()
     box = desk.panel.get_by_role("searchbox")
     rows = desk.panel.locator("[data-table]")
     expect(rows).to_have_count(len(TABLES))
-    for words, found in {"weat": 1, "MODEL long": 1, "carrier": len(TABLES), "report": 1}.items():
+    for words, found in {"weat": 1, "MODEL long": 1, "carrier": len(TABLES) - 1, "timestamp": 1, "reports/": 1}.items():
         box.fill(words)
         expect(rows).to_have_count(found)
     box.fill("nothing like it")
     expect(desk.panel).to_contain_text("No table matches")
     box.press("Escape")
     expect(rows).to_have_count(len(TABLES))
+    order = desk.panel.get_by_role("combobox")
+    for by, first in {"Size": "a-very-long-name", "Newest": "zones", "Users": "flights", "Name": "a-very"}.items():
+        order.select_option(label=by)
+        expect(rows.first).to_contain_text(first)
+    box.fill("o")
+    order.select_option(label="Users")
+    desk.row("flights").locator(".jp-ArrowSHM-row").click()
+    desk.saved('"open":["flights"]')
+    desk.page.reload()
+    desk.wait()
+    expect(box).to_have_value("o")
+    expect(rows.first).to_contain_text("flights")
+    expect(desk.row("flights").locator(".jp-ArrowSHM-details")).to_be_visible()
 
 
 def test_another_release_of_the_server_is_told(desk: Desk, snap: Snap) -> None:

@@ -8,6 +8,8 @@ import signal
 from collections.abc import Callable
 
 from browser.lab import Desk, Server
+from julia_peers import Julia, program
+from peers import Peer
 from playwright.sync_api import Locator, expect
 
 Snap = Callable[[Desk, str], None]
@@ -53,7 +55,7 @@ def test_the_count_follows_those_who_attach_and_those_who_die(desk: Desk, server
     desk.lab("load.ipynb", "model.ipynb")
     trips = share(desk)
     expect(trips).to_contain_text("100,000 rows x 2 columns")
-    expect(trips).to_contain_text("by load.ipynb (python)")
+    expect(trips).to_contain_text("load.ipynb (python), now")
 
     desk.activate("model.ipynb")
     desk.run()
@@ -87,7 +89,7 @@ def test_unsharing_says_who_uses_it_and_asks(desk: Desk, server: Server, snap: S
     server.write("load.ipynb", SHARE)
     desk.lab("load.ipynb")
     trips = share(desk)
-    desk.act("trips", "remove")
+    desk.choose("trips", "Unshare…")
     dialog = desk.page.get_by_role("dialog")
     expect(dialog).to_contain_text("Unshare trips?")
     expect(dialog).to_contain_text("In use by load.ipynb (python).")
@@ -96,10 +98,36 @@ def test_unsharing_says_who_uses_it_and_asks(desk: Desk, server: Server, snap: S
     expect(dialog).to_have_count(0)
     expect(trips).to_be_visible()
 
-    desk.act("trips", "remove")
+    desk.choose("trips", "Unshare…")
     dialog.get_by_role("button", name="Unshare").click()
     expect(desk.panel).to_contain_text("No shared tables")
     assert not server.tables()
+
+
+def test_what_nobody_uses_is_kept_or_removed(desk: Desk, server: Server, snap: Snap) -> None:
+    script = Peer(env={"JUPYTER_ARROWSHM_DIR": str(server.store)})
+    script.run("for name in ('trips', 'zones', 'kept'): shm.share({'a': list(range(1000))}, name)")
+    desk.lab()
+    expect(desk.row("trips")).to_contain_text("in use by 1")
+    script.kill()
+    for name in ("trips", "zones", "kept"):
+        expect(desk.row(name)).to_contain_text("program gone")
+        expect(desk.row(name)).to_contain_text(re.compile("unused, goes in (23 hours|1 day)"))
+    expect(desk.panel).to_contain_text("3 tables unused")
+    desk.row("kept").get_by_role("button", name="Keep kept").click()
+    expect(desk.row("kept")).to_contain_text("pinned")
+    expect(desk.panel).to_contain_text("2 tables unused")
+    snap(desk, "unused")
+    desk.choose("kept", "Copy Path of the Arrow File")
+    expect(desk.page.get_by_text(f"Copied: {server.store / 'kept.arrow'}")).to_be_visible()
+
+    desk.panel.get_by_role("button", name="Remove…").click()
+    dialog = desk.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Remove 2 unused tables?")
+    expect(dialog).to_contain_text("Nobody uses trips, zones.")
+    dialog.get_by_role("button", name="Remove").click()
+    expect(desk.row("trips")).to_have_count(0)
+    assert list(server.tables()) == ["kept"]
 
 
 def test_attach_code_runs_in_a_fresh_kernel(desk: Desk, server: Server, snap: Snap) -> None:
@@ -120,6 +148,29 @@ def test_attach_code_runs_in_a_fresh_kernel(desk: Desk, server: Server, snap: Sn
     snap(desk, "inserted")
 
 
+def test_julia_is_a_user_as_any_other(desk: Desk, server: Server) -> None:
+    script = Peer(env={"JUPYTER_ARROWSHM_DIR": str(server.store)})
+    script.run("shm.share({'a': list(range(1000))}, 'trips')")
+    julia = Julia(program(), env={"JUPYTER_ARROWSHM_DIR": str(server.store)})
+    try:
+        desk.lab()
+        trips = desk.row("trips")
+        expect(trips).to_contain_text("in use by 1")
+        julia.run('t = attach("trips"); sum(t.a)')
+        expect(trips).to_contain_text("in use by 2")
+        trips.locator(".jp-ArrowSHM-row").click()
+        expect(trips.locator(".jp-ArrowSHM-processes")).to_contain_text(f"julia (pid {julia.pid})")
+        script.run("shm.share({'a': list(range(10))}, 'trips')")
+        expect(trips).to_contain_text("1 older version, ")
+        expect(trips).to_contain_text("still in use by")
+        julia.run('share("zones", (a = [1, 2],))')
+        expect(desk.row("zones")).to_contain_text(f"julia (pid {julia.pid})")
+    finally:
+        julia.kill()
+        script.kill()
+    expect(trips).not_to_contain_text("older version")
+
+
 def test_attach_code_for_julia(desk: Desk, server: Server) -> None:
     server.write("load.ipynb", SHARE)
     # The cell that is selected is empty: the code goes into it.
@@ -130,8 +181,12 @@ def test_attach_code_for_julia(desk: Desk, server: Server) -> None:
     desk.act("trips", "insert")
     expect(desk.notebook.locator(".jp-CodeCell")).to_have_count(1)
     expect(desk.notebook.locator(".cm-line")).to_have_text(["using ArrowSHM", "@attach trips"])
-    desk.act("trips", "copy")
+    desk.choose("trips", "Copy Line for Julia")
     expect(desk.page.get_by_text("Copied: @attach trips")).to_be_visible()
+    desk.choose("trips", "Insert Code to Detach")
+    expect(desk.notebook.locator(".cm-line")).to_have_text(
+        ["using ArrowSHM", "@attach trips", "using ArrowSHM", "@detach trips"]
+    )
 
 
 def test_pinning(desk: Desk, server: Server) -> None:
@@ -154,22 +209,37 @@ def test_a_table_by_keyboard_alone(desk: Desk, server: Server) -> None:
     keys = desk.page.keyboard
     expect(desk.panel.get_by_role("searchbox")).to_be_focused()
     keys.press("Tab")
+    expect(desk.panel.get_by_role("combobox")).to_be_focused()
+    keys.press("Tab")
     expect(trips.locator(".jp-ArrowSHM-row")).to_be_focused()
     keys.press("ArrowRight")
     expect(trips.locator(".jp-ArrowSHM-details")).to_be_visible()
-    for name in ("Insert", "Copy", "Pin"):
+    for name in ("Open", "Insert", "Pin"):
         keys.press("Tab")
         expect(trips.get_by_role("button", name=re.compile(f"^{name} "))).to_be_focused()
     keys.press("Enter")
     expect(trips).to_contain_text("pinned")
     # The list was drawn anew, and the focus is where it was.
     expect(trips.get_by_role("button", name=re.compile("^Unpin "))).to_be_focused()
+    keys.press("Tab")
+    keys.press("Enter")
+    expect(desk.page.get_by_role("menuitem", name="Copy Path")).to_be_visible()
+    keys.press("Escape")
+    trips.locator(".jp-ArrowSHM-row").focus()
+    keys.press("Delete")
+    expect(desk.page.get_by_role("dialog")).to_contain_text("Unshare trips?")
+    keys.press("Escape")
+    expect(desk.page.get_by_role("dialog")).to_have_count(0)
+    expect(trips).to_be_visible()
 
 
 def test_notebook_7(desk: Desk, server: Server, snap: Snap) -> None:
     server.write("load.ipynb", SHARE)
     desk.open("notebooks/load.ipynb")
-    desk.show()
+    # Where the README says that it is.
+    desk.page.get_by_role("menuitem", name="View").click()
+    desk.page.get_by_role("menuitem", name="Show Shared Tables").click()
+    expect(desk.panel).to_be_visible()
     trips = share(desk)
     trips.locator(".jp-ArrowSHM-row").click()
     expect(trips).to_contain_text("by load.ipynb (python)")

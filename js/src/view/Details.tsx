@@ -10,9 +10,9 @@ export function Details({ id, table, host }: { id: string; table: ITable; host: 
   const { published_at: published, removed_at: removed } = table;
   return (
     <div className="jp-ArrowSHM-details" id={id}>
-      <p title={published ? format.moment(published) : undefined}>
+      <p>
         {published
-          ? trans.__('Shared %1 by %2', format.relative(published), format.publisher(table))
+          ? trans.__('Shared on %1 by %2', format.moment(published), format.publisher(table))
           : trans.__('Shared by %1', format.publisher(table))}
       </p>
       {table.holders.length > 0 ? (
@@ -23,12 +23,6 @@ export function Details({ id, table, host }: { id: string; table: ITable; host: 
       ) : (
         <p title={removed ? format.moment(removed) : undefined}>
           {removed ? trans.__('Nobody uses it. It is removed %1.', format.relative(removed)) : trans.__('Nobody uses it.')}
-          {/* A space between sentences, not a margin: the button may begin a line. */}{' '}
-          {removed && host.setPinned && (
-            <button type="button" className="jp-ArrowSHM-link" onClick={() => host.setPinned?.(table, true)}>
-              {trans.__('Keep it')}
-            </button>
-          )}
         </p>
       )}
       {table.older.map((version, index) => (

@@ -72,6 +72,9 @@ function explain(problem: Problem, host: IHost): { title: string; text: string; 
         title: trans.__('No connection.'),
         text: trans.__('The server does not answer; trying again.')
       };
+    case 'gone':
+    case 'changed':
+      return { title: trans.__('Not shared any more'), text: trans.__('Nobody shares this table any more.') };
     case 'failed':
       return { title: trans.__('The tables cannot be read'), text: problem.message };
   }

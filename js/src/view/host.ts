@@ -2,17 +2,23 @@ import type { Format } from '../format';
 import { ITable } from '../table';
 
 /**
- * What a view can ask of the place that it is in: JupyterLab's sidebar, later a
+ * What a view can ask of the place that it is in: JupyterLab's sidebar, or a
  * notebook's output. What a place cannot do is not there.
  */
 export interface IHost {
   readonly format: Format;
   /** Write the code that attaches the table; `null` while there is nothing to write it into. */
   readonly insert?: ((table: ITable) => void) | null;
+  /** Whether a `contextmenu` event on a table opens a menu with everything that can be done with it. */
+  readonly hasMenu?: boolean;
+  /** Show the table's rows. */
+  preview?(table: ITable): void;
   copyCode?(table: ITable): void;
   copyText?(text: string): void;
   setPinned?(table: ITable, pinned: boolean): void;
   unshare?(table: ITable): void;
+  /** Remove what nobody uses and that is not pinned. */
+  collect?(tables: readonly ITable[]): void;
   openNotebook?(path: string): void;
   refresh(): void;
 }

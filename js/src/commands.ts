@@ -1,0 +1,110 @@
+import { JupyterFrontEnd } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { LabIcon } from '@jupyterlab/ui-components';
+import { LabHost } from './host';
+import { unused } from './listing';
+import { TablesModel } from './model';
+import { ITable } from './table';
+import iconSvg from '../style/table.svg';
+
+export const tableIcon = new LabIcon({ name: 'arrowshm:table', svgstr: iconSvg });
+
+/** Where the menus of schema/sidebar.json and other extensions find them. */
+export const CommandIDs = {
+  show: 'arrowshm:show',
+  open: 'arrowshm:open',
+  insertAttach: 'arrowshm:insert-attach',
+  insertDetach: 'arrowshm:insert-detach',
+  copyPython: 'arrowshm:copy-python',
+  copyJulia: 'arrowshm:copy-julia',
+  copyPath: 'arrowshm:copy-path',
+  restore: 'arrowshm:restore-preview',
+  pin: 'arrowshm:pin',
+  unshare: 'arrowshm:unshare',
+  collect: 'arrowshm:remove-unused'
+} as const;
+
+const ONE_TABLE = {
+  type: 'object',
+  properties: { name: { type: 'string', description: "The table's name; without it, the one that was right-clicked" } }
+} as const;
+
+/** What can be done with the table that is named, or that the context menu was opened on. */
+export function addCommands(
+  app: JupyterFrontEnd,
+  model: TablesModel,
+  host: LabHost,
+  panelId: string,
+  palette: ICommandPalette | null,
+  notebooks: INotebookTracker | null
+): void {
+  const { trans } = host.format;
+  const { commands } = app;
+  const nameOf = (args: { name?: unknown }): string | undefined => (typeof args.name === 'string' ? args.name : hit(app));
+  const add = (
+    id: string,
+    label: string | ((table: ITable | undefined) => string),
+    execute: (table: ITable) => void,
+    isEnabled = (): boolean => true
+  ): void => {
+    const find = (args: { name?: unknown }): ITable | undefined => model.table(nameOf(args) ?? '');
+    commands.addCommand(id, {
+      label: args => (typeof label === 'string' ? label : label(find(args))),
+      isEnabled: args => find(args) !== undefined && isEnabled(),
+      describedBy: { args: ONE_TABLE },
+      execute: args => {
+        const table = find(args);
+        if (table) execute(table);
+      }
+    });
+  };
+  const hasNotebook = (): boolean => Boolean(notebooks?.currentWidget);
+
+  // By name also before the list is there: a tab that is restored, or code of another extension.
+  commands.addCommand(CommandIDs.open, {
+    label: trans.__('Open'),
+    describedBy: { args: ONE_TABLE },
+    isEnabled: args => nameOf(args) !== undefined,
+    execute: args => {
+      const name = nameOf(args);
+      if (name !== undefined) host.open(name);
+    }
+  });
+  add(CommandIDs.insertAttach, trans.__('Insert Code to Attach'), table => host.insert?.(table), hasNotebook);
+  add(CommandIDs.insertDetach, trans.__('Insert Code to Detach'), table => host.insertDetach(table), hasNotebook);
+  add(CommandIDs.copyPython, trans.__('Copy Line for Python'), table => host.copyCode(table, 'python'));
+  add(CommandIDs.copyJulia, trans.__('Copy Line for Julia'), table => host.copyCode(table, 'julia'));
+  add(CommandIDs.copyPath, trans.__('Copy Path of the Arrow File'), table => host.copyPath(table));
+  add(
+    CommandIDs.pin,
+    table => (table?.pinned ? trans.__('Unpin') : trans.__('Pin')),
+    table => host.setPinned(table, !table.pinned)
+  );
+  add(CommandIDs.unshare, trans.__('Unshare…'), table => host.unshare(table));
+
+  const noArguments = { args: { type: 'object', properties: {} } } as const;
+  commands.addCommand(CommandIDs.show, {
+    label: trans.__('Show Shared Tables'),
+    icon: tableIcon,
+    describedBy: noArguments,
+    execute: () => app.shell.activateById(panelId)
+  });
+  commands.addCommand(CommandIDs.collect, {
+    label: trans.__('Remove Unused Shared Tables…'),
+    describedBy: noArguments,
+    isEnabled: () => (model.state.listing ? unused(model.state.listing).length > 0 : false),
+    execute: () => {
+      if (model.state.listing) host.collect(unused(model.state.listing));
+    }
+  });
+  model.changed.connect(() => commands.notifyCommandChanged(CommandIDs.collect));
+  for (const command of [CommandIDs.show, CommandIDs.collect]) {
+    palette?.addItem({ command, category: trans.__('Shared Tables') });
+  }
+}
+
+/** The name of the table under the context menu. */
+function hit(app: JupyterFrontEnd): string | undefined {
+  return app.contextMenuHitTest(node => node.dataset.table !== undefined)?.dataset.table;
+}

@@ -1,0 +1,70 @@
+/** Which tables a list shows, and in which order. */
+import type { IListing, IProcess, ITable } from './table';
+
+export const ORDERS = ['name', 'size', 'age', 'users'] as const;
+export type Order = (typeof ORDERS)[number];
+
+/** What a user has set in a list; it survives a reload. */
+export interface IListOptions {
+  readonly filter: string;
+  readonly order: Order;
+  /** Names of the tables that are opened. */
+  readonly open: readonly string[];
+}
+
+export const LIST_OPTIONS: IListOptions = { filter: '', order: 'name', open: [] };
+
+/** What was stored, with what is missing or was stored by another release left at its default. */
+export function restoredOptions(stored: unknown): IListOptions {
+  const { filter, order, open } = (stored ?? {}) as Partial<Record<keyof IListOptions, unknown>>;
+  return {
+    filter: typeof filter === 'string' ? filter : LIST_OPTIONS.filter,
+    order: ORDERS.find(one => one === order) ?? LIST_OPTIONS.order,
+    open: Array.isArray(open) ? open.filter((name): name is string => typeof name === 'string') : LIST_OPTIONS.open
+  };
+}
+
+/** The tables that match, largest, newest or most used first; those that are equal, by name. */
+export function shown(tables: readonly ITable[], { filter, order }: IListOptions): ITable[] {
+  const key: Record<Order, (table: ITable) => number> = {
+    name: () => 0,
+    size: table => -memory(table),
+    age: table => -(table.published_at ? Date.parse(table.published_at) : 0),
+    users: table => -table.holders.length
+  };
+  return tables
+    .filter(table => matches(table, filter))
+    .sort((a, b) => key[order](a) - key[order](b) || collator.compare(a.name, b.name));
+}
+
+/** Bytes of a table and of its older versions that are still in use. */
+export function memory(table: ITable): number {
+  return table.older.reduce((sum, version) => sum + version.nbytes, table.nbytes);
+}
+
+/** The tables that "remove unused" removes. */
+export function unused(listing: IListing): ITable[] {
+  return listing.tables.filter(table => !table.holders.length && !table.pinned);
+}
+
+/** Those who use the table or one of its older versions. */
+export function users(table: ITable): IProcess[] {
+  return [...table.holders, ...table.older.flatMap(version => version.holders)];
+}
+
+const collator = new Intl.Collator(undefined, { numeric: true });
+
+/** Every word must be found in the table's name, its columns, their types, or its notebooks. */
+function matches(table: ITable, filter: string): boolean {
+  const words = filter.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  if (!words.length) return true;
+  const people = [table.publisher, ...users(table)];
+  const text = [
+    table.name,
+    ...people.flatMap(one => [one.label, one.notebook_path ?? '']),
+    ...table.schema.flatMap(column => [column.name, column.type])
+  ]
+    .join('\n')
+    .toLocaleLowerCase();
+  return words.every(word => text.includes(word));
+}

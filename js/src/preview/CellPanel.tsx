@@ -1,0 +1,72 @@
+import React, { useEffect, useId, useRef, useState } from 'react';
+import { cellText } from './celltext';
+import type { IPreviewHost } from './host';
+import { useOutside } from './Menu';
+import type { PreviewModel } from './model';
+
+/** Characters of one cell that the server gives at most. */
+export const WHOLE_CELL = 10_000;
+
+interface ICellPanelProps {
+  readonly preview: PreviewModel;
+  readonly host: IPreviewHost;
+  readonly row: number;
+  readonly column: number;
+  readonly close: () => void;
+}
+
+/** One value, with all its lines. */
+export function CellPanel({ preview, host, row, column, close }: ICellPanelProps): React.JSX.Element {
+  const { format } = host;
+  const { trans } = format;
+  const node = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const title = useId();
+  const [text, setText] = useState<string | null>(null);
+  useOutside(node, true, close);
+  useEffect(() => {
+    let isWanted = true;
+    button.current?.focus();
+    preview
+      .fetch({ r1: row, r2: row, c1: column, c2: column }, WHOLE_CELL)
+      .then(([page]) => {
+        const cell = page?.cell(0, column);
+        if (isWanted) setText(cell === undefined ? '' : cellText(cell, page.fields[0].number));
+      })
+      .catch((error: unknown) => isWanted && setText(String(error)));
+    return () => {
+      isWanted = false;
+    };
+  }, [preview, row, column]);
+  return (
+    <div
+      ref={node}
+      className="jp-ArrowSHM-popup jp-ArrowSHM-cellPanel"
+      role="dialog"
+      aria-labelledby={title}
+      onKeyDown={event => {
+        if (event.key !== 'Escape') return;
+        event.stopPropagation();
+        close();
+      }}
+    >
+      <div className="jp-ArrowSHM-panelTitle">
+        <h2 id={title}>{preview.table?.schema[column]?.name}</h2>
+        <span className="jp-ArrowSHM-muted">{trans.__('row %1', format.count(row + 1))}</span>
+      </div>
+      <pre tabIndex={0} aria-label={trans.__('Value')}>
+        {text ?? '…'}
+      </pre>
+      <div className="jp-ArrowSHM-buttons">
+        <button type="button" ref={button} className="jp-ArrowSHM-button" onClick={close}>
+          {trans.__('Close')}
+        </button>
+        {host.copyText && text !== null && (
+          <button type="button" className="jp-ArrowSHM-button" onClick={() => host.copyText?.(text)}>
+            {trans.__('Copy')}
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}

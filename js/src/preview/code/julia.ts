@@ -1,0 +1,80 @@
+import { attachLine, juliaString, variableFor } from '../../code';
+import type { Condition, IView } from '../query';
+import type { IPreviewTable } from '../source';
+import { columnType, IColumnType, juliaLiteral } from './literal';
+
+/** Missing values come last either way, and NaN before them. */
+const ORDER = `place(x) = ismissing(x) ? 2 : x isa AbstractFloat && isnan(x) ? 1 : 0
+before(x, y) = place(x) == place(y) == 0 ? isless(x, y) : place(x) < place(y)
+after(x, y) = place(x) == place(y) == 0 ? isless(y, x) : place(x) < place(y)`;
+
+/** With the standard library alone. */
+export function juliaCode(table: IPreviewTable, view: IView): string {
+  const frame = variableFor(table.name, 'julia');
+  const body: string[] = [];
+  const column = (index: number, name: string): string => {
+    const isPlain = /^[A-Za-z_]\w*$/.test(name) && table.schema.filter(one => one.name === name).length === 1;
+    return isPlain ? `${frame}.${name}` : `${frame}[${index + 1}]`;
+  };
+  for (const filter of view.filters) {
+    const test = conditionCode(filter.condition, columnType(filter.type));
+    body.push(
+      test === null
+        ? `# Left out: the filter of ${filter.name.replace(/\s+/g, ' ')}`
+        : `filter!(let column = ${column(filter.column, filter.name)}; i -> (x = column[i]; ${test}) end, rows)`
+    );
+  }
+  // The least important first: the sort is stable.
+  for (const sort of [...view.sort].reverse()) {
+    const lt = sort.descending ? 'after' : 'before';
+    body.push(
+      `sort!(rows; alg = MergeSort, lt = let column = ${column(sort.column, sort.name)}; (i, j) -> ${lt}(column[i], column[j]) end)`
+    );
+  }
+  const code = body.join('\n');
+  return (
+    [
+      `using ArrowSHM${/\bDate(Time)?\(/.test(code) ? ', Dates' : ''}`,
+      '',
+      ...(view.sort.length ? [ORDER, ''] : []),
+      attachLine(table.name, 'julia'),
+      `rows = collect(1:size(${frame}, 1))`,
+      ...body,
+      `${frame}_view = map(column -> column[rows], NamedTuple(${frame}))`
+    ].join('\n') + '\n'
+  );
+}
+
+/** A condition on `x`; `null` if it cannot be written. */
+function conditionCode(condition: Condition, type: IColumnType): string | null {
+  const x = type.family === 'timestamp' ? 'DateTime(x)' : 'x';
+  switch (condition.kind) {
+    case 'missing':
+      return 'ismissing(x)';
+    case 'present':
+      return '!ismissing(x)';
+    case 'text':
+      return condition.ignoreCase
+        ? `!ismissing(x) && occursin(${juliaString(condition.text.toLowerCase())}, lowercase(x))`
+        : `!ismissing(x) && occursin(${juliaString(condition.text)}, x)`;
+    case 'range': {
+      const limits = ['!ismissing(x)'];
+      for (const [operator, text] of [
+        ['>=', condition.min],
+        ['<=', condition.max]
+      ]) {
+        if (text === '') continue;
+        const value = juliaLiteral(text, type);
+        if (value === null) return null;
+        limits.push(`${x} ${operator} ${value}`);
+      }
+      return limits.join(' && ');
+    }
+    case 'values': {
+      const values = condition.values.map(choice => juliaLiteral(choice.value, type));
+      if (values.includes(null)) return null;
+      const isIn = values.length ? `${x} in (${values.join(', ')},)` : 'false';
+      return condition.missing ? `ismissing(x) || ${isIn}` : `!ismissing(x) && ${isIn}`;
+    }
+  }
+}

@@ -1,0 +1,381 @@
+import { BasicKeyHandler, BasicMouseHandler, BasicSelectionModel, DataGrid } from '@lumino/datagrid';
+import { Message, MessageLoop } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
+import type { Format } from '../format';
+import { cellText, oneLine } from './celltext';
+import { GridData } from './griddata';
+import type { PreviewModel } from './model';
+import { CellPainter, HEADER_HEIGHT, HeaderPainter, headerWidth, MENU_SIZE, ROW_HEIGHT, RowNumberPainter } from './renderers';
+import type { IWindow } from './rows';
+import { gridStyle, ITheme, themeOf } from './theme';
+
+const WIDEST = 360;
+const NARROWEST = 92;
+const TIMES = 168;
+
+/** What a user does in the grid that is more than moving about. */
+export interface IGridEvents {
+  /** A header was clicked; `add`: with the shift key. */
+  onHeader(column: number, add: boolean): void;
+  onColumnMenu(column: number): void;
+  onOpenCell(row: number, column: number): void;
+  onCopy(): void;
+  /** The cell that the keyboard is on; `null`: none. */
+  onCursor(cell: { row: number; column: number } | null): void;
+}
+
+/** The grid of one preview. It is mounted into any element, and needs no more of the page than that. */
+export class Grid {
+  constructor(
+    private readonly _preview: PreviewModel,
+    private readonly _format: Format,
+    events: IGridEvents
+  ) {
+    this._data = new GridData(_preview);
+    this._grid = new LookedAtGrid(() => this.look());
+    this._grid.dataModel = this._data;
+    this._grid.keyHandler = new KeyHandler(events);
+    this._grid.mouseHandler = new MouseHandler(events);
+    const selection = new BasicSelectionModel({ dataModel: this._data });
+    this._grid.selectionModel = selection;
+    selection.changed.connect(() => {
+      const { cursorRow: row, cursorColumn: column, isEmpty } = selection;
+      events.onCursor(isEmpty || row < 0 ? null : { row, column });
+    });
+    this._stop = _preview.onChange(change => {
+      if (change.kind === 'columns') {
+        this._fitted = false;
+        selection.clear();
+        this._describe();
+      }
+      if (change.kind !== 'cells' && change.kind !== 'rows') return;
+      this._fit();
+      this._arrive();
+    });
+    this._describe();
+    this._grid.viewport.node.addEventListener('focus', () => this._arrive());
+  }
+
+  /** Show it in the element, which must be in the document. */
+  mount(place: HTMLElement): void {
+    this._theme = themeOf(place);
+    this._restyle();
+    Widget.attach(this._grid, place);
+    // Nobody else tells it: the element's place may be no widget of JupyterLab's.
+    this._observer = new ResizeObserver(() => MessageLoop.sendMessage(this._grid, Widget.ResizeMessage.UnknownSize));
+    this._observer.observe(place);
+    this._fit();
+  }
+
+  unmount(): void {
+    this._observer?.disconnect();
+    if (this._grid.isAttached) Widget.detach(this._grid);
+  }
+
+  /** The page has another theme. */
+  retheme(): void {
+    const place = this._grid.node.parentElement;
+    if (!place) return;
+    this._theme = themeOf(place);
+    this._restyle();
+  }
+
+  repaintHeader(): void {
+    this._data.repaintHeader();
+  }
+
+  focus(): void {
+    this._grid.activate();
+  }
+
+  /** Put the cursor there and bring it into sight. */
+  go(row: number, column: number): void {
+    const selection = this._grid.selectionModel;
+    selection?.select({ r1: row, c1: column, r2: row, c2: column, cursorRow: row, cursorColumn: column, clear: 'all' });
+    // To the top, not just into sight: who jumps to a row wants to see what comes after it.
+    this._grid.scrollTo(this._grid.scrollX, this._grid.rowOffset('body', row));
+    this._grid.scrollToColumn(column);
+  }
+
+  /** Select whole rows, in ascending order, and bring the first into sight. */
+  selectRows(rows: readonly number[]): void {
+    const selection = this._grid.selectionModel;
+    selection?.clear();
+    const cursor = { cursorRow: rows[0], cursorColumn: 0, clear: 'none' } as const;
+    for (let at = 0, next = 0; at < rows.length; at = next) {
+      do next++;
+      while (rows[next] === rows[next - 1] + 1);
+      selection?.select({ r1: rows[at], c1: 0, r2: rows[next - 1], c2: this._preview.num_columns - 1, ...cursor });
+    }
+    if (rows.length) this._grid.scrollToRow(rows[0]);
+  }
+
+  /** What is selected, from edge to edge; `null`: nothing. */
+  selected(): IWindow | null {
+    const selection = this._grid.selectionModel?.currentSelection();
+    if (!selection) return null;
+    const { r1, r2, c1, c2 } = selection;
+    const rows = this._preview.num_rows - 1;
+    const columns = this._preview.num_columns - 1;
+    const clamp = (value: number, most: number): number => Math.max(0, Math.min(value, most));
+    return {
+      r1: clamp(Math.min(r1, r2), rows),
+      r2: clamp(Math.max(r1, r2), rows),
+      c1: clamp(Math.min(c1, c2), columns),
+      c2: clamp(Math.max(c1, c2), columns)
+    };
+  }
+
+  /** Where a column's header is, in pixels from the left of the grid; brought into sight first. */
+  headerPlace(column: number): { left: number; right: number; bottom: number } {
+    this._grid.scrollToColumn(column);
+    const left = this._grid.headerWidth + this._grid.columnOffset('body', column) - this._grid.scrollX;
+    return { left, right: left + this._grid.columnSize('body', column), bottom: this._grid.headerHeight };
+  }
+
+  /** Have what is in sight fetched. */
+  look(): void {
+    const region = this._grid.currentViewport;
+    if (!region || !this._preview.num_columns) return;
+    const { firstRow, lastRow, firstColumn, lastColumn } = region;
+    this._preview.look({
+      r1: Math.max(0, firstRow),
+      r2: Math.max(0, lastRow),
+      c1: Math.max(0, firstColumn),
+      c2: lastColumn < 0 ? this._preview.num_columns - 1 : lastColumn
+    });
+  }
+
+  dispose(): void {
+    this._stop();
+    this.unmount();
+    this._data.dispose();
+    this._grid.dispose();
+  }
+
+  private _restyle(): void {
+    const theme = this._theme;
+    if (!theme) return;
+    const look = { preview: this._preview, format: this._format, theme };
+    const cells = new CellPainter(look);
+    const numbers = new RowNumberPainter(look);
+    this._grid.style = gridStyle(theme);
+    this._grid.cellRenderers.update({
+      body: cells,
+      'row-header': numbers,
+      'corner-header': numbers,
+      'column-header': new HeaderPainter(look)
+    });
+  }
+
+  /** As wide as what is in it, once, when the first rows are there: a width that a user has set stays. */
+  private _fit(): void {
+    const gc = document.createElement('canvas').getContext('2d');
+    if (!this._theme || !gc) return;
+    gc.font = this._theme.smallFont;
+    const digits = gc.measureText(this._format.count(Math.max(1, this._preview.num_rows))).width;
+    this._grid.resizeColumn('row-header', 0, Math.ceil(digits) + 20);
+    if (this._fitted || !this._preview.facts) return;
+    this._fitted = true;
+    const { _preview: preview, _theme: theme } = this;
+    (preview.table?.schema ?? []).forEach((column, i) => {
+      if (i >= 200) return;
+      // The range of times has to have room in the header.
+      let width = Math.max(headerWidth(gc, theme, column), preview.field(i)?.kind === 'time' ? TIMES : 0);
+      gc.font = theme.font;
+      for (let row = 0; row < Math.min(40, preview.num_rows); row++) {
+        const cell = preview.cell(row, i);
+        if (cell === undefined) break;
+        const text = cell === null ? 'null' : oneLine(cellText(cell, preview.field(i)?.number ?? null)).slice(0, 80);
+        width = Math.max(width, gc.measureText(text).width + 18);
+      }
+      this._grid.resizeColumn('body', i, Math.ceil(Math.min(WIDEST, Math.max(NARROWEST, width))));
+    });
+  }
+
+  /** A canvas says nothing to a screen reader: the element that has the keyboard says what it is. */
+  private _describe(): void {
+    const { trans } = this._format;
+    const { node } = this._grid.viewport;
+    node.tabIndex = 0;
+    node.setAttribute('role', 'application');
+    node.setAttribute('aria-roledescription', trans.__('grid'));
+    node.setAttribute(
+      'aria-label',
+      trans.__('Rows of %1. Arrow keys go from cell to cell, Alt+Down opens the menu of the column.', this._preview.table?.name ?? '')
+    );
+  }
+
+  /** Who comes by keyboard is on a cell, as soon as there is one. */
+  private _arrive(): void {
+    const selection = this._grid.selectionModel;
+    const region = this._grid.currentViewport;
+    if (document.activeElement !== this._grid.viewport.node || !selection?.isEmpty || !region || region.firstRow < 0) return;
+    const [row, column] = [region.firstRow, Math.max(0, region.firstColumn)];
+    selection.select({ r1: row, c1: column, r2: row, c2: column, cursorRow: row, cursorColumn: column, clear: 'all' });
+  }
+
+  private readonly _data: GridData;
+  private readonly _grid: DataGrid;
+  private readonly _stop: () => void;
+  private _theme: ITheme | null = null;
+  private _observer: ResizeObserver | undefined;
+  private _fitted = false;
+}
+
+/** Tells whenever something may have come into sight. */
+class LookedAtGrid extends DataGrid {
+  constructor(private readonly _onLook: () => void) {
+    super({
+      headerVisibility: 'all',
+      defaultSizes: { rowHeight: ROW_HEIGHT, columnWidth: 120, rowHeaderWidth: 64, columnHeaderHeight: HEADER_HEIGHT },
+      minimumSizes: { rowHeight: ROW_HEIGHT, columnWidth: 40, rowHeaderWidth: 32, columnHeaderHeight: HEADER_HEIGHT }
+    });
+    blitOnce(this);
+  }
+
+  override messageHook(handler: Parameters<DataGrid['messageHook']>[0], message: Message): boolean {
+    const result = super.messageHook(handler, message);
+    // Every scroll, resize and new row ends in one of these.
+    if (['paint-request', 'scroll-request', 'resize'].includes(message.type)) this._onLook();
+    return result;
+  }
+}
+
+interface IBlitting {
+  _drawCells?(region: unknown): void;
+  _blitContent?(source: HTMLCanvasElement, x: number, y: number, w: number, h: number, dx: number, dy: number): void;
+}
+
+/**
+ * Have all cells of a region copied from the grid's buffer to the screen at once, not each by itself.
+ *
+ * Where there is no GPU (a remote desktop, a browser test) Chromium copies the whole buffer for each of these copies:
+ * some 5 ms a cell on a large screen, seconds for a window of them. What is patched is private to the grid: where a
+ * release of it has other names, it stays as it is.
+ */
+function blitOnce(grid: DataGrid): void {
+  const inner = grid as unknown as IBlitting;
+  const draw = inner._drawCells?.bind(grid);
+  const blit = inner._blitContent?.bind(grid);
+  if (!draw || !blit) return;
+  let area: { source: HTMLCanvasElement; x1: number; y1: number; x2: number; y2: number } | null = null;
+  let isDrawing = false;
+  inner._drawCells = region => {
+    isDrawing = true;
+    try {
+      draw(region);
+    } finally {
+      isDrawing = false;
+    }
+    if (!area) return;
+    const { source, x1, y1, x2, y2 } = area;
+    area = null;
+    blit(source, x1, y1, x2 - x1, y2 - y1, x1, y1);
+  };
+  inner._blitContent = (source, x, y, w, h, dx, dy) => {
+    if (!isDrawing || x !== dx || y !== dy) return blit(source, x, y, w, h, dx, dy);
+    // A cell that is out of the part to paint.
+    if (w <= 0 || h <= 0) return;
+    area = {
+      source,
+      x1: Math.min(x, area?.x1 ?? x),
+      y1: Math.min(y, area?.y1 ?? y),
+      x2: Math.max(x + w, area?.x2 ?? 0),
+      y2: Math.max(y + h, area?.y2 ?? 0)
+    };
+  };
+}
+
+class KeyHandler extends BasicKeyHandler {
+  constructor(private readonly _events: IGridEvents) {
+    super();
+  }
+
+  override onKeyDown(grid: DataGrid, event: KeyboardEvent): void {
+    const selection = grid.selectionModel;
+    const rows = (grid.dataModel?.rowCount('body') ?? 0) - 1;
+    const columns = (grid.dataModel?.columnCount('body') ?? 0) - 1;
+    // Tab leaves the grid, as it leaves everything: who has no mouse must be able to.
+    if (event.key === 'Tab' || !selection || rows < 0) return;
+    const { cursorRow: row, cursorColumn: column } = selection;
+    const accel = event.ctrlKey || event.metaKey;
+    const go = (toRow: number, toColumn: number): void => {
+      const from = event.shiftKey ? { r1: row, c1: column } : { r1: toRow, c1: toColumn };
+      const cursor = event.shiftKey ? { cursorRow: row, cursorColumn: column } : { cursorRow: toRow, cursorColumn: toColumn };
+      selection.select({ ...from, r2: toRow, c2: toColumn, ...cursor, clear: 'all' });
+      grid.scrollToCell(toRow, toColumn);
+    };
+    if (event.key === 'Home') go(accel ? 0 : row, 0);
+    else if (event.key === 'End') go(accel ? rows : row, columns);
+    else if (event.key === 'Enter' || event.key === 'F2') this._events.onOpenCell(row, column);
+    else if ((event.altKey && event.key === 'ArrowDown') || event.key === 'ContextMenu') this._events.onColumnMenu(column);
+    else if (accel && event.key === 'a') {
+      selection.select({ r1: 0, c1: 0, r2: rows, c2: columns, cursorRow: row, cursorColumn: column, clear: 'all' });
+    } else return super.onKeyDown(grid, event);
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  protected override onKeyC(_grid: DataGrid, event: KeyboardEvent): void {
+    if (!(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this._events.onCopy();
+  }
+
+  // Nothing can be deleted here.
+  protected override onDelete(): void {}
+}
+
+/** How near to a column's edge a press changes its width, as BasicMouseHandler has it. */
+const EDGE = 6;
+
+class MouseHandler extends BasicMouseHandler {
+  constructor(private readonly _events: IGridEvents) {
+    super();
+  }
+
+  override onMouseDown(grid: DataGrid, event: MouseEvent): void {
+    const hit = grid.hitTest(event.clientX, event.clientY);
+    const isEdge = hit.x < EDGE || hit.width - hit.x < EDGE;
+    this._pressed = hit.region === 'column-header' && !isEdge && event.button === 0 ? hit : null;
+    // The height of rows is the same for all: nobody changes it by mistake.
+    const isRowEdge = hit.region === 'row-header' && (hit.y < EDGE || hit.height - hit.y < EDGE);
+    if (!this._pressed && !isRowEdge && event.button === 0) super.onMouseDown(grid, event);
+  }
+
+  override onMouseUp(grid: DataGrid, event: MouseEvent): void {
+    const pressed = this._pressed;
+    this._pressed = null;
+    if (!pressed) return super.onMouseUp(grid, event);
+    const hit = grid.hitTest(event.clientX, event.clientY);
+    if (hit.region !== 'column-header' || hit.column !== pressed.column) return;
+    const isMenu = hit.width - hit.x < MENU_SIZE && hit.y < MENU_SIZE + 6;
+    if (isMenu) this._events.onColumnMenu(hit.column);
+    else this._events.onHeader(hit.column, event.shiftKey);
+  }
+
+  override onMouseHover(grid: DataGrid, event: MouseEvent): void {
+    super.onMouseHover(grid, event);
+    const hit = grid.hitTest(event.clientX, event.clientY);
+    const { style } = grid.viewport.node;
+    if (style.cursor === 'ns-resize') style.cursor = '';
+    if (hit.region === 'column-header' && (style.cursor === '' || style.cursor === 'default')) style.cursor = 'pointer';
+  }
+
+  override onMouseDoubleClick(grid: DataGrid, event: MouseEvent): void {
+    const { region, row, column } = grid.hitTest(event.clientX, event.clientY);
+    if (region === 'body') this._events.onOpenCell(row, column);
+  }
+
+  override onContextMenu(grid: DataGrid, event: MouseEvent): void {
+    const { region, column } = grid.hitTest(event.clientX, event.clientY);
+    if (region !== 'column-header') return;
+    event.preventDefault();
+    event.stopPropagation();
+    this._events.onColumnMenu(column);
+  }
+
+  private _pressed: DataGrid.HitTestResult | null = null;
+}

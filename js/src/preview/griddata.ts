@@ -1,0 +1,77 @@
+import { DataModel } from '@lumino/datagrid';
+import type { PreviewModel } from './model';
+
+/** The preview as the grid asks for it. A cell that is not here yet is `undefined`. */
+export class GridData extends DataModel {
+  constructor(private readonly _preview: PreviewModel) {
+    super();
+    this._rows = _preview.num_rows;
+    this._stop = _preview.onChange(change => {
+      switch (change.kind) {
+        case 'rows':
+          return this._resize();
+        case 'columns':
+          this._rows = _preview.num_rows;
+          return this.emitChanged({ type: 'model-reset' });
+        case 'cells':
+          return this._repaint(change.window.r1, change.window.r2 - change.window.r1 + 1);
+        case 'summary':
+          return this._repaintHeader();
+      }
+    });
+  }
+
+  rowCount(region: DataModel.RowRegion): number {
+    return region === 'body' ? this._rows : 1;
+  }
+
+  columnCount(region: DataModel.ColumnRegion): number {
+    return region === 'body' ? this._preview.num_columns : 1;
+  }
+
+  data(region: DataModel.CellRegion, row: number, column: number): unknown {
+    switch (region) {
+      case 'body':
+        return this._preview.cell(row, column);
+      case 'row-header':
+        return row + 1;
+      case 'column-header':
+        return this._preview.table?.schema[column];
+      case 'corner-header':
+        return null;
+    }
+  }
+
+  /** Sorted or filtered otherwise: the headers say so. */
+  repaintHeader(): void {
+    this._repaintHeader();
+  }
+
+  dispose(): void {
+    this._stop();
+  }
+
+  private _resize(): void {
+    const before = this._rows;
+    this._rows = this._preview.num_rows;
+    const span = this._rows - before;
+    // The grid stays where it is scrolled to; it is told the number of rows, since a reset would forget the widths.
+    if (span > 0) this.emitChanged({ type: 'rows-inserted', region: 'body', index: before, span });
+    if (span < 0) this.emitChanged({ type: 'rows-removed', region: 'body', index: this._rows, span: -span });
+    this._repaint(0, this._rows);
+    this._repaintHeader();
+  }
+
+  private _repaint(row: number, rowSpan: number): void {
+    const columnSpan = this.columnCount('body');
+    if (rowSpan && columnSpan) this.emitChanged({ type: 'cells-changed', region: 'body', row, column: 0, rowSpan, columnSpan });
+  }
+
+  private _repaintHeader(): void {
+    const columnSpan = this.columnCount('body');
+    if (columnSpan) this.emitChanged({ type: 'cells-changed', region: 'column-header', row: 0, column: 0, rowSpan: 1, columnSpan });
+  }
+
+  private _rows: number;
+  private readonly _stop: () => void;
+}

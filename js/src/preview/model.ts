@@ -1,0 +1,319 @@
+import { isAborted, problemOf } from '../problem';
+import type { Problem } from '../table';
+import { Cell, IField, Page } from './page';
+import { carried, filterJSON, FilterJSON, IView, SortJSON, sortJSON, WHOLE } from './query';
+import { IWindow, Rows } from './rows';
+import type { ExportFormat, IColumnSummary, IPageFacts, IPreviewSource, IPreviewTable, ISaved } from './source';
+
+export type Change =
+  /** Other columns. */
+  | { readonly kind: 'columns' }
+  /** Other rows, or another number of them. */
+  | { readonly kind: 'rows' }
+  /** These cells have come. */
+  | { readonly kind: 'cells'; readonly window: IWindow }
+  | { readonly kind: 'summary' }
+  /** Anything else that is shown. */
+  | { readonly kind: 'state' };
+
+/** The server keeps a version that lost its name for a few seconds after it was asked for. */
+const KEEP_AT_HAND = 2000; // ms
+/** Summaries that are asked for together. */
+const SUMMARIES = 12;
+
+/** What a tab remembers. */
+export interface IPreviewOptions {
+  readonly view: IView;
+  /** Show the newest version as soon as there is one. */
+  readonly follow: boolean;
+}
+
+export const PREVIEW_OPTIONS: IPreviewOptions = { view: WHOLE, follow: true };
+
+/** The rows of a table under a filter and an order, kept up with the table's versions. */
+export class PreviewModel {
+  constructor(
+    private readonly _source: IPreviewSource,
+    { view, follow }: IPreviewOptions = PREVIEW_OPTIONS
+  ) {
+    this._view = view;
+    this._follow = follow;
+    this._stop = _source.onChange(() => this._update());
+    this._update();
+  }
+
+  /** The version that is shown; `null` until one is. */
+  get table(): IPreviewTable | null {
+    return this._table;
+  }
+
+  get view(): IView {
+    return this._view;
+  }
+
+  set view(view: IView) {
+    this._view = view;
+    this._lost = [];
+    this._restart();
+  }
+
+  get follow(): boolean {
+    return this._follow;
+  }
+
+  set follow(follow: boolean) {
+    this._follow = follow;
+    this._update();
+    this._emit({ kind: 'state' });
+  }
+
+  get options(): IPreviewOptions {
+    return { view: this._view, follow: this._follow };
+  }
+
+  /** There is a newer version than the one that is shown. */
+  get isOlder(): boolean {
+    return this._isOlder;
+  }
+
+  /** The table is not shared any more. */
+  get isGone(): boolean {
+    return this._isGone;
+  }
+
+  /** Columns of the filter or the order that the version that is shown does not have. */
+  get lost(): readonly string[] {
+    return this._lost;
+  }
+
+  get problem(): Problem | null {
+    return this._problem;
+  }
+
+  /** Of the view as it is now; `null` until its first rows have come. */
+  get facts(): IPageFacts | null {
+    return this._facts;
+  }
+
+  /** Rows that can be scrolled through. */
+  get num_rows(): number {
+    return this._numRows;
+  }
+
+  get num_columns(): number {
+    return this._table?.schema.length ?? 0;
+  }
+
+  field(column: number): IField | undefined {
+    return this._fields.get(column);
+  }
+
+  summary(column: number): IColumnSummary | undefined {
+    return this._summaries.get(column);
+  }
+
+  /** The column's summary under the filters of all other columns: what its own filter can choose from. */
+  async choices(column: number): Promise<IColumnSummary | undefined> {
+    if (!this._table) return undefined;
+    const others = { ...this._view, filters: this._view.filters.filter(filter => filter.column !== column) };
+    const query = { columns: [column], filter: filterJSON(others), version: this._table.version };
+    return (await this._source.summary(query, this._life.signal)).columns[0];
+  }
+
+  cell(row: number, column: number): Cell | undefined {
+    return this._rows?.cell(row, column);
+  }
+
+  /** Call back at each change, until what this gives is called. */
+  onChange(callback: (change: Change) => void): () => void {
+    this._callbacks.add(callback);
+    return () => this._callbacks.delete(callback);
+  }
+
+  /** These are looked at: fetch what is missing of them. */
+  look(window: IWindow): void {
+    this._window = window;
+    this._rows?.look(window);
+    this._summarize();
+  }
+
+  /** Cells as whole as they can be had. */
+  async fetch(window: IWindow, cell: number): Promise<Page[]> {
+    return (await this._rows?.fetch(window, cell, this._life.signal)) ?? [];
+  }
+
+  get canSave(): boolean {
+    return this._source.save !== undefined;
+  }
+
+  async save(format: ExportFormat): Promise<ISaved | undefined> {
+    return this._table ? this._source.save?.({ ...this._query(), version: this._table.version }, format) : undefined;
+  }
+
+  /** Show the newest version now. */
+  catchUp(): void {
+    const table = this._source.table();
+    if (table) this._show(table);
+  }
+
+  retry(): void {
+    this._restart();
+    this._update();
+  }
+
+  dispose(): void {
+    this._stop();
+    this._rows?.dispose();
+    this._life.abort();
+    clearInterval(this._keeping);
+    this._callbacks.clear();
+  }
+
+  private _update(): void {
+    const table = this._source.table();
+    if (table === undefined) return;
+    this._isGone = table === null;
+    if (table && !this._table) return this._show(table);
+    if (table && table.version !== this._table?.version) {
+      if (this._follow) return this._show(table);
+      this._isOlder = true;
+      // Nobody else asks for this version any more.
+      this._keeping ??= setInterval(() => void this._touch(), KEEP_AT_HAND);
+    }
+    this._emit({ kind: 'state' });
+  }
+
+  private async _touch(): Promise<void> {
+    try {
+      await this._rows?.touch(this._life.signal);
+    } catch (error) {
+      this._fail(error);
+    }
+  }
+
+  private _show(table: IPreviewTable): void {
+    const isSame = JSON.stringify(table.schema) === JSON.stringify(this._table?.schema);
+    this._table = table;
+    this._isOlder = this._isGone = false;
+    clearInterval(this._keeping);
+    this._keeping = undefined;
+    const { view, lost } = carried(this._view, table.schema);
+    this._view = view;
+    this._lost = lost;
+    if (!isSame) this._fields.clear();
+    this._restart();
+    if (!isSame) this._emit({ kind: 'columns' });
+  }
+
+  /** Other rows: nothing that is here is of use. */
+  private _restart(): void {
+    this._rows?.dispose();
+    this._rows = null;
+    this._summaries.clear();
+    this._asked.clear();
+    this._facts = null;
+    this._problem = null;
+    const table = this._table;
+    if (!table) return;
+    const query = this._query();
+    const isWhole = !query.filter && !query.sort.length;
+    // How many rows a filter leaves is not known yet: what is on the screen stays where it is until it is.
+    this._numRows = isWhole ? table.num_rows : Math.min(this._numRows || 1, table.num_rows);
+    this._rows = new Rows({
+      ...query,
+      source: this._source,
+      version: table.version,
+      num_columns: table.schema.length,
+      onPage: (facts, fields, window) => this._receive(facts, fields, window),
+      onError: error => this._fail(error)
+    });
+    this._emit({ kind: 'rows' });
+    this.look(this._window);
+  }
+
+  private _query(): { sort: SortJSON[]; filter: FilterJSON | null } {
+    return { sort: sortJSON(this._view), filter: filterJSON(this._view) };
+  }
+
+  private _receive(facts: IPageFacts, fields: readonly IField[], window: IWindow): void {
+    const isFirst = this._facts === null;
+    this._facts = facts;
+    this._problem = null;
+    for (const field of fields) this._fields.set(field.column, field);
+    if (facts.view_rows !== this._numRows) {
+      this._numRows = facts.view_rows;
+      this._emit({ kind: 'rows' });
+    } else {
+      this._emit({ kind: 'cells', window });
+    }
+    if (isFirst) this._emit({ kind: 'state' });
+    this._summarize();
+  }
+
+  private _fail(error: unknown): void {
+    if (isAborted(error)) return;
+    this._problem = problemOf(error);
+    // The list comes to know of it, too, and shows the next version; there is nothing to say until then.
+    if (this._problem.kind === 'changed' && this._follow) this._problem = null;
+    if (this._problem?.kind === 'gone') {
+      this._isGone = true;
+      this._problem = null;
+    }
+    clearInterval(this._keeping);
+    this._keeping = undefined;
+    this._emit({ kind: 'state' });
+  }
+
+  /** Ask for the summaries of what is looked at, after its rows, and a few at a time. */
+  private _summarize(): void {
+    if (this._summarizing || !this._facts || !this._table) return;
+    const { c1, c2 } = this._window;
+    const columns: number[] = [];
+    for (let column = c1; column <= Math.min(c2, this.num_columns - 1) && columns.length < SUMMARIES; column++) {
+      if (!this._asked.has(column)) columns.push(column);
+    }
+    if (!columns.length) return;
+    for (const column of columns) this._asked.add(column);
+    const { filter } = this._query();
+    const rows = this._rows;
+    this._summarizing = true;
+    this._source
+      .summary({ columns, filter, version: this._table.version }, this._life.signal)
+      .then(summary => {
+        // Another view by now: these are no summaries of it.
+        if (rows !== this._rows) return;
+        for (const one of summary.columns) this._summaries.set(one.column, one);
+        this._emit({ kind: 'summary' });
+      })
+      // The rows are there without them; what is wrong is said by the rows.
+      .catch(() => undefined)
+      .finally(() => {
+        this._summarizing = false;
+        this._summarize();
+      });
+  }
+
+  private _emit(change: Change): void {
+    for (const callback of [...this._callbacks]) callback(change);
+  }
+
+  private readonly _stop: () => void;
+  private readonly _life = new AbortController();
+  private readonly _callbacks = new Set<(change: Change) => void>();
+  private readonly _fields = new Map<number, IField>();
+  private readonly _summaries = new Map<number, IColumnSummary>();
+  private readonly _asked = new Set<number>();
+  private _summarizing = false;
+  private _view: IView;
+  private _follow: boolean;
+  private _table: IPreviewTable | null = null;
+  private _isOlder = false;
+  private _isGone = false;
+  private _lost: readonly string[] = [];
+  private _problem: Problem | null = null;
+  private _facts: IPageFacts | null = null;
+  private _numRows = 0;
+  private _rows: Rows | null = null;
+  private _window: IWindow = { r1: 0, r2: 0, c1: 0, c2: 0 };
+  private _keeping: ReturnType<typeof setInterval> | undefined;
+}

@@ -1,0 +1,134 @@
+/** What a view shows of a table: filters and an order, as users set them and as the server takes them. */
+import type { IColumn } from '../table';
+import type { IValue, Scalar } from './source';
+
+/** What a filter asks of one column. */
+export type Condition =
+  /** Any of these, or missing. */
+  | { readonly kind: 'values'; readonly values: readonly IChoice[]; readonly missing: boolean }
+  /** Between these, both included; empty: no limit. */
+  | { readonly kind: 'range'; readonly min: string; readonly max: string }
+  | { readonly kind: 'text'; readonly text: string; readonly ignoreCase: boolean }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'present' };
+
+export type IChoice = Required<IValue>;
+
+/** A column by its number, and by what finds it again in another version. */
+export interface IColumnKey extends Pick<IColumn, 'name' | 'type'> {
+  readonly column: number;
+}
+
+export interface IFilter extends IColumnKey {
+  readonly condition: Condition;
+}
+
+export interface ISort extends IColumnKey {
+  readonly descending: boolean;
+}
+
+export interface IView {
+  readonly filters: readonly IFilter[];
+  /** The first is the most important. */
+  readonly sort: readonly ISort[];
+}
+
+export const WHOLE: IView = { filters: [], sort: [] };
+
+export type FilterJSON =
+  | { readonly and: readonly FilterJSON[] }
+  | { readonly or: readonly FilterJSON[] }
+  | { readonly column: number; readonly op: string; readonly value?: Scalar | readonly Scalar[]; readonly ignore_case?: boolean };
+
+export interface SortJSON {
+  readonly column: number;
+  readonly descending: boolean;
+}
+
+export function sortJSON({ sort }: IView): SortJSON[] {
+  return sort.map(({ column, descending }) => ({ column, descending }));
+}
+
+/** All conditions together; `null` if there is none. */
+export function filterJSON({ filters }: IView): FilterJSON | null {
+  const all = filters.flatMap(filter => conditionJSON(filter.column, filter.condition));
+  return all.length > 1 ? { and: all } : (all[0] ?? null);
+}
+
+function conditionJSON(column: number, condition: Condition): FilterJSON[] {
+  switch (condition.kind) {
+    case 'missing':
+      return [{ column, op: 'is null' }];
+    case 'present':
+      return [{ column, op: 'is not null' }];
+    case 'text':
+      return [{ column, op: 'contains', value: condition.text, ...(condition.ignoreCase ? { ignore_case: true } : {}) }];
+    case 'range': {
+      const limits: [string, string][] = [
+        ['>=', condition.min],
+        ['<=', condition.max]
+      ];
+      return limits.filter(([, value]) => value !== '').map(([op, value]) => ({ column, op, value }));
+    }
+    case 'values': {
+      const any: FilterJSON[] = [];
+      if (condition.values.length) any.push({ column, op: 'in', value: condition.values.map(choice => choice.value) });
+      if (condition.missing) any.push({ column, op: 'is null' });
+      return any.length > 1 ? [{ or: any }] : any;
+    }
+  }
+}
+
+/** Whether it leaves out anything at all. */
+export function isEmpty(condition: Condition): boolean {
+  return conditionJSON(0, condition).length === 0 || (condition.kind === 'text' && !condition.text);
+}
+
+/** The view with another condition for the column, or with none. */
+export function withCondition(view: IView, key: IColumnKey, condition: Condition | null): IView {
+  const others = view.filters.filter(filter => filter.column !== key.column);
+  const { column, name, type } = key;
+  return condition && !isEmpty(condition) ? { ...view, filters: [...others, { column, name, type, condition }] } : { ...view, filters: others };
+}
+
+/** Sort by the column alone, or (`add`) by it after the others; `null`: by it no more. */
+export function withSort(view: IView, key: IColumnKey, descending: boolean | null, add: boolean): IView {
+  const { column, name, type } = key;
+  const here = view.sort.findIndex(one => one.column === column);
+  if (descending === null) return { ...view, sort: view.sort.filter(one => one.column !== column) };
+  const changed = { column, name, type, descending };
+  if (!add) return { ...view, sort: [changed] };
+  return { ...view, sort: here < 0 ? [...view.sort, changed] : view.sort.map((one, i) => (i === here ? changed : one)) };
+}
+
+/** What a click on a column's header does: ascending, descending, as it was. */
+export function nextDirection(view: IView, column: number): boolean | null {
+  const sort = view.sort.find(one => one.column === column);
+  return !sort ? false : sort.descending ? null : true;
+}
+
+/**
+ * The view of another version of the table: columns are found by name and type.
+ * Gives the names of those that are not there any more, too.
+ */
+export function carried(view: IView, schema: readonly IColumn[]): { view: IView; lost: string[] } {
+  const lost = new Set<string>();
+  const find = <T extends IColumnKey>(key: T): T[] => {
+    const same = (at: number): boolean => schema[at]?.name === key.name && schema[at].type === key.type;
+    // Names may repeat: where it was comes first.
+    const column = same(key.column) ? key.column : schema.findIndex((_, at) => same(at));
+    if (column < 0) lost.add(key.name);
+    return column < 0 ? [] : [{ ...key, column }];
+  };
+  return { view: { filters: view.filters.flatMap(find), sort: view.sort.flatMap(find) }, lost: [...lost] };
+}
+
+/** What was stored with a tab; anything else is a view of everything. */
+export function restoredView(stored: unknown): IView {
+  const { filters, sort } = (stored ?? {}) as Partial<IView>;
+  const isKey = (one: IColumnKey): boolean => typeof one?.column === 'number' && typeof one.name === 'string';
+  return {
+    filters: Array.isArray(filters) ? (filters as IFilter[]).filter(one => isKey(one) && one.condition?.kind) : [],
+    sort: Array.isArray(sort) ? (sort as ISort[]).filter(isKey) : []
+  };
+}

@@ -1,0 +1,232 @@
+import { CellRenderer, GraphicsContext } from '@lumino/datagrid';
+import type { Format } from '../format';
+import type { IColumn } from '../table';
+import { cellText, oneLine } from './celltext';
+import type { PreviewModel } from './model';
+import type { Cell } from './page';
+import type { IColumnSummary } from './source';
+import type { ITheme } from './theme';
+
+export const ROW_HEIGHT = 24;
+/** Name, type, chart, and what the chart is of. */
+export const HEADER_HEIGHT = 88;
+/** Where a click in the header opens the column's menu: its upper right corner. */
+export const MENU_SIZE = 24;
+const PADDING = 8;
+const CHART_TOP = 40;
+const CHART_BOTTOM = 68;
+
+interface ILook {
+  readonly preview: PreviewModel;
+  readonly format: Format;
+  readonly theme: ITheme;
+}
+
+/** A value: numbers at the right, missing ones dimmed, a dot for what has not come yet. */
+export class CellPainter extends CellRenderer {
+  constructor(private readonly _look: ILook) {
+    super();
+  }
+
+  paint(gc: GraphicsContext, config: CellRenderer.CellConfig): void {
+    const { preview, theme } = this._look;
+    const cell = config.value as Cell | undefined;
+    const field = preview.field(config.column);
+    const isRight = field?.kind === 'number';
+    gc.textBaseline = 'middle';
+    if (cell === undefined || cell === null) {
+      gc.font = theme.italicFont;
+      gc.fillStyle = theme.muted;
+      gc.globalAlpha = 0.75;
+      draw(gc, config, cell === null ? 'null' : '·', isRight);
+      return;
+    }
+    gc.font = theme.font;
+    gc.fillStyle = theme.text;
+    draw(gc, config, oneLine(cellText(cell, field?.number ?? null)), isRight);
+  }
+}
+
+/** The number of a row, from 1. */
+export class RowNumberPainter extends CellRenderer {
+  constructor(private readonly _look: ILook) {
+    super();
+  }
+
+  paint(gc: GraphicsContext, config: CellRenderer.CellConfig): void {
+    const { format, theme } = this._look;
+    gc.textBaseline = 'middle';
+    gc.font = theme.smallFont;
+    gc.fillStyle = theme.muted;
+    if (config.value !== null) draw(gc, config, format.count(config.value as number), true);
+  }
+}
+
+/** A column: its name and type, whether it is sorted and filtered, and what is in it. */
+export class HeaderPainter extends CellRenderer {
+  constructor(private readonly _look: ILook) {
+    super();
+  }
+
+  paint(gc: GraphicsContext, config: CellRenderer.CellConfig): void {
+    const { preview, theme } = this._look;
+    const column = config.value as IColumn | undefined;
+    if (!column) return;
+    const { x, y, width } = config;
+    const { sort, filters } = preview.view;
+    gc.textBaseline = 'middle';
+    gc.textAlign = 'left';
+    let right = x + width - MENU_SIZE;
+    this._drawMenu(gc, x + width - MENU_SIZE / 2 - 1, y + 15);
+    if (filters.some(filter => filter.column === config.column)) {
+      right -= 16;
+      this._drawFunnel(gc, right + 2, y + 10);
+    }
+    const place = sort.findIndex(one => one.column === config.column);
+    if (place >= 0) {
+      gc.font = theme.smallFont;
+      gc.fillStyle = theme.accent;
+      const text = `${sort[place].descending ? '▼' : '▲'}${sort.length > 1 ? place + 1 : ''}`;
+      right -= gc.measureText(text).width + 4;
+      gc.fillText(text, right + 2, y + 15);
+    }
+    gc.font = theme.boldFont;
+    gc.fillStyle = theme.text;
+    gc.fillText(elided(gc, oneLine(column.name), right - x - PADDING), x + PADDING, y + 15);
+    gc.font = theme.smallFont;
+    gc.fillStyle = theme.muted;
+    gc.fillText(elided(gc, column.type, width - 2 * PADDING), x + PADDING, y + 30);
+    const summary = preview.summary(config.column);
+    if (summary) this._drawSummary(gc, config, summary);
+  }
+
+  private _drawMenu(gc: GraphicsContext, x: number, y: number): void {
+    gc.fillStyle = this._look.theme.muted;
+    for (const dy of [-5, 0, 5]) {
+      gc.beginPath();
+      gc.arc(x, y + dy, 1.4, 0, 2 * Math.PI);
+      gc.fill();
+    }
+  }
+
+  private _drawFunnel(gc: GraphicsContext, x: number, y: number): void {
+    gc.fillStyle = this._look.theme.accent;
+    gc.beginPath();
+    gc.moveTo(x, y);
+    gc.lineTo(x + 11, y);
+    gc.lineTo(x + 7, y + 5);
+    gc.lineTo(x + 7, y + 11);
+    gc.lineTo(x + 4, y + 9);
+    gc.lineTo(x + 4, y + 5);
+    gc.closePath();
+    gc.fill();
+  }
+
+  private _drawSummary(gc: GraphicsContext, { x, y, width }: CellRenderer.CellConfig, summary: IColumnSummary): void {
+    const { format, theme } = this._look;
+    const left = x + PADDING;
+    const room = width - 2 * PADDING;
+    if (summary.histogram) drawBars(gc, theme, left, y, room, summary.histogram.counts);
+    else if (summary.top) drawShares(gc, theme, left, y, room, summary);
+    // The share of what is missing, below the chart.
+    const missing = summary.rows ? summary.nulls / summary.rows : 0;
+    gc.fillStyle = theme.line;
+    gc.fillRect(left, y + CHART_BOTTOM + 1, room, 2);
+    gc.fillStyle = theme.muted;
+    gc.fillRect(left, y + CHART_BOTTOM + 1, Math.round(room * missing), 2);
+    gc.font = theme.smallFont;
+    gc.fillStyle = theme.muted;
+    const fact = `${summary.exact ? '' : '≈ '}${headline(summary, format)}`;
+    const shown = elided(gc, fact, room);
+    gc.fillText(shown, left, y + CHART_BOTTOM + 12);
+    const share = summary.nulls ? format.trans.__('%1 null', format.share(missing)) : '';
+    // The line above says it, too, where there is no room for words.
+    if (share && gc.measureText(shown).width + gc.measureText(share).width + 8 <= room) {
+      gc.textAlign = 'right';
+      gc.fillText(share, left + room, y + CHART_BOTTOM + 12);
+    }
+  }
+}
+
+/** What the chart is of, in a few words: the range, or the most frequent value. */
+export function headline(summary: IColumnSummary, format: Format): string {
+  const { min, max, top, rows, nulls, distinct } = summary;
+  if (rows === 0) return format.trans.__('no rows');
+  if (nulls === rows) return '';
+  if (top?.length && distinct === rows - nulls && rows > 1) return format.trans.__('all different');
+  // Of many values none is frequent.
+  if (top?.length && distinct !== null && top[0].count < rows / 50) return format.trans.__('%1 different', format.count(distinct));
+  if (top?.length) return `${oneLine(top[0].text)} ${format.share(top[0].count / rows)}`;
+  if (!min || !max) return '';
+  if (min.text === max.text) return min.text;
+  return dayOf(min.text) === dayOf(max.text) ? `${min.text} – ${max.text}` : `${dayOf(min.text)} – ${dayOf(max.text)}`;
+}
+
+/** Of a moment only the day: the width of a column has no room for more. */
+function dayOf(text: string): string {
+  return /^\d{4}-\d\d-\d\d[ T]/.test(text) ? text.slice(0, 10) : text;
+}
+
+/** The width that shows the text of a header's first lines. */
+export function headerWidth(gc: CanvasRenderingContext2D, theme: ITheme, column: IColumn): number {
+  gc.font = theme.boldFont;
+  const name = gc.measureText(oneLine(column.name)).width + MENU_SIZE + 20;
+  gc.font = theme.smallFont;
+  return Math.max(name, gc.measureText(column.type).width + PADDING) + PADDING;
+}
+
+function drawBars(gc: GraphicsContext, theme: ITheme, x: number, y: number, width: number, counts: readonly number[]): void {
+  const most = Math.max(1, ...counts);
+  const height = CHART_BOTTOM - CHART_TOP;
+  gc.fillStyle = theme.accent;
+  gc.globalAlpha = 0.7;
+  counts.forEach((count, i) => {
+    if (!count) return;
+    const from = Math.round((i * width) / counts.length);
+    const to = Math.round(((i + 1) * width) / counts.length);
+    // What is there is seen, however little it is.
+    const tall = Math.max(1, Math.round((height * count) / most));
+    gc.fillRect(x + from, y + CHART_BOTTOM - tall, Math.max(1, to - from - 1), tall);
+  });
+  gc.globalAlpha = 1;
+}
+
+/** The most frequent values, side by side, and what is left. */
+function drawShares(gc: GraphicsContext, theme: ITheme, x: number, y: number, width: number, summary: IColumnSummary): void {
+  const all = Math.max(1, summary.rows - summary.nulls);
+  const height = CHART_BOTTOM - CHART_TOP - 10;
+  gc.fillStyle = theme.line;
+  gc.fillRect(x, y + CHART_TOP + 8, width, height);
+  let from = 0;
+  gc.fillStyle = theme.accent;
+  (summary.top ?? []).forEach(({ count }, i) => {
+    const to = from + (width * count) / all;
+    if (to - from < 1) return;
+    gc.globalAlpha = Math.max(0.25, 0.8 - 0.1 * i);
+    gc.fillRect(x + Math.round(from), y + CHART_TOP + 8, Math.max(1, Math.round(to) - Math.round(from) - 1), height);
+    from = to;
+  });
+  gc.globalAlpha = 1;
+}
+
+function draw(gc: GraphicsContext, { x, y, width, height }: CellRenderer.CellConfig, text: string, isRight: boolean): void {
+  gc.textAlign = isRight ? 'right' : 'left';
+  const shown = elided(gc, text, width - 2 * PADDING + 4);
+  gc.fillText(shown, isRight ? x + width - PADDING : x + PADDING, y + height / 2);
+}
+
+/** The beginning of the text that has room, with "…". */
+function elided(gc: GraphicsContext, text: string, room: number): string {
+  // A long text is not measured in full: nobody sees more than some hundred characters.
+  const all = text.length > 400 ? text.slice(0, 400) : text;
+  if (all.length === text.length && gc.measureText(all).width <= room) return all;
+  let [low, high] = [0, all.length];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (gc.measureText(`${all.slice(0, middle)}…`).width <= room) low = middle;
+    else high = middle - 1;
+  }
+  // Not through the middle of a character of two code units.
+  const end = /[\uD800-\uDBFF]$/.test(all.slice(0, low)) ? low - 1 : low;
+  return end > 0 ? `${all.slice(0, end)}…` : '';
+}

@@ -1,0 +1,163 @@
+import { isAborted } from '../problem';
+import { Cell, IField, Page } from './page';
+import type { FilterJSON, SortJSON } from './query';
+import type { IPageFacts, IPreviewSource } from './source';
+
+/** Rows and columns that are fetched together. */
+export const BLOCK_ROWS = 200;
+export const BLOCK_COLUMNS = 40;
+/** Blocks that are kept; a page is 2 MB at most and mostly far less. */
+const KEPT = 120;
+const AT_ONCE = 2;
+/** While the user drags the scroll bar past, nothing is asked for. */
+const SETTLED = 40; // ms
+
+/** From the first row or column to the last one, that one included. */
+export interface IWindow {
+  readonly r1: number;
+  readonly r2: number;
+  readonly c1: number;
+  readonly c2: number;
+}
+
+export interface IRowsOptions {
+  readonly source: IPreviewSource;
+  readonly version: string;
+  readonly sort: readonly SortJSON[];
+  readonly filter: FilterJSON | null;
+  readonly num_columns: number;
+  onPage(facts: IPageFacts, fields: readonly IField[], window: IWindow): void;
+  onError(error: unknown): void;
+}
+
+/**
+ * The rows of one view of one version, fetched as they are looked at.
+ *
+ * What is looked at is asked for when that has not changed for a moment; what
+ * is on its way and not looked at any more is not waited for.
+ */
+export class Rows {
+  constructor(private readonly _options: IRowsOptions) {}
+
+  /** `undefined`: not here yet. Rows are counted in the view. */
+  cell(row: number, column: number): Cell | undefined {
+    const pages = this._blocks.get(key(Math.floor(row / BLOCK_ROWS), Math.floor(column / BLOCK_COLUMNS)));
+    const page = pages?.find(one => row >= one.facts.offset && row < one.facts.offset + one.num_rows);
+    return page?.cell(row - page.facts.offset, column);
+  }
+
+  /** These are looked at. */
+  look(window: IWindow): void {
+    if (this._isDisposed) return;
+    this._window = window;
+    clearTimeout(this._timer);
+    this._timer = setTimeout(() => this._fetchMissing(), this._hasAny ? SETTLED : 0);
+  }
+
+  /** Cells as whole as the server gives them, for a copy; not kept. */
+  async fetch(window: IWindow, cell: number, signal: AbortSignal): Promise<Page[]> {
+    const columns = Array.from({ length: window.c2 - window.c1 + 1 }, (_, i) => window.c1 + i);
+    const pages: Page[] = [];
+    for (let offset = window.r1; offset <= window.r2; ) {
+      const page = await this._page(offset, window.r2 - offset + 1, columns, signal, cell);
+      if (!page.num_rows) break;
+      pages.push(page);
+      offset += page.num_rows;
+    }
+    return pages;
+  }
+
+  /** Ask the server to keep this version at hand. */
+  async touch(signal: AbortSignal): Promise<void> {
+    await this._page(0, 0, [0], signal);
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    clearTimeout(this._timer);
+    for (const running of this._running.values()) running.abort();
+  }
+
+  private _fetchMissing(): void {
+    const { r1, r2, c1, c2 } = this._window;
+    const wanted = new Set<string>();
+    for (let row = Math.floor(r1 / BLOCK_ROWS); row * BLOCK_ROWS <= r2; row++) {
+      for (let column = Math.floor(c1 / BLOCK_COLUMNS); column * BLOCK_COLUMNS <= c2; column++) {
+        const block = key(row, column);
+        wanted.add(block);
+        if (this._isWhole(block)) this._used(block);
+      }
+    }
+    for (const [block, running] of this._running) if (!wanted.has(block)) running.abort();
+    for (const block of wanted) {
+      if (this._running.size >= AT_ONCE) return;
+      if (!this._running.has(block) && !this._isWhole(block)) void this._fetchBlock(block);
+    }
+  }
+
+  private async _fetchBlock(block: string): Promise<void> {
+    const running = new AbortController();
+    this._running.set(block, running);
+    const [row, column] = block.split(':').map(Number);
+    const pages = this._blocks.get(block) ?? [];
+    const last = pages.at(-1);
+    // A page may have fewer rows than were asked for: go on after them.
+    const offset = last ? last.facts.offset + last.num_rows : row * BLOCK_ROWS;
+    const c1 = column * BLOCK_COLUMNS;
+    const c2 = Math.min(c1 + BLOCK_COLUMNS, this._options.num_columns) - 1;
+    const columns = Array.from({ length: c2 - c1 + 1 }, (_, i) => c1 + i);
+    try {
+      const page = await this._page(offset, (row + 1) * BLOCK_ROWS - offset, columns, running.signal);
+      if (running.signal.aborted) return;
+      this._hasAny = true;
+      this._rows = page.facts.view_rows;
+      this._blocks.set(block, [...pages, page]);
+      if (!page.num_rows) this._ended.add(block);
+      this._used(block);
+      this._options.onPage(page.facts, page.fields, { r1: offset, r2: offset + page.num_rows - 1, c1, c2 });
+    } catch (error) {
+      // After an error nothing is asked for by itself: what is wrong would be asked for again at once.
+      if (!isAborted(error) && !running.signal.aborted) return this._options.onError(error);
+    } finally {
+      this._running.delete(block);
+    }
+    if (!this._isDisposed) this._fetchMissing();
+  }
+
+  private async _page(offset: number, limit: number, columns: readonly number[], signal: AbortSignal, cell?: number): Promise<Page> {
+    const { source, sort, filter, version } = this._options;
+    return new Page(await source.rows({ offset, limit, columns, sort, filter, version, cell }, signal));
+  }
+
+  private _isWhole(block: string): boolean {
+    const last = this._blocks.get(block)?.at(-1);
+    if (!last) return false;
+    const end = last.facts.offset + last.num_rows;
+    return this._ended.has(block) || end % BLOCK_ROWS === 0 || end >= this._rows;
+  }
+
+  /** The last one that was used is the last one that goes. */
+  private _used(block: string): void {
+    const pages = this._blocks.get(block);
+    if (!pages) return;
+    this._blocks.delete(block);
+    this._blocks.set(block, pages);
+    for (const oldest of this._blocks.keys()) {
+      if (this._blocks.size <= KEPT) return;
+      this._blocks.delete(oldest);
+    }
+  }
+
+  private readonly _blocks = new Map<string, Page[]>();
+  private readonly _ended = new Set<string>();
+  private readonly _running = new Map<string, AbortController>();
+  private _window: IWindow = { r1: 0, r2: 0, c1: 0, c2: 0 };
+  private _rows = Infinity;
+  private _hasAny = false;
+  private _isDisposed = false;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+function key(row: number, column: number): string {
+  return `${row}:${column}`;
+}

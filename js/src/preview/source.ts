@@ -1,0 +1,88 @@
+/** Where a preview gets its rows: the server, or a kernel. The shapes are those of jupyter_arrowshm/server/rest-api.yml. */
+import type { IColumn } from '../table';
+import type { FilterJSON, SortJSON } from './query';
+
+export interface IRowsQuery {
+  readonly offset: number;
+  readonly limit: number;
+  /** Numbers of columns. */
+  readonly columns: readonly number[];
+  readonly sort: readonly SortJSON[];
+  readonly filter: FilterJSON | null;
+  readonly version: string;
+  /** Characters of a cell at most. */
+  readonly cell?: number;
+}
+
+export interface ISummaryQuery {
+  readonly columns: readonly number[];
+  readonly filter: FilterJSON | null;
+  readonly version: string;
+}
+
+export type ExportFormat = 'csv' | 'parquet' | 'arrow';
+
+/** A file is bounded, too. */
+export interface ISaved {
+  readonly num_rows: number;
+  readonly is_cut: boolean;
+}
+
+/** What is known of a table without reading it. */
+export interface IPreviewTable {
+  readonly name: string;
+  readonly version: string;
+  readonly num_rows: number;
+  readonly schema: readonly IColumn[];
+}
+
+/** Errors are `RequestError`s: `changed` for a version that is not there any more, `gone` for a table. */
+export interface IPreviewSource {
+  /** The table as it is now; `null` if nobody shares it, `undefined` while that is not known. */
+  table(): IPreviewTable | null | undefined;
+  /** Call back whenever that may have changed, until what this gives is called. */
+  onChange(callback: () => void): () => void;
+  /** An Arrow IPC stream of one batch. */
+  rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array>;
+  summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary>;
+  /** Save the view as a file, where that can be done. */
+  save?(view: Omit<ISummaryQuery, 'columns'> & { sort: readonly SortJSON[] }, format: ExportFormat): Promise<ISaved>;
+}
+
+/** `arrowshm.preview` in the metadata of a page's schema. */
+export interface IPageFacts {
+  readonly version: string;
+  readonly num_rows: number;
+  readonly view_rows: number;
+  readonly matches: number;
+  readonly searched: number;
+  readonly limited: boolean;
+  readonly offset: number;
+}
+
+export type Kind = 'number' | 'text' | 'bool' | 'time' | 'binary' | 'nested' | 'null' | 'other';
+export type Scalar = number | string | boolean;
+
+export interface IValue {
+  readonly text: string;
+  /** What a filter takes; absent where it cannot be found by one. */
+  readonly value?: Scalar;
+}
+
+export interface IColumnSummary {
+  readonly column: number;
+  readonly rows: number;
+  readonly exact: boolean;
+  readonly nulls: number;
+  readonly distinct: number | null;
+  readonly min: IValue | null;
+  readonly max: IValue | null;
+  readonly mean: IValue | null;
+  readonly histogram: { readonly edges: readonly IValue[]; readonly counts: readonly number[] } | null;
+  readonly top: readonly (IValue & { readonly count: number })[] | null;
+}
+
+export interface ISummary {
+  readonly version: string;
+  readonly columns: readonly IColumnSummary[];
+}

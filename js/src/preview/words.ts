@@ -1,0 +1,48 @@
+/** Filters and orders as people read them. */
+import type { Format } from '../format';
+import { oneLine } from './celltext';
+import type { PreviewModel } from './model';
+import type { IFilter, ISort } from './query';
+
+export function filterWords({ name, condition }: IFilter, { trans }: Format): string {
+  switch (condition.kind) {
+    case 'missing':
+      return trans.__('%1 is null', name);
+    case 'present':
+      return trans.__('%1 is not null', name);
+    case 'text':
+      return trans.__('%1 contains “%2”', name, oneLine(condition.text));
+    case 'range':
+      if (condition.min === '') return trans.__('%1 ≤ %2', name, condition.max);
+      if (condition.max === '') return trans.__('%1 ≥ %2', name, condition.min);
+      return trans.__('%1 from %2 to %3', name, condition.min, condition.max);
+    case 'values': {
+      const texts = condition.values.map(value => oneLine(value.text));
+      if (condition.missing) texts.push('null');
+      return texts.length === 1 ? trans.__('%1 = %2', name, texts[0]) : trans.__('%1 in %2', name, texts.join(', '));
+    }
+  }
+}
+
+export function sortWords({ name, descending }: ISort): string {
+  return `${name} ${descending ? '▼' : '▲'}`;
+}
+
+/** How many rows there are, how many of them are found, and how many of those can be seen. */
+export function rowsWords(preview: PreviewModel, format: Format): string {
+  const { trans } = format;
+  const { facts, table } = preview;
+  if (!table) return '';
+  const all = format.rows(facts?.num_rows ?? table.num_rows);
+  if (!facts) return preview.view.filters.length ? trans.__('Searching %1…', all) : all;
+  const { view_rows: seen, matches, searched, limited, num_rows: rows } = facts;
+  const parts: string[] = [];
+  if (preview.view.filters.length) {
+    // The search was stopped before its end: there may be more.
+    const found = searched < rows ? `${format.count(matches)}+` : format.count(matches);
+    parts.push(trans.__('%1 of %2', found, all));
+    if (searched < rows) parts.push(trans.__('searched the first %1', format.rows(searched)));
+  } else parts.push(all);
+  if (limited && seen < matches) parts.push(trans.__('first %1 shown', format.count(seen)));
+  return parts.join(', ');
+}

@@ -1,0 +1,151 @@
+import { ILabShell, ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import { Clipboard, Notification, WidgetTracker } from '@jupyterlab/apputils';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { JSONObject } from '@lumino/coreutils';
+import { Message } from '@lumino/messaging';
+import React from 'react';
+import { Client } from './client';
+import { CommandIDs, tableIcon } from './commands';
+import type { Format } from './format';
+import { TablesModel } from './model';
+import { IPreviewHost } from './preview/host';
+import { IPreviewOptions, PREVIEW_OPTIONS, PreviewModel } from './preview/model';
+import { Preview } from './preview/Preview';
+import { restoredView } from './preview/query';
+import type { ExportFormat, IPreviewSource, IPreviewTable, IRowsQuery, ISaved, ISummary, ISummaryQuery } from './preview/source';
+
+export interface IPreviewTabsOptions {
+  readonly app: JupyterFrontEnd;
+  readonly client: Client;
+  readonly model: TablesModel;
+  readonly format: Format;
+  readonly labShell: ILabShell | null;
+}
+
+/** The tables that are open, each in a tab. */
+export class PreviewTabs {
+  constructor(private readonly _options: IPreviewTabsOptions) {
+    this._host = {
+      format: _options.format,
+      copyText: text => Clipboard.copyToSystem(text),
+      notify: (message, isError = false) => {
+        if (isError) Notification.error(message);
+        else Notification.success(message, { autoClose: 2500 });
+      }
+    };
+    _options.app.commands.addCommand(CommandIDs.restore, {
+      describedBy: { args: { type: 'object', properties: { name: { type: 'string' } } } },
+      execute: args => {
+        const { name, view, follow } = args as { name: string; view?: unknown; follow?: unknown };
+        this.open(name, { view: restoredView(view), follow: follow !== false });
+      }
+    });
+  }
+
+  /** A table has one tab. */
+  open(name: string, options: IPreviewOptions = PREVIEW_OPTIONS): void {
+    const { app, labShell } = this._options;
+    let tab = this._tabs.find(one => one.name === name);
+    if (!tab) {
+      tab = this._make(name, options);
+      // Notebook 7 has one document to a page: what else there is goes below it.
+      if (!labShell) tab.addClass('jp-mod-below');
+      app.shell.add(tab, labShell ? 'main' : 'down', { type: 'Shared Table' });
+    }
+    app.shell.activateById(tab.id);
+  }
+
+  restore(restorer: ILayoutRestorer): void {
+    void restorer.restore(this._tabs, {
+      command: CommandIDs.restore,
+      args: tab => ({ name: tab.name, ...(tab.options as unknown as JSONObject) }),
+      name: tab => tab.name
+    });
+  }
+
+  private _make(name: string, options: IPreviewOptions): PreviewTab {
+    const { client, model } = this._options;
+    const preview = new PreviewModel(new ServerSource(name, client, model), options);
+    const tab = new PreviewTab(name, preview, this._host);
+    tab.id = `jp-arrowshm-preview-${++this._made}`;
+    tab.title.label = name;
+    tab.title.icon = tableIcon;
+    tab.title.closable = true;
+    tab.title.caption = this._options.format.trans.__('Shared table %1', name);
+    void this._tabs.add(tab);
+    preview.onChange(change => {
+      if (change.kind === 'rows' || change.kind === 'state') void this._tabs.save(tab);
+    });
+    return tab;
+  }
+
+  private readonly _host: IPreviewHost;
+  private readonly _tabs = new WidgetTracker<PreviewTab>({ namespace: 'arrowshm-preview' });
+  private _made = 0;
+}
+
+class PreviewTab extends ReactWidget {
+  constructor(
+    readonly name: string,
+    private readonly _preview: PreviewModel,
+    private readonly _host: IPreviewHost
+  ) {
+    super();
+    this.addClass('jp-ArrowSHM');
+    this.addClass('jp-ArrowSHM-previewTab');
+  }
+
+  get options(): IPreviewOptions {
+    return this._preview.options;
+  }
+
+  override render(): React.JSX.Element {
+    return <Preview preview={this._preview} host={this._host} />;
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) return;
+    super.dispose();
+    this._preview.dispose();
+  }
+
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    (this.node.querySelector<HTMLElement>('.lm-DataGrid-viewport') ?? this.node).focus();
+  }
+}
+
+/** Rows from the server; that there is a new version is known from the list. */
+class ServerSource implements IPreviewSource {
+  constructor(
+    private readonly _name: string,
+    private readonly _client: Client,
+    private readonly _tables: TablesModel
+  ) {}
+
+  table(): IPreviewTable | null | undefined {
+    if (!this._tables.state.listing) return undefined;
+    return this._tables.table(this._name) ?? null;
+  }
+
+  onChange(callback: () => void): () => void {
+    const unwatch = this._tables.watch();
+    this._tables.changed.connect(callback);
+    return () => {
+      this._tables.changed.disconnect(callback);
+      unwatch();
+    };
+  }
+
+  rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
+    return this._client.rows(this._name, query, signal);
+  }
+
+  summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
+    return this._client.summary(this._name, query, signal);
+  }
+
+  save(view: Partial<IRowsQuery>, format: ExportFormat): Promise<ISaved> {
+    return this._client.save(this._name, view, format);
+  }
+}

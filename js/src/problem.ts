@@ -1,0 +1,20 @@
+import { Problem } from './table';
+
+/** What went wrong, as something that a view can explain. */
+export class RequestError extends Error {
+  constructor(
+    readonly problem: Problem,
+    message: string
+  ) {
+    super(message);
+  }
+}
+
+export function problemOf(error: unknown): Problem {
+  return error instanceof RequestError ? error.problem : { kind: 'failed', message: String(error) };
+}
+
+/** Whether it is no failure: somebody does not want the answer any more. */
+export function isAborted(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}

@@ -1,0 +1,59 @@
+import React, { useEffect, useState } from 'react';
+import { PreviewModel } from '../preview/model';
+import type { IPreviewTable } from '../preview/source';
+import { KernelSource } from './kernelsource';
+import { Link } from './link';
+import { change, IModel, isSame, onChange } from './model';
+import { Rows } from './Rows';
+import { Selection } from './selection';
+import { ITerms, termsOf, viewOf } from './terms';
+
+/** One table's rows. */
+export function PreviewView({ model, link }: { model: IModel; link: Link }): React.JSX.Element {
+  const [made, setMade] = useState<IMade | null>(null);
+  useEffect(() => {
+    const making = makePreview(model, link);
+    setMade(making);
+    return making.dispose;
+  }, [model, link]);
+  return (
+    <div className="jp-ArrowSHM-selected">
+      {made && <Rows preview={made.preview} link={link} onSelect={made.selection.changed} />}
+    </div>
+  );
+}
+
+interface IMade {
+  readonly preview: PreviewModel;
+  readonly selection: Selection;
+  readonly dispose: () => void;
+}
+
+/** A preview whose view is the widget's traits, whoever changes them. */
+function makePreview(model: IModel, link: Link): IMade {
+  const table = (): IPreviewTable | null => model.get('_table') as IPreviewTable | null;
+  const source = new KernelSource(link, table, callback => onChange(model, ['_table'], callback));
+  const wanted = (): ITerms => ({ sort: model.get('sort') as ITerms['sort'], filter: model.get('filter') as ITerms['filter'] });
+  const seen = (): ReturnType<typeof viewOf> => viewOf(wanted(), preview.table?.schema ?? table()?.schema ?? []);
+  const preview: PreviewModel = new PreviewModel(source, { view: viewOf(wanted(), table()?.schema ?? []), follow: true });
+  // 3 and "3" ask for the same rows: what Python has written stays as it was written.
+  const differs = (): boolean => !isSame(termsOf(preview.view), termsOf(seen()));
+  const stops = [
+    onChange(model, ['sort', 'filter'], () => {
+      if (differs()) preview.view = seen();
+    }),
+    preview.onChange(({ kind }) => {
+      if (['rows', 'state'].includes(kind) && preview.table && differs()) change(model, { ...termsOf(preview.view) });
+    })
+  ];
+  const selection = new Selection(preview, model, link);
+  return {
+    preview,
+    selection,
+    dispose: () => {
+      for (const stop of stops) stop();
+      selection.dispose();
+      preview.dispose();
+    }
+  };
+}

@@ -1,0 +1,38 @@
+import React, { useEffect, useMemo, useState } from 'react';
+import { IPreviewHost } from '../preview/host';
+import { PreviewModel } from '../preview/model';
+import { Preview } from '../preview/Preview';
+import { Link } from './link';
+import { copyText } from './place';
+import { FORMAT } from './words';
+
+const SHOWN = 4000; // ms
+
+interface IRowsProps extends Pick<IPreviewHost, 'onSelect'> {
+  readonly preview: PreviewModel;
+  readonly link: Link;
+}
+
+/** A preview in a notebook's output, with what it has to say. */
+export function Rows({ preview, link, onSelect }: IRowsProps): React.JSX.Element {
+  const [message, setMessage] = useState('');
+  const [isLate, setLate] = useState(false);
+  const host = useMemo<IPreviewHost>(() => ({ format: FORMAT, copyText, notify: setMessage, onSelect }), [onSelect]);
+  useEffect(() => {
+    const timer = setTimeout(() => setMessage(''), SHOWN);
+    return () => clearTimeout(timer);
+  }, [message]);
+  useEffect(() => {
+    const timer = setInterval(() => setLate(link.isLate), 1000);
+    return () => clearInterval(timer);
+  }, [link]);
+  const text = message || (isLate ? FORMAT.trans.__('The kernel, which has the rows, is busy or gone.') : '');
+  return (
+    <div className="jp-ArrowSHM-widgetRows">
+      <Preview preview={preview} host={host} />
+      <div className="jp-ArrowSHM-message" role="status" hidden={!text}>
+        {text}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,91 @@
+import React, { useEffect, useMemo, useReducer, useState } from 'react';
+import { attachLine } from '../code';
+import { IListOptions, Order } from '../listing';
+import { PreviewModel } from '../preview/model';
+import { IListing, IState, ITable } from '../table';
+import { VERSION } from '../version';
+import { IHost } from '../view/host';
+import { Icon } from '../view/icons';
+import { Tables } from '../view/Tables';
+import { KernelSource } from './kernelsource';
+import { Link } from './link';
+import { change, IModel, onChange } from './model';
+import { copyText } from './place';
+import { Rows } from './Rows';
+import { FORMAT } from './words';
+
+const LISTED = ['tables', '_room', '_problem'] as const;
+const SHOWN = [...LISTED, 'filter', 'sort', 'selected'] as const;
+
+/** The list, and below it the rows of the table that is selected. */
+export function TablesView({ model, link }: { model: IModel; link: Link }): React.JSX.Element {
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const [open, setOpen] = useState<readonly string[]>([]);
+  useEffect(() => onChange(model, SHOWN, redraw), [model]);
+
+  const [tables, room, problem] = LISTED.map(name => model.get(name));
+  const state = useMemo(() => stateOf(tables as ITable[], room as number[], problem as string), [tables, room, problem]);
+  const [filter, order] = [model.get('filter') as string, model.get('sort') as Order];
+  const options = useMemo<IListOptions>(() => ({ filter, order, open }), [filter, order, open]);
+  const selected = model.get('selected') as string | null;
+  const host = useMemo<IHost>(
+    () => ({
+      format: FORMAT,
+      preview: table => change(model, { selected: table.name }),
+      copyCode: table => copyText(attachLine(table.name, 'python')),
+      copyText,
+      setPinned: (table, pinned) => void link.ask({ what: 'pin', name: table.name, pinned }).catch(() => undefined),
+      // Whoever says anything about watching has the kernel look.
+      refresh: () => model.send({ watch: 'nobody', on: false })
+    }),
+    [model, link]
+  );
+  return (
+    <div className="jp-ArrowSHM-widgetTables">
+      <Tables
+        state={state}
+        host={host}
+        options={options}
+        onOptions={changed => {
+          setOpen(changed.open);
+          change(model, { filter: changed.filter, sort: changed.order });
+        }}
+      />
+      {selected !== null && <Selected key={selected} name={selected} model={model} link={link} />}
+    </div>
+  );
+}
+
+function stateOf(tables: ITable[], [free, total]: number[], problem: string): IState {
+  if (problem) return { listing: null, problem: { kind: 'failed', message: problem } };
+  const listing: IListing = { tables, free, total, version: VERSION, protocol: 1 };
+  return { listing, problem: null };
+}
+
+function Selected({ name, model, link }: { name: string; model: IModel; link: Link }): React.JSX.Element {
+  const [preview, setPreview] = useState<PreviewModel | null>(null);
+  useEffect(() => {
+    const table = (): ITable | null => (model.get('tables') as ITable[]).find(one => one.name === name) ?? null;
+    const made = new PreviewModel(new KernelSource(link, table, callback => onChange(model, ['tables'], callback)));
+    setPreview(made);
+    return () => made.dispose();
+  }, [name, model, link]);
+  return (
+    <section className="jp-ArrowSHM-selected" aria-label={name}>
+      <div className="jp-ArrowSHM-selectedTitle">
+        <strong title={name}>{name}</strong>
+        <button
+          type="button"
+          className="jp-ArrowSHM-tool"
+          data-action="close"
+          aria-label={FORMAT.trans.__('Close %1', name)}
+          title={FORMAT.trans.__('Close %1', name)}
+          onClick={() => change(model, { selected: null })}
+        >
+          <Icon name="close" />
+        </button>
+      </div>
+      {preview && <Rows preview={preview} link={link} />}
+    </section>
+  );
+}

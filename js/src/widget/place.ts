@@ -1,0 +1,73 @@
+/** The place in a notebook's output that a view is in. */
+import type { IModel } from './model';
+
+const SAID_AGAIN = 30_000; // ms; the kernel forgets who says nothing for longer (base.py, WATCHED_FOR)
+/** Out of sight for less than this is just scrolled by. */
+const HIDDEN = 2000; // ms
+
+/** An element for a view, and what it needs around it. */
+export function makePlace(el: HTMLElement): HTMLElement {
+  const root = document.createElement('div');
+  root.className = 'jp-ArrowSHM-widget';
+  // Keys are for the view: in a notebook's command mode, a letter would cut the cell.
+  root.dataset.lmSuppressShortcuts = 'true';
+  root.dataset.jpSuppressContextMenu = 'true';
+  root.addEventListener('keydown', event => event.stopPropagation());
+  const place = document.createElement('div');
+  place.className = 'jp-ArrowSHM';
+  root.append(place);
+  el.append(root);
+  // Pages without JupyterLab's variables (VS Code, Colab, a plain page) get them from what they have.
+  const isPlain = !getComputedStyle(el).getPropertyValue('--jp-layout-color1');
+  root.classList.toggle('jp-mod-plain', isPlain);
+  return place;
+}
+
+/** Tell the kernel while the view can be seen, until what this gives is called. */
+export function tellWhileSeen(model: IModel, place: HTMLElement): () => void {
+  const view = crypto.getRandomValues(new Uint32Array(2)).join('-');
+  let isInSight = false;
+  let isTold = false;
+  let later: ReturnType<typeof setTimeout> | undefined;
+  const tell = (on: boolean): void => {
+    isTold = on;
+    model.send({ watch: view, on });
+  };
+  const look = (): void => {
+    const isSeen = isInSight && !document.hidden;
+    clearTimeout(later);
+    if (isSeen && !isTold) tell(true);
+    else if (!isSeen && isTold) later = setTimeout(() => tell(false), HIDDEN);
+  };
+  const observer = new IntersectionObserver(entries => {
+    isInSight = entries.some(entry => entry.isIntersecting);
+    look();
+  });
+  observer.observe(place);
+  document.addEventListener('visibilitychange', look);
+  const again = setInterval(() => {
+    if (isTold) tell(true);
+  }, SAID_AGAIN);
+  return () => {
+    clearTimeout(later);
+    clearInterval(again);
+    observer.disconnect();
+    document.removeEventListener('visibilitychange', look);
+    if (isTold) tell(false);
+  };
+}
+
+/** The clipboard needs HTTPS, and in some pages a permission. */
+export function copyText(text: string): void {
+  if (window.isSecureContext) navigator.clipboard.writeText(text).catch(() => copyOld(text));
+  else copyOld(text);
+}
+
+function copyOld(text: string): void {
+  const area = document.createElement('textarea');
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand('copy');
+  area.remove();
+}

@@ -1,0 +1,95 @@
+import type { Grid } from '../preview/grid';
+import type { PreviewModel } from '../preview/model';
+import { filterJSON, sortJSON } from '../preview/query';
+import { isAborted } from '../problem';
+import type { Link } from './link';
+import { change, IModel, isSame, onChange } from './model';
+
+/** While the user drags, nothing is asked. */
+const SETTLED = 150; // ms
+
+/** Keeps the widget's `selected`, which has numbers of rows of the table, and what is selected in the grid, the same. */
+export class Selection {
+  constructor(
+    private readonly _preview: PreviewModel,
+    private readonly _model: IModel,
+    private readonly _link: Link
+  ) {
+    this._stops = [
+      onChange(_model, ['selected'], () => {
+        if (!isSame(this._rows, this._known)) void this._show();
+      }),
+      // Sorted otherwise, the same rows are in other places.
+      _preview.onChange(() => {
+        if (this._grid && _preview.facts && this._shownIn !== this._view) void this._show();
+      })
+    ];
+  }
+
+  /** Something else is selected, or the grid is new. */
+  readonly changed = (grid: Grid): void => {
+    if (this._isShowing) return;
+    clearTimeout(this._later);
+    if (grid === this._grid) this._later = setTimeout(() => void this._tell(), SETTLED);
+    this._grid = grid;
+  };
+
+  dispose(): void {
+    clearTimeout(this._later);
+    for (const stop of this._stops) stop();
+  }
+
+  private get _rows(): readonly number[] {
+    return this._model.get('selected') as number[];
+  }
+
+  private get _view(): string {
+    const { view, table } = this._preview;
+    return JSON.stringify([sortJSON(view), filterJSON(view), table?.version]);
+  }
+
+  private async _tell(): Promise<void> {
+    const window = this._grid?.selected();
+    if (!window) return;
+    const rows = await this._ask('rows_of', { first: window.r1, last: window.r2 });
+    if (!rows) return;
+    this._known = rows;
+    change(this._model, { selected: rows });
+  }
+
+  private async _show(): Promise<void> {
+    const rows = this._rows;
+    this._known = rows;
+    this._shownIn = this._view;
+    const places = rows.length ? await this._ask('places_of', { rows }) : [];
+    if (!places || !isSame(rows, this._rows)) return;
+    this._isShowing = true;
+    this._grid?.selectRows(places.sort((a, b) => a - b));
+    this._isShowing = false;
+  }
+
+  private async _ask(what: 'rows_of' | 'places_of', more: Record<string, unknown>): Promise<number[] | null> {
+    const { view, table } = this._preview;
+    const filter = filterJSON(view);
+    const query = {
+      version: table?.version ?? '',
+      ...(view.sort.length ? { sort: JSON.stringify(sortJSON(view)) } : {}),
+      ...(filter ? { filter: JSON.stringify(filter) } : {})
+    };
+    try {
+      const { head } = await this._link.ask({ what, ...query, ...more });
+      return head[what === 'rows_of' ? 'rows' : 'places'] as number[];
+    } catch (error) {
+      // Another version by now: what was selected in the older one is no rows of it.
+      if (!isAborted(error)) this._known = this._rows;
+      return null;
+    }
+  }
+
+  private readonly _stops: (() => void)[];
+  private _grid: Grid | null = null;
+  private _known: readonly number[] = [];
+  private _shownIn = '';
+  private _isShowing = false;
+  private _later: ReturnType<typeof setTimeout> | undefined;
+}

@@ -1,0 +1,60 @@
+/** A preview's view in the words of Python (jupyter_arrowshm/widget/terms.py), and back. */
+import { Condition, IColumnKey, IView } from '../preview/query';
+import type { Scalar } from '../preview/source';
+import type { IColumn } from '../table';
+
+/** Traits of a TablePreview. */
+export interface ITerms {
+  readonly sort: readonly (readonly [string, 'ascending' | 'descending'])[];
+  readonly filter: Readonly<Record<string, ITerm>>;
+}
+
+export interface ITerm {
+  readonly min?: Scalar;
+  readonly max?: Scalar;
+  readonly values?: readonly Scalar[];
+  readonly missing?: boolean;
+  readonly contains?: string;
+  readonly ignore_case?: boolean;
+}
+
+export function termsOf({ sort, filters }: IView): ITerms {
+  return {
+    sort: sort.map(({ name, descending }) => [name, descending ? 'descending' : 'ascending']),
+    filter: Object.fromEntries(filters.map(({ name, condition }) => [name, termOf(condition)]))
+  };
+}
+
+function termOf(condition: Condition): ITerm {
+  switch (condition.kind) {
+    case 'missing':
+      return { missing: true };
+    case 'present':
+      return { missing: false };
+    case 'text':
+      return { contains: condition.text, ...(condition.ignoreCase ? { ignore_case: true } : {}) };
+    case 'range':
+      return { ...(condition.min === '' ? {} : { min: condition.min }), ...(condition.max === '' ? {} : { max: condition.max }) };
+    case 'values':
+      return { values: condition.values.map(one => one.value), ...(condition.missing ? { missing: true } : {}) };
+  }
+}
+
+/** What the table has no column for is left out. */
+export function viewOf({ sort, filter }: ITerms, schema: readonly IColumn[]): IView {
+  const find = (name: string): IColumnKey[] => {
+    const column = schema.findIndex(one => one.name === name);
+    return column < 0 ? [] : [{ column, name, type: schema[column].type }];
+  };
+  return {
+    sort: sort.flatMap(([name, direction]) => find(name).map(key => ({ ...key, descending: direction === 'descending' }))),
+    filters: Object.entries(filter).flatMap(([name, term]) => find(name).map(key => ({ ...key, condition: conditionOf(term) })))
+  };
+}
+
+function conditionOf({ min, max, values, missing, contains, ignore_case }: ITerm): Condition {
+  if (contains !== undefined) return { kind: 'text', text: String(contains), ignoreCase: ignore_case === true };
+  if (min !== undefined || max !== undefined) return { kind: 'range', min: String(min ?? ''), max: String(max ?? '') };
+  if (values) return { kind: 'values', values: values.map(value => ({ text: String(value), value })), missing: missing === true };
+  return { kind: missing === false ? 'present' : 'missing' };
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LIST_OPTIONS, Order, restoredOptions, shown, unused } from '../src/listing';
+import { news } from '../src/news';
+import { format, process, table } from './made';
+
+const tables = [
+  table('trips10', { nbytes: 5, published_at: '2026-01-01T00:00:00Z', holders: [process('a'), process('b')] }),
+  table('trips9', { nbytes: 50, published_at: '2026-01-03T00:00:00Z', schema: [{ name: 'day', type: 'date32[day]', nullable: true }] }),
+  table('Zones', { older: [{ nbytes: 90, holders: [process('report.ipynb (julia)', { notebook_path: 'reports/report.ipynb' })] }] })
+];
+const names = (filter: string, order: Order = 'name'): string[] => shown(tables, { ...LIST_OPTIONS, filter, order }).map(one => one.name);
+
+void test('orders', () => {
+  assert.deepEqual(names(''), ['trips9', 'trips10', 'Zones'], 'numbers in names as people count');
+  assert.deepEqual(names('', 'size'), ['Zones', 'trips9', 'trips10'], 'with their older versions');
+  assert.deepEqual(names('', 'age'), ['trips9', 'trips10', 'Zones'], 'newest first; unknown last');
+  assert.deepEqual(names('', 'users')[0], 'trips10');
+});
+
+void test('every word is looked for in names, columns, types and notebooks', () => {
+  assert.deepEqual(names('ZON'), ['Zones']);
+  assert.deepEqual(names('date32 trips'), ['trips9']);
+  assert.deepEqual(names('reports/'), ['Zones']);
+  assert.deepEqual(names('  '), ['trips9', 'trips10', 'Zones']);
+  assert.deepEqual(names('trips nothing'), []);
+});
+
+void test('what is removed is neither pinned nor in use', () => {
+  const some = [table('a'), table('b', { pinned: true }), table('c', { holders: [process('x')] })];
+  assert.deepEqual(unused({ tables: some, free: 0, total: 0, version: '', protocol: 1 }).map(one => one.name), ['a']);
+});
+
+void test('options of another release do no harm', () => {
+  assert.deepEqual(restoredOptions(undefined), LIST_OPTIONS);
+  assert.deepEqual(restoredOptions({ filter: 5, order: 'colour', open: ['a', 7] }), { ...LIST_OPTIONS, open: ['a'] });
+});
+
+void test('what changed is said', () => {
+  const after = [table('trips9', { version: '2' }), table('Zones', { holders: [process('a')] }), table('new')];
+  assert.deepEqual(news(tables, after, format), [
+    'trips9 has a new version',
+    'Zones: in use by 1',
+    'new was shared',
+    'trips10 is no longer shared'
+  ]);
+});
