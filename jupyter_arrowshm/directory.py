@@ -98,13 +98,13 @@ class Directory:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(self.path, 0o700)
             opened = Descriptor.open(self.path, _DIRECTORY_FLAGS)
+            found = os.fstat(opened.fd)
         except OSError as error:
             if error.errno == errno.ENOENT and not create:  # removed this instant
                 return None
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 raise StoreFailed(self.path, error.errno) from None
             raise self._refused(error) from None
-        found = os.fstat(opened.fd)
         self._verify(found)
         if create:
             for name in (LIVE, PINS):
@@ -208,7 +208,10 @@ class Directory:
         """
         opened = self.open(create=True)
         assert opened is not None
-        return room.left(opened.fd)
+        try:
+            return room.left(opened.fd)
+        except OSError as error:
+            raise self.explain(error) from None
 
     def total(self) -> int:
         """Bytes of the file system, in use or not; 0 where it has no limit. Makes the directory if there is none."""

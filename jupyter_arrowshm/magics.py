@@ -39,7 +39,7 @@ class ArrowSHMMagics(Magics):
     """Share tables between notebooks."""
 
     attach_to = Enum(
-        KINDS, "source", help="What %attach gives: 'source', the kind that was shared, or always this."
+        KINDS, "source", help="What %attach gives without --to: 'source', the kind that was shared, or always this one."
     ).tag(config=True)
     progress_after = Float(0.5, help="Seconds after which %share shows a progress bar.").tag(config=True)
 
@@ -74,8 +74,9 @@ class ArrowSHMMagics(Magics):
 
         The table is copied once, into shared memory. In any other notebook,
         `%attach df` uses that copy; in Julia, `@attach df`. It stays until it
-        is unshared (`%unshare df`). Running the cell again replaces the table;
-        who has the older version attached keeps it.
+        is unshared (`%unshare df`), or the server finds that nobody has used
+        it for a day. Running the cell again replaces the table; who has the
+        older version attached keeps it.
         """
         line, options = take_options(line)
         if not line:

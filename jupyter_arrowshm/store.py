@@ -59,6 +59,7 @@ class Store:
 
     @property
     def directory(self) -> str:
+        """The directory's path, whether it exists yet or not."""
         return self._directory.path
 
     def share(
@@ -137,8 +138,9 @@ class Store:
         as_
             ``"pyarrow"`` (a ``pyarrow.Table``), ``"pandas"``, ``"polars"``,
             ``"duckdb"``, ``"numpy"`` (a dict of arrays), or ``"source"``: the kind
-            that was shared. pandas and NumPy get read-only views of null-free
-            numbers; what they cannot view is copied (:meth:`attachment` says what).
+            that was shared. pandas and NumPy get read-only views of numbers and
+            times (with nulls among them only where pandas shared them); what they
+            cannot view is copied (:meth:`attachment` says what).
         columns
             Only these, in this order.
         copy

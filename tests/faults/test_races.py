@@ -1,27 +1,38 @@
-"""Attach against everything that changes names, and publishers that want the same name: thousands of times, no kill."""
+"""Attach against everything that changes names; publishers and collectors of one name: thousands of times, no kill."""
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
-from faults.nursery import Nursery
+from faults.record import times
 from measures import footprint, leftovers
+from peers import Peer
 
-ATTACHES = int(os.environ.get("JUPYTER_ARROWSHM_ATTACHES", "4000"))
+import jupyter_arrowshm as shm
 
 
-@pytest.mark.timeout(120 + ATTACHES // 50)
-def test_attach_gives_a_whole_version_or_table_not_found(store, directory, parent, capsys):
-    pick = random.Random()
-    with Nursery(directory) as nursery:
-        for kind in ("work", "work", "watch", "watch"):
-            nursery.start(kind, pick.getrandbits(30))
-        nursery.wait_for("=", ATTACHES // 2)
-        assert not nursery.errors, nursery.errors[0]
-    with capsys.disabled():
-        print(f"\n{nursery.counts['=']:,} attached tables whole against {nursery.counts['+']:,} steps", end=" ")
+def test_attach_gives_a_whole_version_or_table_not_found(store, directory, parent, nurseries, tried, capsys):
+    """Watchers of both languages against workers of both."""
+    pick, both = random.Random(), [nurseries("python"), nurseries("julia")]
+    attaches = times(10_000, 500_000)
+    try:
+        for one in both:
+            for kind in ("work", "watch"):
+                one.start(directory, kind, pick.getrandbits(30))
+        while sum(one.counts["="] for one in both) < attaches:
+            for one in both:
+                one.wait_for("=", attaches // 20)
+        for one in both:
+            assert not one.errors, one.errors[0]
+            tried("attach", one.counts["="], language=one.language)
+            with capsys.disabled():
+                print(
+                    f"\n{one.counts['=']:,} attached tables whole, {one.counts['+']:,} steps in {one.language}", end=" "
+                )
+    finally:
+        for one in both:
+            one.clear()
     for table in store.tables():
         store.unshare(table.name)
     assert not footprint(parent)
@@ -41,39 +52,106 @@ def publish(me, name, tries, replace):
         else: log.append(('shared', begun, time.monotonic_ns()))
     return log
 """
+# The same in Julia, whose log is read through JSON.
+PUBLISH_JL = """
+function publish(me, name, tries, replace)
+    log = []
+    for number in 0:tries - 1
+        begun = time_ns()
+        became = try
+            share(name, (who = [me], number = [number]); replace = replace)
+            "shared"
+        catch error
+            error isa ArrowSHM.TableExists || rethrow()
+            "refused"
+        end
+        push!(log, Any[became, Int(begun), Int(time_ns())])
+    end
+    return log
+end
+"""
 
 
-def test_one_of_several_publishers_gets_a_name_and_keeps_it(store, peer):
-    publishers = [peer() for _ in range(3)]
-    for one in publishers:
+@pytest.fixture
+def publishers(peer, new_julia) -> list:
+    """Two in Python and one in Julia, each with ``publish(me, name, tries, replace)``."""
+    found = [peer(), peer(), new_julia()]
+    for one in found[:2]:
         one.run(PUBLISH)
-    for name in (f"t{number}" for number in range(40)):
+    found[2].run(PUBLISH_JL)
+    found[2].run('publish(0, "warm", 2, false); unshare("warm")')
+    return found
+
+
+def publish(one, me: int, name: str, tries: int, replace: bool) -> None:
+    if isinstance(one, Peer):
+        one.start(f"log = publish({me}, {name!r}, {tries}, {replace})")
+    else:
+        one.start(f'global log_ = publish({me}, "{name}", {tries}, {str(replace).lower()}); nothing')
+
+
+def log_of(one) -> list:
+    return one.get("log" if isinstance(one, Peer) else "log_")
+
+
+def test_one_of_several_publishers_gets_a_name_and_keeps_it(store, publishers, tried):
+    rounds, tries = times(40), 4
+    for name in (f"t{number}" for number in range(rounds)):
         for me, one in enumerate(publishers):
-            one.start(f"log = publish({me}, {name!r}, 5, False)")
+            publish(one, me, name, tries, False)
         for one in publishers:
             one.wait()
-        became = [[entry[0] for entry in one.get("log")] for one in publishers]
-        assert sorted(became) == [["refused"] * 5, ["refused"] * 5, ["shared"] * 5], "nobody asked to replace"
-        assert store.attach(name).to_pylist() == [{"who": became.index(["shared"] * 5), "number": 4}]
+        became = [[entry[0] for entry in log_of(one)] for one in publishers]
+        assert sorted(became) == [["refused"] * tries, ["refused"] * tries, ["shared"] * tries], (
+            "nobody asked to replace"
+        )
+        assert store.attach(name).to_pylist() == [{"who": became.index(["shared"] * tries), "number": tries - 1}]
+    tried("owner", 2 * rounds * tries, language="python")
+    tried("owner", rounds * tries, language="julia")
 
 
-def test_the_newest_of_several_replacements_is_never_lost(store, parent, peer):
-    publishers = [peer() for _ in range(3)]
+def test_the_newest_of_several_replacements_is_never_lost(store, parent, publishers, tried):
+    tries = times(60)
     for me, one in enumerate(publishers):
-        one.run(PUBLISH)
-        one.start(f"log = publish({me}, 't', 100, True)")
-    store.attach("t", timeout=30)
+        publish(one, me, "t", tries, True)
+    store.attach("t", timeout=60)
     seen = [store.attach("t").to_pylist()[0] for _ in range(1000)]
     for one in publishers:
         one.wait()
     for me in range(len(publishers)):
         numbers = [row["number"] for row in seen if row["who"] == me]
         assert numbers == sorted(numbers), "an older version came back"
-    logs = [one.get("log") for one in publishers]
+    logs = [log_of(one) for one in publishers]
     assert {entry[0] for log in logs for entry in log} == {"shared"}
     (last,) = store.attach("t").to_pylist()
-    assert last["number"] == 99
-    ended = logs[last["who"]][99][2]
+    assert last["number"] == tries - 1
+    ended = logs[last["who"]][tries - 1][2]
     assert not any(begun > ended for log in logs for _, begun, _ in log), "a later one was lost"
     store.unshare("t")
     assert not footprint(parent)
+    tried("owner", 2 * tries, language="python")
+    tried("owner", tries, language="julia")
+
+
+def test_of_several_collectors_each_table_goes_to_one_and_none_that_is_in_use(store, peer, publishers, tried):
+    """One table that nobody uses, one that somebody attaches meanwhile, and three that collect at once."""
+    for number in range(rounds := times(5, 15)):
+        dying = peer()
+        dying.run("for name in 'abc': shm.share(pa.table({'a': [1]}), name, replace=True)")
+        kept = store.attach("a")
+        dying.kill()
+        for one in publishers:
+            one.start("log = shm.gc()" if isinstance(one, Peer) else "global log_ = ArrowSHM.gc(); nothing")
+        try:
+            table = store.attach("b")
+        except shm.TableNotFound:
+            table = None
+        for one in publishers:
+            one.wait()
+        gone = sorted(name for one in publishers for name in log_of(one))
+        assert gone == (["c"] if table else ["b", "c"]), f"round {number}"
+        assert [info.name for info in store.tables()] == (["a", "b"] if table else ["a"])
+        assert kept.num_rows == 1
+        del kept, table
+    tried("owner", 2 * rounds, language="python")
+    tried("owner", rounds, language="julia")

@@ -1,0 +1,99 @@
+"""Many readers, many tables, many columns, the smallest table and a large one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from faults.record import FACTOR
+from faults.speaker import PHRASES, Speaker
+from kernel import needs_proc_locks
+
+import jupyter_arrowshm as shm
+
+GIB = 1 << 30
+
+
+@needs_proc_locks
+@pytest.mark.parametrize("parent", ["tmpfs"], indirect=True)
+def test_200_readers_of_one_table(store, peer, tried):
+    store.share(pa.table({"a": range(1000)}), "t")
+    reader = peer()
+    reader.run(
+        "import signal, warnings; warnings.simplefilter('ignore', DeprecationWarning)\n"
+        "def child():\n"
+        "    if pid := os.fork(): return pid\n"
+        "    signal.alarm(200); t = shm.attach('t'); signal.pause()"
+    )
+    pids = reader.get("[child() for _ in range(200)]")
+    try:
+        deadline = time.monotonic() + 100
+        while (found := store.info("t")).in_use_by != "201":
+            assert time.monotonic() < deadline, found.in_use_by
+        assert {holder.pid for holder in found.holders} == {os.getpid(), *pids}
+        assert "201" in repr(store.tables())
+        for pid in pids[:100]:
+            os.kill(pid, signal.SIGKILL)
+        while (found := store.info("t")).in_use_by != "101":
+            assert time.monotonic() < deadline, found.in_use_by
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        reader.kill()
+    tried("scale", 1)
+
+
+@pytest.mark.parametrize("parent", ["tmpfs"], indirect=True)
+def test_thousands_of_tables(store, directory, peer, new_julia, language, tried):
+    """Copies of one file: as many shares take longer, and are not what is tried."""
+    count = 10_000 if FACTOR > 1 else 2_000
+    store.share(pa.table({"a": [1]}), "t-0")
+    for number in range(1, count):
+        shutil.copyfile(store.path("t-0"), store.path(f"t-{number}"))
+    process = peer() if language == "python" else new_julia()
+    one = Speaker(process, PHRASES[language])
+    assert sorted(one.get("names")) == sorted(f"t-{number}" for number in range(count))
+    one.do("share")
+    store.unshare("t-0")
+    with pytest.raises(shm.TableNotFound, match="Did you mean"):
+        store.attach("t-0")
+    assert one.get("gc") == []  # this process published them, and lives
+    assert len(store.tables()) == count
+    tried("scale", 1)
+
+
+@pytest.mark.parametrize("parent", ["tmpfs"], indirect=True)
+def test_5_000_columns_and_one_byte(store, speaker, tried):
+    wide = pa.table({f"c{number}": [number] for number in range(5_000)})
+    store.share(wide, "wide")
+    assert store.attach("wide").equals(wide) and store.info("wide").num_columns == 5_000
+    for small in (pa.table({"a": pa.array([7], "int8")}), pa.table({"a": pa.array([], "int8")}), pa.table({})):
+        store.share(small, "small")
+        assert store.attach("small").equals(small)
+    assert speaker().get("names") == ["small", "wide"]
+    tried("scale", 2)
+
+
+@pytest.mark.skipif(FACTOR <= 1, reason="10 GiB are shared by `make torture`")
+@pytest.mark.parametrize("parent", ["tmpfs"], indirect=True)
+def test_10_gib(store, directory, parent, peer, tried):
+    if store.free_and_total()[0] < 12 * GIB:
+        pytest.skip("less than 12 GiB of tmpfs and memory left")
+    one = peer()
+    one.run("batch = pa.record_batch({'a': pa.arange(0, 8 << 20)})")
+    one.run("with shm.writer('t', batch.schema) as writer:\n  for _ in range(160): writer.write(batch)")
+    table = store.attach("t")
+    assert (table.nbytes, table.num_rows) == (10 * GIB, 160 * (8 << 20))
+    assert table["a"][-1].as_py() == (8 << 20) - 1
+    assert "10.7 GB" in repr(store.tables())
+    store.unshare("t")
+    del table
+    assert sum(path.stat().st_size for path in Path(directory).rglob("*.arrow")) == 0
+    tried("scale", 1)
