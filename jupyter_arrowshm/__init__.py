@@ -31,6 +31,7 @@ from .errors import (
     UnsafeDirectory,
     UnsupportedPlatform,
     UnsupportedSource,
+    UnsupportedTarget,
 )
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ __all__ = [
     "UnsafeDirectory",
     "UnsupportedPlatform",
     "UnsupportedSource",
+    "UnsupportedTarget",
     "Writer",
     "__version__",
     "attach",

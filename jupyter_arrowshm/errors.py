@@ -172,6 +172,21 @@ class UnsupportedSource(ArrowSHMError, TypeError):
 
 
 @dataclass(eq=False)
+class UnsupportedTarget(ArrowSHMError, TypeError):
+    """A library has nothing that ``column`` of a table could be there. ``reason`` is what that library says."""
+
+    library: str
+    reason: str
+    column: str | None = None
+
+    def __str__(self) -> str:
+        what, without = "this table", ""
+        if self.column is not None:
+            what, without = f"column {self.column!r}", ", or without that column"
+        return f"{self.library} cannot have {what}: {self.reason}. Attach it as pyarrow{without}."
+
+
+@dataclass(eq=False)
 class InvalidQuery(ArrowSHMError, ValueError):
     """A page, sort, filter or summary was asked for that makes no sense for this table. ``reason`` says why."""
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..errors import UnsupportedSource
+from ..errors import ArrowSHMError, UnsupportedSource, UnsupportedTarget
 from . import cast
 from .extent import addresses, copied
 from .memory import NUMPY_KEY, PANDAS_KEY, deep_copy, private_column, rows_only, with_metadata
@@ -244,6 +244,8 @@ def from_arrow(table: pa.Table, as_: str, *, kind: str | None, copy: bool = Fals
         ``as_`` is none of :data:`KINDS`.
     ImportError
         The library that ``as_`` asks for by name is not installed.
+    UnsupportedTarget
+        That library has no such table, or no such column.
     """
     if as_ not in KINDS:
         raise ValueError(f"as_={as_!r} is none of {', '.join(map(repr, KINDS))}")
@@ -260,7 +262,33 @@ def from_arrow(table: pa.Table, as_: str, *, kind: str | None, copy: bool = Fals
             raise ImportError(f"as_={as_!r} needs {library}: pip install {library}") from None
         note = f"{library} is not installed here, so this is a pyarrow.Table"
         wanted = library = "pyarrow"
-    return Converted(_MAKERS[library](table, bool(part), copy), wanted, note)
+    return Converted(_made(table, library, bool(part), copy), wanted, note)
+
+
+def _made(table: pa.Table, library: str, part: bool, copy: bool) -> object:
+    try:
+        return _MAKERS[library](table, part, copy)
+    except BaseException as error:
+        if not _is_refusal(error):
+            raise
+        column = _at_fault(table, library) if table.num_columns > 1 else next(iter(table.column_names), None)
+        raise UnsupportedTarget(library, str(error).partition("\n")[0][:200].rstrip("."), column) from None
+
+
+def _is_refusal(error: BaseException) -> bool:
+    # A panic of polars is a BaseException.
+    return not isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError, ImportError, ArrowSHMError))
+
+
+def _at_fault(table: pa.Table, library: str) -> str | None:
+    for number, name in enumerate(table.column_names):
+        try:
+            _MAKERS[library](table.select([number]), False, False)
+        except BaseException as error:  # noqa: PERF203 (what is converted takes longer)
+            if not _is_refusal(error):
+                raise
+            return str(name)
+    return None
 
 
 def _plain(table: pa.Table) -> pa.Table:
@@ -290,7 +318,7 @@ def _to_duckdb(table: pa.Table, part: bool, copy: bool) -> object:
     import duckdb
 
     if not table.num_columns:
-        raise ValueError("DuckDB has no tables without columns; attach this one as pyarrow")
+        raise UnsupportedTarget("duckdb", "it has no tables without columns")
     return duckdb.from_arrow(deep_copy(_plain(table)) if copy else _plain(table))
 
 

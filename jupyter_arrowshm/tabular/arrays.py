@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ..errors import UnsupportedSource
+from ..errors import UnsupportedSource, UnsupportedTarget
 from .memory import NUMPY_KEY, rows_only, with_metadata
 
 _KIND = "dict of arrays"
@@ -192,7 +192,7 @@ def _same(one: Any, other: Any) -> bool:
 def decode(table: pa.Table, *, private: Callable[[pa.ChunkedArray], pa.ChunkedArray] | None) -> dict[str, Any]:
     """A dict of arrays; ``private`` copies a column out of the mapping, or is None."""
     if len(set(table.column_names)) < table.num_columns:
-        raise ValueError("a dict cannot have two columns of one name: use as_='pyarrow' and rename_columns()")
+        raise UnsupportedTarget("numpy", "a dict has one column of a name")
     recorded = json.loads((table.schema.metadata or {}).get(NUMPY_KEY, b"{}"))
     arrays = {}
     for name, column in zip(table.column_names, table.columns, strict=True):

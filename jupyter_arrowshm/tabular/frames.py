@@ -50,6 +50,8 @@ from .values import (
 # Stubs of pandas, where they are installed, know less than pandas does.
 pd: Any = pandas
 
+_NULLABLE = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
+
 
 def encode(obj: Any) -> pa.Table:
     """The Arrow table of a DataFrame or Series; null-free numbers are not copied."""
@@ -218,14 +220,74 @@ def decode(table: pa.Table, *, as_series: bool, private: Private | None) -> Any:
 
 
 def _foreign(table: pa.Table, private: Private | None) -> Any:
-    """What did not come from pandas: as pyarrow makes it, in Arrow's own dtypes where pyarrow finds no other."""
+    """What did not come from pandas: as pyarrow makes it, in Arrow's own dtypes where pyarrow finds no other.
+
+    Of integers with nulls pyarrow makes floats, and 2**60 + 1 would be 2**60. A column with such a one is ``Int64`` or
+    ``UInt64``; where it is inside of lists or structs, all of these are Python's.
+    """
     if private and table.num_columns:
         table = pa.table([private(column) for column in table.columns], schema=table.schema)
     try:
-        frame = table.to_pandas(split_blocks=True)
-    except FAILURES:
-        frame = table.to_pandas(split_blocks=True, types_mapper=pd.ArrowDtype)
+        frame = _exact(table)
+    except (*FAILURES, KeyError):  # KeyError: extension types that pandas has no dtype for
+        table = _without_extensions(table)
+        try:
+            frame = _exact(table)
+        except FAILURES:
+            frame = table.to_pandas(split_blocks=True, types_mapper=pd.ArrowDtype)
     return frame.copy() if private else frame
+
+
+def _exact(table: pa.Table) -> Any:
+    columns = zip(table.column_names, table.columns, strict=True)
+    rounded = [name for name, column in columns if _would_be_rounded(column)]
+    ambiguous = rounded and len(set(table.column_names)) < table.num_columns
+    frame = table.to_pandas(split_blocks=True, types_mapper=pd.ArrowDtype if ambiguous else None)
+    for name in [] if ambiguous else rounded:
+        if name in frame.columns:  # and not its index
+            whole = table.column(name).to_pandas(types_mapper=_NULLABLE.get, integer_object_nulls=True)
+            frame.isetitem(frame.columns.get_loc(name), whole.array)
+    return frame
+
+
+def _without_extensions(table: pa.Table) -> pa.Table:
+    for number, field in enumerate(table.schema):
+        if isinstance(field.type, pa.BaseExtensionType):
+            stored = table.column(number).cast(field.type.storage_type)
+            table = table.set_column(number, field.name, stored)
+    return table
+
+
+def _would_be_rounded(column: pa.ChunkedArray) -> bool:
+    return _holds_integers(column.type) and any(
+        leaf.null_count and leaf.type in _NULLABLE and _reach(leaf) > 2**53
+        for chunk in column.chunks
+        for leaf in _leaves(chunk)
+    )
+
+
+def _holds_integers(kind: pa.DataType) -> bool:
+    return kind in _NULLABLE or any(_holds_integers(kind.field(number).type) for number in range(kind.num_fields))
+
+
+def _reach(array: pa.Array) -> int:
+    import pyarrow.compute as pc
+
+    low, high = (bound.as_py() or 0 for bound in pc.min_max(array).values())
+    return max(-low, high)
+
+
+def _leaves(array: pa.Array) -> Iterator[pa.Array]:
+    """The arrays of plain values in lists and structs; none of types that pyarrow makes no Python objects of."""
+    if not array.type.num_fields:
+        yield array
+        return
+    if pa.types.is_map(array.type):
+        inside = [array.keys, array.items]
+    else:
+        inside = array.flatten() if hasattr(array, "flatten") else []
+    for one in inside if isinstance(inside, list) else [inside]:
+        yield from _leaves(one)
 
 
 # -- where the bytes are ---------------------------------------------------------------------------------------------

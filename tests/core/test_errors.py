@@ -27,6 +27,8 @@ EXAMPLES = [
     shm.Busy("/dev/shm/x", 5.0),
     shm.UnsupportedSource("pandas DataFrame", "mixed types", "Use `df['x'].astype(str)`", "x"),
     shm.UnsupportedSource("int", "it is no table", "Name the column."),
+    shm.UnsupportedTarget("polars", "cannot create series from Union", "x"),
+    shm.UnsupportedTarget("duckdb", "it has no tables without columns"),
     shm.InvalidQuery("there is no column 7"),
     shm.QueryStopped("took longer than 5 s and was stopped"),
     shm.TableReplaced("trips"),
@@ -66,6 +68,7 @@ def test_it_says_what_to_do_in_words_that_people_know(error: shm.ArrowSHMError) 
         (shm.TableNotFound, LookupError),
         (shm.InvalidName, ValueError),
         (shm.UnsupportedSource, TypeError),
+        (shm.UnsupportedTarget, TypeError),
         *((type(error), shm.ArrowSHMError) for error in EXAMPLES),
     ],
 )

@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_arrowshm import tabular
-from jupyter_arrowshm.errors import UnsupportedSource
+from jupyter_arrowshm.errors import UnsupportedSource, UnsupportedTarget
 
 PANDAS_3 = int(pd.__version__.partition(".")[0]) >= 3
 DF = pd.DataFrame
@@ -688,7 +688,7 @@ def test_numpy_of_other_things():
     assert [np.ma.isMaskedArray(got[name]) for name in table.column_names] == [True, True] + [False] * 5
     assert np.isnan(got["f"][1]) and np.isnat(got["t"][1]) and got["s"].tolist() == got["d"].tolist() == ["a", None]
     assert got["st"].tolist() == [{"a": 1}, None] and got["i"].tolist() == [1, None]
-    with pytest.raises(ValueError, match="two columns of one name"):
+    with pytest.raises(UnsupportedTarget, match="numpy cannot have this table: a dict has one column"):
         tabular.from_arrow(pa.table([[1], [2]], names=["x", "x"]), "numpy", kind=None)
 
 
@@ -818,11 +818,6 @@ def test_unknown_kind():
         tabular.from_arrow(TABLE, "excel", kind=None)
 
 
-def test_duckdb_has_no_tables_without_columns():
-    with pytest.raises(ValueError, match="attach this one as pyarrow"):
-        tabular.from_arrow(pa.table({}), "duckdb", kind=None)
-
-
 def test_missing_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "polars", None)
     converted = tabular.from_arrow(TABLE, "source", kind="polars.Series")
@@ -875,6 +870,37 @@ def test_batches_fit_the_writer(obj):
     batches = list(tabular.to_batch(obj, SCHEMA))
     assert all(batch.schema.equals(SCHEMA, check_metadata=True) for batch in batches)
     assert pa.Table.from_batches(batches).to_pylist() == TABLE.to_pylist()
+
+
+def test_integers_that_no_float_holds_stay_exact():
+    big, more = 2**60 + 1, 2**64 - 1
+    table = pa.table(
+        {
+            "few": [1, None],
+            "big": [big, None],
+            "unsigned": pa.array([None, more], pa.uint64()),
+            "list": [[big, None], []],
+            "struct": [{"a": big}, {"a": None}],
+            "map": pa.array([[("k", big), ("j", None)], []], pa.map_(pa.string(), pa.int64())),
+        }
+    )
+    frame = Trip(table, as_="pandas").value
+    assert list(map(str, frame.dtypes)) == ["float64", "Int64", "UInt64", "object", "object", "object"]
+    assert (frame["big"][0], frame["unsigned"][1]) == (big, more)
+    assert [list(one) for one in frame["list"]] == [[big, None], []]
+    assert frame["struct"].tolist() == [{"a": big}, {"a": None}] and frame["map"][0] == [("k", big), ("j", None)]
+    twice = pa.table([pa.array([big, None]), pa.array([1, None])], names=["x", "x"])
+    assert Trip(twice, as_="pandas").value.iloc[0].tolist() == [big, 1]
+
+
+def test_a_library_without_such_a_type_is_named_with_the_column():
+    union = pa.UnionArray.from_sparse(pa.array([0, 1], pa.int8()), [pa.array([1, 2]), pa.array(["a", "b"])])
+    for names in (["u"], ["a", "u"]):
+        table = pa.table([union if name == "u" else pa.array([1, 2]) for name in names], names=names)
+        with pytest.raises(UnsupportedTarget, match=r"^polars cannot have column 'u': .* or without that column\.$"):
+            Trip(table, as_="polars")
+    with pytest.raises(UnsupportedTarget, match=r"^duckdb cannot have this table: .*\. Attach it as pyarrow\.$"):
+        Trip(pa.table({}), as_="duckdb")
 
 
 MISFITS = [
