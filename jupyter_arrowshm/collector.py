@@ -13,7 +13,7 @@ import os
 
 from . import holders, listing, names, notes, segment
 from .directory import DRAFT_PREFIX, LIVE, PINS, Directory
-from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock
+from .lock import EXCLUSIVE, SHARED, Descriptor, entries, try_lock
 
 
 def sweep(directory: int) -> list[Descriptor]:
@@ -23,7 +23,7 @@ def sweep(directory: int) -> list[Descriptor]:
     """
     holders.remove_dead_tokens(directory)
     removed = []
-    for entry in os.listdir(directory):
+    for entry in entries(directory):
         if entry.startswith(DRAFT_PREFIX) and (file := segment.open_any(directory, entry)) is not None:
             # A draft has a name either under the directory lock, which we hold, or while its writer keeps it locked.
             if try_lock(file.fd, SHARED):
@@ -38,7 +38,7 @@ def sweep(directory: int) -> list[Descriptor]:
 
 def is_littered(directory: int) -> bool:
     """Whether :func:`sweep` would find something, asked without the directory lock."""
-    if any(entry.startswith(DRAFT_PREFIX) for entry in os.listdir(directory)):
+    if any(entry.startswith(DRAFT_PREFIX) for entry in entries(directory)):
         return True
     return not all(holders.is_alive(directory, token) for token in _list(directory, LIVE))
 
@@ -87,12 +87,9 @@ def collect_all(directory: Directory, catalogue: listing.Listing) -> dict[str, i
 
 
 def _list(directory: int, name: str) -> list[str]:
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-    try:
-        with Descriptor.open(name, flags, dir_fd=directory) as opened:
-            return os.listdir(opened.fd)
-    except FileNotFoundError:
-        return []
+    with contextlib.suppress(FileNotFoundError):
+        return entries(directory, name)
+    return []
 
 
 def _exists(directory: int, name: str) -> bool:

@@ -14,7 +14,7 @@ from . import arrowfile, holders, names, notes, process, segment
 from .directory import PINS, Directory
 from .errors import TableNotFound
 from .holders import Locks
-from .lock import Descriptor
+from .lock import Descriptor, entries
 from .process import Holder, Publisher
 from .table import OlderVersion, TableInfo, Tables
 
@@ -67,7 +67,7 @@ class Listing:
         opened = self.directory.open()
         if opened is None:
             return []
-        return sorted(name for file in os.listdir(opened.fd) if (name := names.of_file(file)) is not None)
+        return sorted(name for file in entries(opened.fd) if (name := names.of_file(file)) is not None)
 
     def not_found(self, name: str) -> TableNotFound:
         """The error that says which names look like this one, and what became of it."""
@@ -96,7 +96,10 @@ class Listing:
             if version in self._summaries:
                 return self._summaries[version]
         with io.FileIO(file.fd, closefd=False) as readable:
-            summary = arrowfile.summarise(readable)
+            try:
+                summary = arrowfile.summarise(readable)
+            except OSError:
+                return None  # and is asked again: the file is as it was when its disk answers
         with self._lock:
             self._summaries[version] = summary
         return summary

@@ -64,6 +64,16 @@ class Descriptor:
             descriptor.close()
 
 
+def entries(directory: int, name: str = ".") -> list[str]:
+    """The names in a directory below this one, as ``os.listdir``.
+
+    That reads on from where the descriptor stands, and duplicates of one stand at one place (dup(2)): of two threads
+    each would miss names.
+    """
+    with Descriptor.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=directory) as own:
+        return os.listdir(own.fd)
+
+
 def _forked() -> None:
     Descriptor.close_all()
     _not_forking.release()

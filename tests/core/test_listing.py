@@ -7,6 +7,7 @@ import html
 import mmap
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pytest
@@ -154,6 +155,19 @@ def test_mapped_files_of_odd_names_do_not_disturb(store, peer, tmp_path) -> None
     reader.run("kept = [mmap.mmap(os.open(path, os.O_RDONLY), 1, prot=mmap.PROT_READ) for path in files]")
     store.share(TABLE, "t")
     assert [holder.pid for holder in store.info("t").older[0].holders] == [reader.pid]
+
+
+def test_threads_that_look_at_once_all_see_everything(store) -> None:
+    """One look by each of two threads went on where the other had read to in the directory, and saw the rest."""
+    names = [f"t{number:02}" for number in range(40)]
+    for name in names:
+        store.share(TABLE.slice(0, 1), name)
+
+    def look(_: int) -> list[str]:
+        return [table.name for _ in range(20) for table in store.tables()]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(seen == names * 20 for seen in pool.map(look, range(4)))
 
 
 # -- as text -----------------------------------------------------------------------------------------------------------

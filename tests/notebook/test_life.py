@@ -65,7 +65,8 @@ def test_interrupts_at_any_moment(model: Notebook, store: shm.Store, directory: 
     for round_, delay in enumerate([0, 0.002, 0.01, 0.02, 0.04, 0.06, 0.08], start=1):
         model.ok(f"big = {{f'c{{i}}': np.full(1 << 21, {round_}) for i in range(8)}}")
         before = store.version("big")
-        request = model.start("print('begun', flush=True)\n%share big")
+        # The cell outlasts the interrupt: one that finds no cell, ipykernel takes for the end of a reply.
+        request = model.start("import time\nprint('begun', flush=True)\n%share big\ntime.sleep(600)")
         model.until(request, "begun")
         time.sleep(delay)
         model.interrupt()
@@ -74,8 +75,6 @@ def test_interrupts_at_any_moment(model: Notebook, store: shm.Store, directory: 
             assert "KeyboardInterrupt" in ran.traceback[-1]
         elif ran.status == "error":
             assert ("was not shared" in ran.error) == (store.version("big") == before), ran.error
-        else:
-            assert store.version("big") != before
         values = {value for column in store.attach("big").columns for value in pc.min_max(column).as_py().values()}
         assert len(values) == 1 and (values == {round_}) == (store.version("big") != before)
         assert all(name.startswith(".live/") for name in leftovers(directory))
