@@ -55,6 +55,16 @@ def sharer(server: Server) -> Iterator[Peer]:
     peer.quit()
 
 
+# Where the grid's canvas has nothing to show, it has the colour of the page around it.
+PAINTED = """viewport => {
+  const canvas = viewport.querySelector('canvas');
+  const [x, y] = [viewport.clientWidth - 40, viewport.clientHeight - 40].map(place => place * devicePixelRatio);
+  const painted = [...canvas.getContext('2d').getImageData(x, y, 1, 1).data].slice(0, 3);
+  const around = getComputedStyle(viewport.closest('.jp-ArrowSHM')).backgroundColor;
+  return `rgb(${painted.join(', ')})` === around;
+}"""
+
+
 def check_host(desk: Desk) -> None:
     """Every rule is the widget's alone: the page around it looks the same."""
     seen = desk.page.evaluate(HOST)
@@ -155,6 +165,7 @@ def test_the_list(desk: Desk, server: Server, sharer: Peer, show: Callable[..., 
     desk.theme("JupyterLab Dark")
     expect(desk.page.locator("#jupyterlab-splash")).to_have_count(0)
     assert light != shown.locator(".jp-ArrowSHM").evaluate("node => getComputedStyle(node).backgroundColor")
+    desk.page.wait_for_function(PAINTED, arg=grid.element_handle())
     snap(desk, "widget-list-dark")
 
 

@@ -18,12 +18,17 @@ export interface ITheme {
 /** @param node - Where the grid is: themes of JupyterLab set variables, other pages at least a colour. */
 export function themeOf(node: HTMLElement): ITheme {
   const style = getComputedStyle(node);
-  const read = (name: string, otherwise: string): string => style.getPropertyValue(name).trim() || otherwise;
+  // A canvas takes `Canvas` for white, also where the page is dark: what an element makes of a colour is plain.
+  const probe = node.appendChild(document.createElement('span'));
+  const read = (name: string, otherwise: string): string => {
+    probe.style.color = `var(${name}, ${otherwise})`;
+    return getComputedStyle(probe).color;
+  };
   const background = read('--jp-layout-color1', '#ffffff');
-  const family = read('--jp-ui-font-family', style.fontFamily);
+  const family = style.getPropertyValue('--jp-ui-font-family').trim() || style.fontFamily;
   // Canvas takes pixels; the variables may be in any unit, so an element's own size is asked for.
   const size = Math.round(parseFloat(style.fontSize)) || 13;
-  return {
+  const theme = {
     background,
     band: background,
     header: read('--jp-layout-color2', '#f5f5f5'),
@@ -36,6 +41,8 @@ export function themeOf(node: HTMLElement): ITheme {
     smallFont: `${size - 2}px ${family}`,
     italicFont: `italic ${size}px ${family}`
   };
+  probe.remove();
+  return theme;
 }
 
 export function gridStyle(theme: ITheme): DataGrid.Style {

@@ -18,7 +18,8 @@ export function makePlace(el: HTMLElement): HTMLElement {
   root.append(place);
   el.append(root);
   // Pages without JupyterLab's variables (VS Code, Colab, a plain page) get them from what they have.
-  const isPlain = !getComputedStyle(el).getPropertyValue('--jp-layout-color1');
+  // The element is in no page yet, and has no style.
+  const isPlain = !getComputedStyle(document.body).getPropertyValue('--jp-layout-color1');
   root.classList.toggle('jp-mod-plain', isPlain);
   return place;
 }

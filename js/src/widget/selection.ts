@@ -28,10 +28,12 @@ export class Selection {
 
   /** Something else is selected, or the grid is new. */
   readonly changed = (grid: Grid): void => {
-    if (this._isShowing) return;
-    clearTimeout(this._later);
-    if (grid === this._grid) this._later = setTimeout(() => void this._tell(), SETTLED);
+    const isNew = grid !== this._grid;
     this._grid = grid;
+    // Rows that come and go move the grid's selection, which is no wish of the user's.
+    if (isNew || this._showing || !this._preview.facts) return;
+    clearTimeout(this._later);
+    this._later = setTimeout(() => void this._tell(), SETTLED);
   };
 
   dispose(): void {
@@ -51,21 +53,25 @@ export class Selection {
   private async _tell(): Promise<void> {
     const window = this._grid?.selected();
     if (!window) return;
+    const before = this._rows;
     const rows = await this._ask('rows_of', { first: window.r1, last: window.r2 });
-    if (!rows) return;
+    if (!rows || !isSame(before, this._rows)) return;
     this._known = rows;
     change(this._model, { selected: rows });
   }
 
   private async _show(): Promise<void> {
     const rows = this._rows;
+    const view = this._view;
     this._known = rows;
-    this._shownIn = this._view;
+    // What is not there yet cannot be selected; when it comes, this is called again.
+    this._shownIn = this._preview.facts ? view : '';
+    if (!this._shownIn) return;
+    clearTimeout(this._later);
+    this._showing++;
     const places = rows.length ? await this._ask('places_of', { rows }) : [];
-    if (!places || !isSame(rows, this._rows)) return;
-    this._isShowing = true;
-    this._grid?.selectRows(places.sort((a, b) => a - b));
-    this._isShowing = false;
+    if (places && isSame(rows, this._rows) && view === this._view) this._grid?.selectRows(places.sort((a, b) => a - b));
+    this._showing--;
   }
 
   private async _ask(what: 'rows_of' | 'places_of', more: Record<string, unknown>): Promise<number[] | null> {
@@ -90,6 +96,6 @@ export class Selection {
   private _grid: Grid | null = null;
   private _known: readonly number[] = [];
   private _shownIn = '';
-  private _isShowing = false;
+  private _showing = 0;
   private _later: ReturnType<typeof setTimeout> | undefined;
 }
