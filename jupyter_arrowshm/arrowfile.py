@@ -24,7 +24,11 @@ from .lock import Descriptor
 
 PROTOCOL = 1
 MAGIC = b"ARROW1"
+_HEAD, _TAIL = 8, len(MAGIC) + 4  # bytes before the first message; after the footer: its length, and MAGIC again
+_DICTIONARIES, _BATCHES = 2, 3  # slots of the Footer (File.fbs): version, schema, dictionaries, recordBatches
 BATCH_BYTES = 64 << 20  # small batches are put together up to about this size
+_MAX_METADATA = 64 << 20  # bytes of a footer, or of one message's header, that a listing reads
+_MAX_FACT = 4096  # bytes of one fact: PATH_MAX, as the longest is a path (limits.h)
 _PREFIX = "arrowshm."
 _PROTOCOL_KEY, _PROTOCOL = f"{_PREFIX}protocol".encode(), str(PROTOCOL).encode()
 _WRITE_BYTES = 16 << 20  # per write(2): Ctrl-C and the progress bar wait for one at most
@@ -80,7 +84,7 @@ class Facts:
         for key, value in (metadata or {}).items():
             field = key.decode(errors="replace").removeprefix(_PREFIX)
             if key.startswith(_PREFIX.encode()) and field in cls.__dataclass_fields__:
-                text = value.decode(errors="replace")
+                text = value[:_MAX_FACT].decode(errors="replace")
                 if field not in ("rows", "pid"):
                     found[field] = text
                 elif text.isascii() and text.isdigit() and len(text) < 20:  # of int64
@@ -159,6 +163,12 @@ class FileWriter:
         check_room: Check | None = None,
         progress: Check | None = None,
     ) -> None:
+        if schema.serialize().size > _MAX_METADATA // 2:
+            raise UnsupportedSource(
+                "table",
+                f"its schema takes more than {_MAX_METADATA >> 21} MB, which no list of tables would read",
+                "Drop metadata: `table.replace_schema_metadata()`",
+            )
         for field in schema:
             if _has_dictionary_of_dictionary(field.type):
                 # pyarrow writes these without complaint, and nothing can read them.
@@ -290,23 +300,45 @@ class Summary:
 def summarise(file: BinaryIO) -> Summary | None:
     """The footer of an open file, by read(2): a file that shrinks meanwhile is an error here, not a SIGBUS.
 
-    ``None`` if it is no Arrow file, or one that :func:`read` would refuse.
+    ``None`` if it is no Arrow file, or one that :func:`read` would refuse. Raises ``OSError`` where it cannot be read.
     """
     try:
-        with pa.PythonFile(file, "r") as source:
-            reader = pa.ipc.open_file(source)
-            facts = Facts.from_metadata(reader.metadata)
-            rows = facts.rows if facts.rows is not None else _count_rows(reader)
-            return Summary(facts, reader.schema, rows, reader.num_record_batches)
-    except (pa.ArrowException, OSError):
+        size = file.seek(0, os.SEEK_END)
+        head, tail = _read_at(file, 0, _HEAD), _read_at(file, size - _TAIL, _TAIL)
+        (footer_bytes,) = struct.unpack_from("<i", tail)
+        footer = _read_at(file, size - _TAIL - footer_bytes, footer_bytes)
+        # Of a file pyarrow reads in a thread of its own, and a process that may start none would see no tables.
+        reader = pa.ipc.open_file(pa.py_buffer(head + footer + tail))
+        facts = Facts.from_metadata(reader.metadata)
+        _check_names(reader.schema)
+        rows = facts.rows if facts.rows is not None else _count_rows(file, footer)
+        return Summary(facts, reader.schema, rows, reader.num_record_batches)
+    except (pa.ArrowException, struct.error, UnicodeDecodeError):
         return None
+    except OSError as error:
+        if error.errno is None:  # pyarrow's word for metadata that is damaged
+            return None
+        raise
 
 
-def _count_rows(reader: pa.RecordBatchFileReader) -> int:
-    if hasattr(reader, "count_rows"):
-        return int(reader.count_rows())
-    # pyarrow before 26 reads the batches for it, one at a time.
-    return sum(reader.get_batch(index).num_rows for index in range(reader.num_record_batches))
+def _read_at(file: BinaryIO, offset: int, size: int) -> bytes:
+    """These bytes of the file; ``struct.error`` where it has none there, or they are more than metadata ever is."""
+    if offset < 0 or not 0 < size <= _MAX_METADATA:
+        raise struct.error("no such place in this file")
+    file.seek(offset)
+    return file.read(size)
+
+
+def _count_rows(file: BinaryIO, footer: bytes) -> int:
+    """By the batches' headers: pyarrow before 26 would read, and decompress, all that is in them."""
+    rows = 0
+    for offset, size in _blocks(flatbuffer.Table.root(memoryview(footer), 0), _BATCHES):
+        header = _header(memoryview(_read_at(file, offset, size)), 0)
+        length = _length(header) if header else 0
+        if length < 0:
+            raise struct.error("a batch has fewer than no rows")
+        rows += length
+    return rows
 
 
 def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> tuple[pa.Table, Mapping[bytes, bytes]]:
@@ -330,9 +362,53 @@ def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> 
         table = reader.read_all()
         if validate or _PROTOCOL_KEY not in metadata:
             table.validate(full=True)
+            _check_names(table.schema)
+            for column in table.columns:
+                check_views(column)
     except UNREADABLE as error:
         raise damaged(error, name, path) from None
     return table, metadata
+
+
+def _check_names(schema: pa.Schema) -> None:
+    """A name that is no UTF-8 is a ``UnicodeDecodeError`` here, and not in whoever lists the columns of all tables."""
+    list(schema.names)
+
+
+def check_views(array: pa.Array | pa.ChunkedArray) -> None:
+    """The views of rows that are null, too: validation leaves them out, and a cast or ``to_pandas`` crashes over them.
+
+    Raises ``pyarrow.ArrowInvalid``.
+    """
+    if not _has_view(array.type):
+        return
+    if isinstance(array, pa.ChunkedArray):
+        parts = array.chunks
+    elif isinstance(array, pa.ExtensionArray):
+        parts = [array.storage]
+    elif isinstance(array, pa.DictionaryArray):
+        parts = [array.dictionary]
+    elif isinstance(array, (pa.StructArray, pa.UnionArray)):
+        # pyarrow has no arrays of some types: of the parts only those are made that have to be looked at.
+        indices = range(array.type.num_fields)
+        parts = [array.field(index) for index in indices if _has_view(array.type.field(index).type)]
+    elif not _is_view(array.type):  # lists, maps, runs
+        parts = [array.values]
+    else:
+        # As binary: what stands there need not be UTF-8.
+        views = [None, *array.buffers()[1:]]
+        pa.Array.from_buffers(pa.binary_view(), len(array), views, offset=array.offset).validate(full=True)
+        return
+    for part in parts:
+        check_views(part)
+
+
+def _has_view(type_: pa.DataType) -> bool:
+    return any(map(_is_view, _nested(type_)))
+
+
+def _is_view(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_string_view(type_) or pa.types.is_binary_view(type_))
 
 
 def open_file(buffer: pa.Buffer, name: str, path: str) -> tuple[pa.ipc.RecordBatchFileReader, Mapping[bytes, bytes]]:
@@ -366,28 +442,37 @@ def batch_lengths(buffer: pa.Buffer) -> Iterator[int]:
 
     Raises ``struct.error`` for a file whose footer leads out of it.
     """
-    for header in _headers(buffer, 3):
-        start = header.field(0)  # RecordBatch: length, nodes, buffers, compression
-        yield struct.unpack_from("<q", header.data, start)[0] if start else 0
+    return map(_length, _headers(buffer, _BATCHES))
+
+
+def _length(batch: flatbuffer.Table) -> int:
+    start = batch.field(0)  # RecordBatch: length, nodes, buffers, compression
+    length: int = struct.unpack_from("<q", batch.data, start)[0] if start else 0
+    return length
 
 
 def _is_compressed(buffer: pa.Buffer) -> bool:
     """Whether a record batch or dictionary says BodyCompression (Message.fbs), which pyarrow does not tell."""
-    dictionaries = (header.table(1) for header in _headers(buffer, 2))  # DictionaryBatch: id, data
-    batches = itertools.chain(filter(None, dictionaries), _headers(buffer, 3))
+    dictionaries = (header.table(1) for header in _headers(buffer, _DICTIONARIES))  # DictionaryBatch: id, data
+    batches = itertools.chain(filter(None, dictionaries), _headers(buffer, _BATCHES))
     return any(batch.field(3) for batch in batches)  # RecordBatch: length, nodes, buffers, compression
 
 
 def _headers(buffer: pa.Buffer, slot: int) -> Iterator[flatbuffer.Table]:
-    """The messages' headers that a slot of the footer lists (Footer: version, schema, dictionaries, recordBatches)."""
+    """The messages' headers that a slot of the footer lists."""
     data = memoryview(buffer)
-    (footer_bytes,) = struct.unpack_from("<i", data, len(data) - len(MAGIC) - 4)
-    footer = flatbuffer.Table.root(data, len(data) - len(MAGIC) - 4 - footer_bytes)
+    (footer_bytes,) = struct.unpack_from("<i", data, len(data) - _TAIL)
+    footer = flatbuffer.Table.root(data, len(data) - _TAIL - footer_bytes)
+    return filter(None, (_header(data, offset) for offset, _ in _blocks(footer, slot)))
+
+
+def _blocks(footer: flatbuffer.Table, slot: int) -> Iterator[tuple[int, int]]:
+    """Where the messages that a slot of the footer lists begin, and how long they are without their bodies."""
     start, count = footer.vector(slot)
-    for block in range(count):
-        (offset,) = struct.unpack_from("<q", data, start + 24 * block)
-        # Format versions before 0.15 lack the continuation marker.
-        marker = struct.unpack_from("<I", data, offset)[0] == 0xFFFFFFFF
-        message = flatbuffer.Table.root(data, offset + (8 if marker else 4))
-        if header := message.table(2):
-            yield header
+    return (struct.unpack_from("<qi", footer.data, start + 24 * block) for block in range(count))
+
+
+def _header(data: memoryview, offset: int) -> flatbuffer.Table | None:
+    # Format versions before 0.15 lack the continuation marker.
+    marker = struct.unpack_from("<I", data, offset)[0] == 0xFFFFFFFF
+    return flatbuffer.Table.root(data, offset + (8 if marker else 4)).table(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 import time
@@ -15,6 +16,8 @@ from .store import Store, default_store
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names and columns may be more than the locale can write
     parsed = _parser().parse_args(arguments)
     try:
         code = int(parsed.run(parsed) or 0)
@@ -119,7 +122,7 @@ def _head(arguments: argparse.Namespace) -> None:
     table = store.attach(arguments.name)
     try:
         print(head(table, arguments.rows, arguments.columns, arguments.sort, arguments.filter))
-    except (*arrowfile.UNREADABLE, IndexError) as error:
+    except (*arrowfile.UNREADABLE, LookupError) as error:
         raise arrowfile.damaged(error, arguments.name, store.path(arguments.name)) from None
 
 

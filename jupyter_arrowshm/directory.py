@@ -34,22 +34,24 @@ def default_path() -> str:
     """The directory that Python, Julia and the server agree on (docs/protocol.md, "Which directory")."""
     if chosen := os.environ.get(ENVIRONMENT_VARIABLE):
         return chosen
-    parent = SHARED_MEMORY if has_large_shared_memory() else "/tmp"
+    parent = "/tmp" if shared_memory_trouble() else SHARED_MEMORY
     return f"{parent}/jupyter-arrowshm-{os.geteuid()}"
 
 
-def has_large_shared_memory() -> bool:
+def shared_memory_trouble() -> str:
+    """Why tables are not in ``/dev/shm``, as ``"is smaller than 1 GiB"``; empty where they are."""
     try:
-        if (
-            not stat.S_ISDIR(os.lstat(SHARED_MEMORY).st_mode)
-            or room.file_system(os.stat(SHARED_MEMORY).st_dev) != "tmpfs"
-        ):
-            return False
+        if not stat.S_ISDIR(os.lstat(SHARED_MEMORY).st_mode):
+            return "is no directory"
+        kind = room.file_system(os.stat(SHARED_MEMORY).st_dev)
         found = os.statvfs(SHARED_MEMORY)
     except OSError:
-        return False
+        return "is missing"
+    if kind != "tmpfs":
+        return f"is on {kind}" if kind else "is of a kind that /proc does not tell"
     # A tmpfs mounted with size=0 has no limit and reports 0 blocks.
-    return found.f_blocks == 0 or found.f_blocks * found.f_frsize >= MIN_SHARED_MEMORY
+    large = found.f_blocks == 0 or found.f_blocks * found.f_frsize >= MIN_SHARED_MEMORY
+    return "" if large else "is smaller than 1 GiB"
 
 
 class Directory:
@@ -104,6 +106,9 @@ class Directory:
                 return None
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 raise StoreFailed(self.path, error.errno) from None
+            if error.errno == errno.EACCES:
+                with contextlib.suppress(OSError):  # whose it is says more than that it may not be opened
+                    self._verify(os.lstat(self.path))
             raise self._refused(error) from None
         self._verify(found)
         if create:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import importlib.metadata
 import os
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import __version__, collector, directory, holders, julia_setup, room, startup, words
+from . import __version__, collector, directory, holders, julia_setup, names, room, startup, words
 from .directory import Directory
 from .errors import ArrowSHMError
 from .lock import SHARED, try_lock
@@ -21,6 +22,7 @@ from .segment import Draft
 from .store import Store
 
 _LIBRARIES = ["pyarrow", "pandas", "polars", "duckdb", "numpy", "ipykernel", "ipywidgets", "jupyter_server"]
+_WHOLE_PROC = "mount /proc whole (without subset=pid), or ask who set up this container"
 _ASK = "import importlib.metadata as m; print(m.version('jupyter-arrowshm'))"
 
 
@@ -38,7 +40,7 @@ def report(store: Store) -> int:
     for examine in _EXAMINATIONS:
         try:
             findings = list(examine(store))
-        except ArrowSHMError as error:
+        except (ArrowSHMError, OSError) as error:
             findings = [Finding(f"{examine.__doc__} {error}", "mend this first")]
         for finding in findings:
             print(f"{'!' if finding.remedy else 'ok':>3}  {finding.text}")
@@ -54,6 +56,11 @@ def _versions(store: Store) -> Iterator[Finding]:
     yield Finding(f"jupyter-arrowshm {__version__} on Python {platform.python_version()} in {sys.prefix}")
     installed = {one.name.replace("-", "_").lower(): one.version for one in importlib.metadata.distributions()}
     yield Finding(", ".join(f"{name} {installed[name]}" for name in _LIBRARIES if name in installed))
+    if not names.can_be_any():
+        yield Finding(
+            f"file names are written in {sys.getfilesystemencoding()} here: tables are seen if their names are ASCII",
+            "choose a UTF-8 locale (LANG=C.UTF-8), or set PYTHONUTF8=1",
+        )
 
 
 def _where(store: Store) -> Iterator[Finding]:
@@ -63,18 +70,17 @@ def _where(store: Store) -> Iterator[Finding]:
     chosen = " (set by $JUPYTER_ARROWSHM_DIR)" if os.environ.get(directory.ENVIRONMENT_VARIABLE) else ""
     yield Finding(f"tables are in {store.directory}{chosen}, on {kind}")
     if store.notice:
-        yield Finding(
-            store.notice,
-            "give the container a larger /dev/shm (docker run --shm-size=4g; Kubernetes: emptyDir, medium Memory)",
-        )
+        larger = "give the container a larger /dev/shm (docker run --shm-size=4g; Kubernetes: emptyDir, medium Memory)"
+        yield Finding(store.notice, larger if Path("/proc/self/mountinfo").exists() else _WHOLE_PROC)
     small = left < 1 << 30
     yield Finding(
         f"{words.size(left)} can still be shared",
         "free memory, gc() or unshare() tables, or set $JUPYTER_ARROWSHM_DIR to a larger disk" if small else "",
     )
     if kind == "tmpfs":
-        memory = room.memory_left()
-        if memory < 1 << 62 and memory <= left:
+        if sys.platform == "linux" and not Path("/proc/meminfo").exists():
+            yield Finding("how much memory is left cannot be seen: what exceeds it is not refused", _WHOLE_PROC)
+        if room.memory_left() <= left:
             yield Finding(f"memory is the limit, not the size of {directory.SHARED_MEMORY}")
 
 
@@ -85,7 +91,7 @@ def _locks(store: Store) -> Iterator[Finding]:
         draft = Draft(at)
         try_lock(draft.file.fd, SHARED)
         seen = holders.Locks(private.lock_device(at))
-        visible = os.getpid() in seen.leases(os.fstat(draft.file.fd).st_ino)
+        visible = bool(seen.leases(os.fstat(draft.file.fd).st_ino))
         unnamed = not draft.name
         draft.discard(at)
     if visible:
@@ -94,17 +100,30 @@ def _locks(store: Store) -> Iterator[Finding]:
         yield Finding(
             "who uses a table cannot be seen here, only whether anybody does"
             + ("" if seen.visible else " (/proc/locks cannot be read)"),
-            "" if sys.platform != "linux" else "mount /proc without hidepid, or ask who set up this container",
+            "" if sys.platform != "linux" else _WHOLE_PROC,
         )
     if not unnamed:
-        yield Finding("no unnamed files (O_TMPFILE) on this file system: a killed share leaves one until the next")
+        yield Finding("no unnamed files (O_TMPFILE) can be had here: a killed share leaves one until the next")
+    if not _has_own_proc():
+        yield Finding("/proc is that of other processes: they are shown by the numbers that they have there")
     if _in_container():
         yield Finding("a container: processes outside it that use these tables are shown as unknown process")
 
 
+def _has_own_proc() -> bool:
+    """Whether /proc counts processes as this one does: not so in a PID namespace that has none of its own."""
+    try:
+        return os.readlink("/proc/self") == str(os.getpid())
+    except OSError:
+        return True
+
+
 def _in_container() -> bool:
-    """Whether process 1 is no system's init: the kernel's own threads, children of 2, are seen from outside alone."""
-    return sys.platform == "linux" and not Path("/proc/2/comm").exists()
+    """Whether process 2 is not the kernel's own (kthreadd), which is seen from outside of containers alone."""
+    try:
+        return Path("/proc/2/comm").read_text() != "kthreadd\n"
+    except OSError:
+        return Path("/proc/self").exists()
 
 
 def _tables(store: Store) -> Iterator[Finding]:
@@ -161,8 +180,28 @@ def _removes_ipc() -> bool:
     return removes
 
 
+def _processes(store: Store) -> Iterator[Finding]:
+    """Processes:"""
+    if not _can_start():
+        yield Finding(
+            "no other process can be started, so kernels were not tried, and there are no previews",
+            "end some, or raise the limit (ulimit -u; docker run --pids-limit)",
+        )
+
+
+@functools.cache
+def _can_start() -> bool:
+    try:
+        subprocess.run([sys.executable, "--version"], stdout=subprocess.DEVNULL, check=False)
+    except BlockingIOError:  # EAGAIN of fork(2): the limit on processes, of the user or the container
+        return False
+    return True
+
+
 def _kernels(store: Store) -> Iterator[Finding]:
     """Kernels:"""
+    if not _can_start():
+        return
     try:
         from jupyter_client.kernelspec import KernelSpecManager
     except ImportError:
@@ -198,6 +237,8 @@ def _kernels(store: Store) -> Iterator[Finding]:
 
 def _julia(store: Store) -> Iterator[Finding]:
     """Julia:"""
+    if not _can_start():
+        return
     program, kernels = shutil.which("julia"), julia_setup.kernels()
     if program:
         yield _asked("julia", [program], {}, "jupyter arrowshm julia --startup", "install Julia again")
@@ -233,6 +274,7 @@ _EXAMINATIONS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     _locks,
     _tables,
     _logout,
+    _processes,
     _kernels,
     _julia,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 from .errors import InvalidName
@@ -24,7 +25,7 @@ def check(name: str) -> str:
     InvalidName
         It is empty, longer than 200 bytes of UTF-8, not in Unicode
         normalization form C, begins with a dot, or holds ``/``, white space or
-        an invisible character.
+        an invisible character; or this process's locale cannot write it as UTF-8.
     TypeError
         It is no ``str``.
     """
@@ -34,6 +35,10 @@ def check(name: str) -> str:
         return name
     if not name:
         raise InvalidName(name, "it is empty")
+    if not name.isascii() and not can_be_any():
+        # Its file would have another name than in every other process, or none.
+        encoding = sys.getfilesystemencoding()
+        raise InvalidName(name, f"this process writes file names in {encoding}; start it with PYTHONUTF8=1")
     if name[0] == ".":
         raise InvalidName(name, "it begins with a dot")
     for char in name:
@@ -50,6 +55,11 @@ def check(name: str) -> str:
     if len(name.encode()) > MAX_BYTES:
         raise InvalidName(name, f"it is longer than {MAX_BYTES} bytes")
     return name
+
+
+def can_be_any() -> bool:
+    """Whether this process can reach tables of all names; in a locale that is not UTF-8, those of ASCII names alone."""
+    return sys.getfilesystemencoding() == "utf-8"
 
 
 def of_file(file_name: str) -> str | None:

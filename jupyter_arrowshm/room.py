@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -33,10 +34,12 @@ def file_system(device: int) -> str | None:
 
 
 def memory_left() -> int:
-    """Bytes of memory that this process may still fill: the system's and every enclosing cgroup's."""
+    """Bytes of memory that this process may still fill: the system's and every enclosing cgroup's, where it is told."""
     import psutil
 
-    left = [psutil.virtual_memory().available + psutil.swap_memory().free]
+    left = [sys.maxsize]
+    with contextlib.suppress(OSError):  # /proc may be hidden, or mounted with subset=pid
+        left = [psutil.virtual_memory().available + psutil.swap_memory().free]
     try:
         entries = Path("/proc/self/cgroup").read_text().splitlines()
     except OSError:

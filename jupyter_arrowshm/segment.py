@@ -20,6 +20,7 @@ from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO without O_NONBLOCK hangs
 _WRITE = os.O_RDWR
+_DESCRIPTORS = "/proc/self/fd"
 # mmap keeps a descriptor of its own up to Python 3.12. A lease needs none on Linux.
 _MAP = {"trackfd": False} if sys.version_info >= (3, 13) and sys.platform == "linux" else {}
 
@@ -27,13 +28,14 @@ _MAP = {"trackfd": False} if sys.version_info >= (3, 13) and sys.platform == "li
 class Draft:
     """A segment before it has a name. Whatever kills the process, the kernel frees it.
 
-    Where the file system has no O_TMPFILE, it is a dot file that its writer
+    Where the file system has no O_TMPFILE, or the system no /proc, it is a dot file that its writer
     keeps locked: an unlocked one is abandoned (docs/protocol.md, "Sharing").
     """
 
     def __init__(self, directory: int) -> None:
         self.name = ""
         try:
+            os.stat(_DESCRIPTORS)  # without it an unnamed file can never have a name
             self.file = Descriptor.open(".", os.O_TMPFILE | _WRITE, 0o600, dir_fd=directory)
         except (AttributeError, OSError) as error:
             # EISDIR: a kernel before 3.11; EOPNOTSUPP: the file system; EINVAL, ENOENT: gVisor and FUSE.
@@ -61,7 +63,7 @@ class Draft:
         try:
             if not self.name:
                 # linkat(2) of an O_TMPFILE; it never replaces, hence the dot name and the rename.
-                os.link(f"/proc/self/fd/{self.file.fd}", linked, dst_dir_fd=directory, follow_symlinks=True)
+                os.link(f"{_DESCRIPTORS}/{self.file.fd}", linked, dst_dir_fd=directory, follow_symlinks=True)
             old = open_any(directory, target)
             # Before the rename: a reader that finds the name must find it unlocked.
             unlock(self.file.fd)

@@ -259,8 +259,8 @@ class Store:
         if os.environ.get(directory.ENVIRONMENT_VARIABLE):
             return ""
         return (
-            f"{directory.SHARED_MEMORY} is smaller than 1 GiB here, so tables are files in {self._directory.path}: "
-            "shared and without copies all the same, but written to disk when memory is short"
+            f"{directory.SHARED_MEMORY} {directory.shared_memory_trouble()} here, so tables are files in "
+            f"{self._directory.path}: shared and without copies all the same, but written to disk when memory is short"
         )
 
     def path(self, name: str) -> str:

@@ -15,16 +15,17 @@ PID_NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *
 MOUNT_NAMESPACE = ["unshare", "--mount", *_MAP]
 
 
-def _works(*command: str) -> bool:
+def works(*command: str) -> bool:
+    """Whether this command can be run here: what tests that need it are gated by."""
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
         return False
 
 
-needs_pid_namespace = pytest.mark.skipif(not _works(*PID_NAMESPACE, "true"), reason="no PID namespaces for this user")
+needs_pid_namespace = pytest.mark.skipif(not works(*PID_NAMESPACE, "true"), reason="no PID namespaces for this user")
 needs_mount_namespace = pytest.mark.skipif(
-    not _works(*MOUNT_NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"), reason="no mounts for this user"
+    not works(*MOUNT_NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"), reason="no mounts for this user"
 )
 needs_proc_locks = pytest.mark.skipif(not os.path.exists("/proc/locks"), reason="this kernel has no /proc/locks")
 _LEASE = re.compile(r"^\d+: FLOCK +\S+ +READ +(-?\d+) \S+:(\d+) 0 EOF$", re.MULTILINE)

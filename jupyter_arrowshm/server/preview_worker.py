@@ -8,7 +8,9 @@ It maps a table without the lock that says "in use" (docs/protocol.md,
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import decimal
 import functools
 import gc
 import json
@@ -91,7 +93,8 @@ def answer(tables: Tables, question: dict[str, Any]) -> tuple[dict[str, Any], by
         failed = error
     except (MemoryError, pa.lib.ArrowCapacityError):
         failed = QueryStopped("needed more memory than it may have")
-    except pa.ArrowNotImplementedError as error:
+    except (pa.ArrowNotImplementedError, KeyError, decimal.InvalidOperation) as error:
+        # KeyError: pyarrow has no arrays of year-month intervals. A decimal's scale may be past what Python has.
         failed = InvalidQuery(f"Arrow cannot do that with these types ({str(error)[:200]})")
     except (*arrowfile.UNREADABLE, IndexError) as error:
         failed = arrowfile.damaged(error, name, Directory(question["directory"]).file(name))
@@ -121,6 +124,9 @@ def main() -> None:
     # Not RLIMIT_AS: mappings of tables are no memory of ours (getrlimit(2), RLIMIT_DATA).
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Where the memory of a small container ends, this process goes, and no kernel (proc_pid_oom_score_adj(5)).
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
     # The stacks of threads count: 8 MiB for each CPU of a large machine would be all of it.
     pa.set_cpu_count(min(_THREADS, pa.cpu_count()))
     pa.set_io_thread_count(1)

@@ -55,6 +55,8 @@ class Previewer:
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, question)
+        except RuntimeError as error:  # "can't start new thread": a full process table
+            raise QueryStopped("could not be started", f"Python says: {error}") from None
         finally:
             self._waiting -= 1
 
@@ -89,8 +91,10 @@ class Previewer:
         if self._worker is None:
             try:
                 self._worker = _Worker()
-            except (EOFError, TimeoutError, OSError):
+            except (EOFError, TimeoutError):
                 raise QueryStopped("could not be started", "The server's log says why") from None
+            except OSError as error:
+                raise QueryStopped("could not be started", os.strerror(error.errno or 0)) from None
         return self._worker
 
     def _end(self) -> int:

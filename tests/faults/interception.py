@@ -39,7 +39,8 @@ _SECCOMP, _PIDFD_GETFD = 317, 438
 _PR_SET_NO_NEW_PRIVS, _SECCOMP_SET_MODE_FILTER, _NEW_LISTENER = 38, 1, 8
 _ALLOW, _NOTIFY, _ERRNO = 0x7FFF0000, 0x7FC00000, 0x00050000
 _RECEIVE, _SEND, _CONTINUE = 0xC0502100, 0xC0182101, 1  # linux/seccomp.h
-_EOPNOTSUPP, _O_TMPFILE_BIT = 95, 0o20000000
+_EOPNOTSUPP, _EAGAIN, _O_TMPFILE_BIT = 95, 11, 0o20000000
+_FORKS = (56, 57, 58, 435)  # clone, fork, vfork, clone3
 
 # Classic BPF (linux/filter.h): load a word of struct seccomp_data, jump if equal or if a bit is set, return.
 _LOAD, _EQUAL, _BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
@@ -81,8 +82,18 @@ def _no_tmpfile() -> bytes:
     )
 
 
+def _no_fork() -> bytes:
+    return _program(
+        (_LOAD, 0, 0, 0),
+        *((_EQUAL, len(_FORKS) - index, 0, number) for index, number in enumerate(_FORKS)),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _ERRNO | _EAGAIN),
+    )
+
+
 NOTIFY = _notify() if _CALLS else b""
 NO_TMPFILE = _no_tmpfile() if _CALLS else b""  # as on a file system without O_TMPFILE
+NO_FORK = _no_fork() if _CALLS else b""  # as with a full process table: neither a process nor a thread can be started
 _libc = ctypes.CDLL(None, use_errno=True)
 
 

@@ -166,7 +166,7 @@ function learn_lock_device(at::Integer)
             open_at(at, ".", O_TMPFILE | O_RDWR, 0o400)
         catch error
             error isa SystemError || rethrow()
-            name = ".probe-" * random_hex(8)
+            name = DRAFT_PREFIX * random_hex(8)  # killed here, it goes as an abandoned draft does
             open_at(at, name, O_CREAT | O_EXCL | O_RDWR, 0o400)
         end
         closing(probe) do fd
