@@ -67,7 +67,7 @@ notebooks: $(VENV)/.test
 
 # Hours; fills the table of docs/reliability.md. JUPYTER_ARROWSHM_TORTURE=1 fills in the short counts.
 torture: $(VENV)/.test
-	JUPYTER_ARROWSHM_TORTURE=$${JUPYTER_ARROWSHM_TORTURE:-60} $(BIN)/python -m pytest --timeout=28800 tests/faults
+	JUPYTER_ARROWSHM_TORTURE=$${JUPYTER_ARROWSHM_TORTURE:-60} $(BIN)/python -m pytest --timeout=28800 tests/faults tests/fuzz
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/publish.py

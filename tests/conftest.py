@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from faults.record import FACTOR, VARIABLE, Record
 from peers import Peer
 
 import jupyter_arrowshm as shm
@@ -22,6 +23,23 @@ os.environ[ENVIRONMENT_VARIABLE] = "/nonexistent/jupyter-arrowshm-tests"
 # What a shell runs in the background ignores Ctrl-C, and so would every process that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+RECORD = pytest.StashKey[Record]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RECORD] = Record()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says how often each fault was tried; with JUPYTER_ARROWSHM_TORTURE in the environment also in the page."""
+    record = config.stash[RECORD]
+    if record.tries:
+        terminalreporter.section("how often each fault was tried")
+        for line in record.lines():
+            terminalreporter.write_line(line)
+        if VARIABLE in os.environ and FACTOR >= 1:
+            record.write(long=FACTOR > 1)
 
 
 def _has_tmpfs() -> bool:
@@ -67,3 +85,15 @@ def peer(directory: Path) -> Iterator[Callable[..., Peer]]:
     yield start
     for one in started:
         one.kill()
+
+
+@pytest.fixture
+def tried(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Note how often a fault was tried: ``tried("kill", 100)``; language and place are the test's."""
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+
+    def note(row: str, count: int, *, language: str | None = None, place: str | None = None) -> None:
+        language = language or parameters.get("language", "python")
+        request.config.stash[RECORD].add(row, language, place or parameters.get("parent", "tmpfs"), count)
+
+    return note

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .kind import decoded, is_binary, is_text, plain
+from .kind import check, decoded, is_binary, is_text, plain
 
 ELLIPSIS = "…"
 Texts = list[str | None]
@@ -61,6 +61,7 @@ def texts(array: pa.Array, positions: Sequence[int], limit: int) -> Texts:
 def numbers(array: pa.Array, positions: Sequence[int]) -> pa.Array:
     """These cells of an array of numbers or bools, as they are; float16, which few readers know, as float32."""
     found = decoded(taken(array, positions))
+    check(found)  # they travel as they are
     return found.cast(pa.float32()) if pa.types.is_float16(found.type) else found
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ..errors import InvalidQuery
 from .display import cells, cut, numbers, taken, texts
-from .kind import decoded, is_binary, is_comparable, is_text, plain
+from .kind import check, decoded, is_binary, is_comparable, is_text, plain
 from .page import MAX_COLUMNS, travels
 from .source import Source
 
@@ -81,6 +81,9 @@ def _column(source: Source, number: int, rows: Sequence[int], as_text: bool) -> 
     else:
         wanted = type_
         found = [array.slice(position, 1) for array, positions in pieces for position in positions]
+    if not pa.types.is_nested(wanted):  # which was checked as a whole, and is again for each slice of it
+        for array in found:
+            check(array)
     return pa.chunked_array(found, wanted)
 
 

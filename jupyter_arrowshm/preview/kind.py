@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .. import arrowfile
+
 TYPE_LENGTH = 100  # characters of a type; a struct may have thousands of fields
 
 
@@ -175,3 +177,4 @@ def check(array: pa.Array) -> None:
     Raises ``pyarrow.ArrowInvalid``.
     """
     as_binary(array).validate(full=True)
+    arrowfile.check_views(array)

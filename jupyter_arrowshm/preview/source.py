@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import functools
 import itertools
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
@@ -76,8 +77,11 @@ class Source(ABC):
         # Once for each: what is inside of a list or a dictionary can only be checked as a whole. Text and binary are
         # left to whoever reads single cells (Arrow would read all of a 2 GB cell), and whole columns to slices().
         inside = chunk.type.num_fields or isinstance(chunk.type, (pa.DictionaryType, pa.BaseExtensionType))
-        if inside and (column, index) not in self._checked:
-            check(chunk)
+        if (column, index) not in self._checked:
+            if inside:
+                check(chunk)
+            else:
+                chunk.validate()  # its buffers are as long as it says: a garbled batch has more rows than bytes
             self._checked.add((column, index))
         return chunk
 
@@ -145,6 +149,8 @@ class FileSource(Source):
         self._lengths = lengths
         self._known_ends = list(itertools.accumulate(lengths))
         self.num_rows = self._known_ends[-1] if self._known_ends else 0
+        if self.num_rows > sys.maxsize:
+            raise pa.ArrowInvalid("its batches have more rows than there are numbers")
         # Rows are taken column by column, from as many batches as a page has rows.
         self._batch = functools.lru_cache(max(1, _FEW_CELLS // max(1, len(self.schema))))(self._reader.get_batch)
 

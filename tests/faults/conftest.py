@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 import julia.conftest
 import pytest
 from faults.nursery import Nursery
-from faults.record import FACTOR, VARIABLE, Record
 from faults.speaker import PHRASES, Speaker
 from julia_peers import CHECKOUT, FLAGS, Julia, environment
 
@@ -20,22 +18,6 @@ from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
 
 julia_program = julia.conftest.julia_program
 HERE = Path(__file__).parent
-RECORD = pytest.StashKey[Record]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[RECORD] = Record()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Says how often each fault was tried; with JUPYTER_ARROWSHM_TORTURE in the environment also in the page."""
-    record = config.stash[RECORD]
-    if record.tries:
-        terminalreporter.section("how often each fault was tried")
-        for line in record.lines():
-            terminalreporter.write_line(line)
-        if VARIABLE in os.environ and FACTOR >= 1:
-            record.write(long=FACTOR > 1)
 
 
 @pytest.fixture(scope="session")
@@ -69,18 +51,6 @@ def nursery(language: str, nurseries: Callable[[str], Nursery], directory: Path)
     one = nurseries(language)
     yield one
     one.clear()
-
-
-@pytest.fixture
-def tried(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Note how often a fault was tried: ``tried("kill", 100)``; language and place are the test's."""
-    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
-
-    def note(row: str, count: int, *, language: str | None = None, place: str | None = None) -> None:
-        language = language or parameters.get("language", "python")
-        request.config.stash[RECORD].add(row, language, place or parameters.get("parent", "tmpfs"), count)
-
-    return note
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,10 @@ ROWS = {
         "a table's file truncated by the same user",
         "who has it attached dies of `SIGBUS` when touching what is gone; listing, attach and the server live",
     ),
+    "garbled": (
+        "a garbled file: wrong lengths, offsets, tables, indices, types; nested, torn, of two files; of every type",
+        "data or a typed error in every way to read it; no signal, no wait, no flood of memory",
+    ),
     "clock": (
         "the clock a year off; a reused pid; leftovers of another boot",
         "no effect; leftovers are collected",

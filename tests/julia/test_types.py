@@ -489,3 +489,30 @@ def test_what_cannot_be_shared_is_said(julia: Any, store: shm.Store, column: str
     with throws("it is no table"):
         julia.run('share("bad", 42)')
     assert store.tables() == []
+
+
+def test_lists_deep_in_lists(julia: Julia, directory: Path) -> None:
+    """Nine levels are read, and read well; to compile for twenty would never end, and Python reads them."""
+
+    def nested(levels: int) -> pa.Array:
+        found: pa.Array = pa.array([1, None, 3])
+        for _ in range(levels - 1):
+            found = pa.ListArray.from_arrays([0, 1, 2, 3], found)
+        return found
+
+    batch = pa.record_batch([nested(9), nested(10), pa.array([1, 2, 3])], ["nine", "ten", "n"])
+    put(directory, "t", [batch], batch.schema)
+    julia.run('t = attach("t")')
+    assert julia.get("t.n") == [1, 2, 3] and julia.get("t.nine[3][1][1][1][1][1][1][1][1]") == 3
+    with throws("DamagedSegment: .*nested more deeply than Julia can read"):
+        julia.run("t.ten")
+    shown = julia.get('sprint(show, MIME("text/plain"), t)')
+    assert "[[[[[[[[3]]]]]]]]" in shown and "(not readable)" in shown
+    assert len(julia.get('sprint(show, MIME("text/plain"), t.nine)')) < 1000
+
+
+def test_a_long_list_is_shown_by_its_beginning(julia: Julia, directory: Path) -> None:
+    numbers = pa.Array.from_buffers(pa.int8(), 10**7, [None, pa.py_buffer(bytes(10**7))])
+    batch = pa.record_batch([pa.LargeListArray.from_arrays(pa.array([0, 10**7], pa.int64()), numbers)], ["long"])
+    put(directory, "t", [batch], batch.schema)
+    assert julia.get('sprint(show, MIME("text/plain"), attach("t"))').endswith("[0, 0, 0, 0, 0, 0, 0, 0, 0, 0...")

@@ -109,8 +109,43 @@ end
 
 function cell_text(@nospecialize(values), row::Int)
     value = Base.invokelatest(getindex, values, row)
-    text = value isa AbstractString ? escape_string(first(value, SHOWN_LETTERS + 1)) : Base.invokelatest(repr, value; context = :compact => true)
+    io = IOBuffer()
+    value isa AbstractString ? print(io, escape_string(first(value, SHOWN_LETTERS + 1))) : print_cell(io, value)
+    text = String(take!(io))
     return length(text) > SHOWN_LETTERS ? first(text, SHOWN_LETTERS - 3) * "..." : text
+end
+
+"""
+Much as `repr`, until there is more than is shown. `repr` of a list makes a text of all that is in it, behind its type,
+which for lists of lists of lists is longer by far.
+"""
+@noinline function print_cell(io::IOBuffer, @nospecialize(value))
+    position(io) > 4 * SHOWN_LETTERS && return  # no letter is longer than four bytes
+    if value isa AbstractString
+        show(io, first(value, SHOWN_LETTERS + 1))
+    elseif value isa Pair
+        print_cell(io, value.first)
+        print(io, " => ")
+        print_cell(io, value.second)
+    elseif value isa NamedTuple
+        print(io, "(")
+        for k in 1:min(nfields(value), SHOWN_LETTERS)
+            print(io, k > 1 ? ", " : "", fieldname(typeof(value), k), " = ")
+            print_cell(io, getfield(value, k))
+        end
+        print(io, nfields(value) == 1 ? ",)" : ")")
+    elseif value isa AbstractVector && !(eltype(value) <: UInt8)
+        print(io, "[")
+        for k in 1:min(length(value), SHOWN_LETTERS)
+            k > 1 && print(io, ", ")
+            print_cell(io, Base.invokelatest(getindex, value, k))
+        end
+        print(io, "]")
+    else
+        value isa AbstractVector && (value = value[1:min(end, SHOWN_LETTERS)])
+        print(io, Base.invokelatest(repr, value; context = :compact => true))
+    end
+    return
 end
 
 @noinline function Base.show(io::IO, ::MIME"text/plain", t::SharedTable)

@@ -87,8 +87,13 @@ end
     return source.dictionaries
 end
 
+"Lists in lists: each is a type of its own, and to compile for 12 of them took 38 s, for 20 no end (Julia 1.5)."
+const MAX_LAYERS = 9
+layers(field::Field) = 1 + mapreduce(layers, max, field.children; init = 0)
+
 "The whole column: of one batch as it is, of several as [`Chunked`](@ref)."
 @noinline function read_column(source::Source, field::Field, batches::Vector{Batch}, start::Start)
+    layers(field) <= MAX_LAYERS || damaged("a column is nested more deeply than Julia can read, which is $MAX_LAYERS levels")
     if isempty(batches)
         nodes = after(source.footer, field, Start(0, 0, 0))
         batches = [Batch(0, fill((0, 0), nodes.node), fill((0, 0), nodes.buffer), fill(0, nodes.variadic))]

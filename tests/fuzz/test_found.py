@@ -1,0 +1,151 @@
+"""What garbled files have found: each is refused with a typed error, or read, without the fuzz."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import garble
+import pyarrow as pa
+import pytest
+
+import jupyter_arrowshm as shm
+from jupyter_arrowshm.preview import View, source
+from jupyter_arrowshm.server import preview_worker
+
+BITS = pa.py_buffer(b"\xfd")  # the second of eight is null
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "rows": {},
+    "sorted": {"what": "rows", "sort": '[{"column": 0}]'},
+    "summary": {},
+    "export": {"format": "arrow"},
+}
+
+
+@pytest.fixture
+def store(directory: Path) -> shm.Store:
+    directory.mkdir(0o700)
+    return shm.Store(directory)
+
+
+def file(*arrays: pa.Array, metadata: dict[str, str] | None = None) -> bytes:
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, pa.schema([("x", arrays[0].type)]), metadata=metadata) as writer:
+        for array in arrays:
+            writer.write_batch(pa.record_batch([array], ["x"]))
+    return sink.getvalue()
+
+
+def put(store: shm.Store, data: bytes) -> None:
+    Path(store.path("t")).write_bytes(data)
+
+
+def ask(store: shm.Store) -> dict[str, str]:
+    """What previews say of the table, by question: the error's name."""
+    found = {}
+    for name, question in QUESTIONS.items():
+        asked = {
+            "what": name,
+            "name": "t",
+            "directory": store.directory,
+            "offset": 0,
+            "limit": 9,
+            "cell": 99,
+            **question,
+        }
+        found[name] = preview_worker.answer(preview_worker.Tables(), asked)[0].get("error", "")
+    return found
+
+
+def view(length: int) -> bytes:
+    return struct.pack("<i12s", length, b"")
+
+
+@pytest.mark.parametrize("metadata", [None, {"arrowshm.protocol": "1"}], ids=["another program's", "ours"])
+@pytest.mark.parametrize("shape", ["plain", "list", "struct", "map", "dictionary", "runs"])
+def test_a_broken_view_in_a_row_that_is_null(store: shm.Store, shape: str, metadata: dict[str, str] | None) -> None:
+    """pyarrow's validation leaves such rows out, and its cast and ``to_pandas`` crash over them."""
+    views = pa.py_buffer(view(0) + view(-1))
+    texts = pa.Array.from_buffers(pa.string_view(), 2, [BITS, views, pa.py_buffer(b"text")])
+    offsets = pa.array([0, 1, 2], pa.int32())
+    array = {
+        "plain": texts,
+        "list": pa.ListArray.from_arrays(offsets, texts),
+        "struct": pa.StructArray.from_arrays([texts], ["s"]),
+        "map": pa.MapArray.from_arrays(offsets, pa.array(["a", "b"]), texts),
+        "dictionary": pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), texts),
+        "runs": pa.RunEndEncodedArray.from_arrays(pa.array([1, 2], pa.int32()), texts),
+    }[shape]
+    put(store, file(array, metadata=metadata))
+    for validate in ("full",) if metadata else ("full", None):
+        with pytest.raises(shm.DamagedSegment):
+            store.attach("t", validate=validate)
+    if shape in ("plain", "dictionary", "runs"):
+        assert ask(store)["sorted"] == ask(store)["summary"] == "DamagedSegment"
+
+
+def test_a_null_count_that_is_wrong(store: shm.Store) -> None:
+    for kind in (pa.int64(), pa.time64("us"), pa.decimal128(5, -2)):
+        data = pa.py_buffer(bytes(2 * kind.bit_width // 8))
+        put(store, file(pa.Array.from_buffers(kind, 2, [BITS, data], null_count=2)))
+        said = ask(store)
+        assert said["export"] == "DamagedSegment"
+        if kind == pa.int64():
+            assert said["rows"] == "DamagedSegment"
+
+
+def test_a_batch_of_more_rows_than_bytes() -> None:
+    """Of the columns that are not filtered by, single rows are taken; pyarrow would take them from wherever."""
+    sink = io.BytesIO()
+    table = pa.table({"n": range(1000), "short": range(1000)})
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    data = bytearray(sink.getvalue())
+    *_, at = (at for at, _ in garble.places(bytes(data)).words if struct.unpack_from("<q", data, at) == (8000,))
+    struct.pack_into("<q", data, at, 8)  # bytes of the second column
+    view = View(pa.ipc.open_file(data).read_all(), filter='{"column": 0, "op": "==", "value": 999}')
+    with pytest.raises(pa.ArrowInvalid, match="Buffer #1 too small"):
+        view.page()
+
+
+def test_a_name_that_is_no_text(store: shm.Store) -> None:
+    """It is not what a list of all the other tables fails over."""
+    store.share({"x": [1]}, "good")
+    put(store, file(pa.array([1])).replace(b"\1\0\0\0x\0", b"\1\0\0\0\xff\0"))
+    (listed,) = store.tables()
+    assert listed.name == "good" and json.dumps(listed.as_dict())
+    with pytest.raises(shm.DamagedSegment):
+        store.attach("t")
+
+
+def test_what_pyarrow_has_no_arrays_of(store: shm.Store) -> None:
+    data = bytearray(file(pa.array([(1, 2, 3)], pa.month_day_nano_interval())))
+    for at, _ in garble.places(bytes(data)).tags:
+        patched = data[:at] + b"\0\0" + data[at + 2 :]  # YEAR_MONTH of IntervalUnit (Schema.fbs)
+        try:
+            is_found = str(pa.ipc.open_file(patched).schema.field(0).type) == "month_interval"
+        except (pa.ArrowException, OSError):
+            continue
+        if is_found:
+            break
+    assert is_found
+    put(store, bytes(patched))
+    assert set(ask(store).values()) == {"InvalidQuery"} and store.info("t").num_rows == 1
+
+
+def test_a_decimal_that_python_has_not(store: shm.Store) -> None:
+    put(store, file(pa.Array.from_buffers(pa.decimal128(5, 2**31 - 1), 1, [None, pa.py_buffer(bytes(15) + b"\0")])))
+    assert ask(store)["summary"] == "InvalidQuery"
+
+
+def test_more_rows_than_numbers(store: shm.Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = bytearray(file(*[pa.nulls(77)] * 3))
+    for at, _ in garble.places(bytes(data)).words:
+        if struct.unpack_from("<q", data, at) == (77,):
+            struct.pack_into("<q", data, at, 2**62)
+    put(store, bytes(data))
+    monkeypatch.setattr(source, "_FEW_CELLS", 0)  # as a file of many batches is read
+    assert set(ask(store).values()) == {"DamagedSegment"}
