@@ -52,13 +52,13 @@ for name in ("null", "zero", "random", "urandom"):
     open("{there}/dev/" + name, "x").close()
     mount("--bind", "/dev/" + name, "{there}/dev/" + name)
 mount("--rbind", "{there}/dev", "/dev")
-mount("-t", "tmpfs", "none", "/tmp")
+empty_tmp()
 """
 SEEN = "who uses a table can be seen (/proc/locks)"
 UNSEEN = "who uses a table cannot be seen here, only whether anybody does (/proc/locks cannot be read)"
 MACHINES = {
     "64 MB of /dev/shm": Machine(
-        "mount('-t', 'tmpfs', '-o', 'size=64m', 'none', '/dev/shm'); mount('-t', 'tmpfs', 'none', '/tmp')",
+        "mount('-t', 'tmpfs', '-o', 'size=64m', 'none', '/dev/shm'); empty_tmp()",
         says="/dev/shm is smaller than 1 GiB here, so tables are files in /tmp/",
         remedy="docker run --shm-size=4g",
         directory="",
@@ -79,7 +79,7 @@ MACHINES = {
         "mount /proc whole",
     ),
     "no /proc, the default directory": Machine(
-        "mount('-t', 'tmpfs', 'none', '/tmp'); mount('-t', 'tmpfs', 'none', '/proc')",
+        "empty_tmp(); mount('-t', 'tmpfs', 'none', '/proc')",
         ("in use", "in use", "in use"),
         "/dev/shm is of a kind that /proc does not tell here",
         "mount /proc whole",
