@@ -50,7 +50,7 @@ test-oldest: $(OLDEST)/.test
 # In Chromium, which is installed where that needs no question. Pictures: tests/browser/artefacts.
 test-browser: $(VENV)/.browser js
 	$(NPM) test --silent
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/browser
 
 # Links that lead nowhere are errors. Pages: docs/_build/html.
 test-docs: $(VENV)/.docs
