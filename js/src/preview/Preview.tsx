@@ -47,10 +47,8 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
       },
       onOpenCell: (row, column) => setOpen({ kind: 'cell', row, column }),
       onCopy: () => void copySelection(preview, made, host),
-      onCursor: cell => {
-        setCursor(cell);
-        host.onSelect?.(made);
-      }
+      onCursor: setCursor,
+      onSelect: () => host.onSelect?.(made)
     });
     grid.current = made;
     made.mount(node);

@@ -22,6 +22,8 @@ export interface IGridEvents {
   onCopy(): void;
   /** The cell that the keyboard is on; `null`: none. */
   onCursor(cell: { row: number; column: number } | null): void;
+  /** Something else is selected, and not because other rows came. */
+  onSelect(): void;
 }
 
 /** The grid of one preview. It is mounted into any element, and needs no more of the page than that. */
@@ -41,6 +43,7 @@ export class Grid {
     selection.changed.connect(() => {
       const { cursorRow: row, cursorColumn: column, isEmpty } = selection;
       events.onCursor(isEmpty || row < 0 ? null : { row, column });
+      if (!this._data.isChanging) events.onSelect();
     });
     this._stop = _preview.onChange(change => {
       if (change.kind === 'columns') {
@@ -53,7 +56,10 @@ export class Grid {
       this._arrive();
     });
     this._describe();
-    this._grid.viewport.node.addEventListener('focus', () => this._arrive());
+    this._grid.viewport.node.addEventListener('focus', () => {
+      this._isArriving = true;
+      this._arrive();
+    });
   }
 
   /** Show it in the element, which must be in the document. */
@@ -206,11 +212,18 @@ export class Grid {
     );
   }
 
-  /** Who comes by keyboard is on a cell, as soon as there is one. */
+  /**
+   * Who comes by keyboard is on a cell, as soon as there is one.
+   *
+   * Once for each coming: where the rows of a new version took the cell away, another one in its place would be told to
+   * the widget's `selected` as the user's wish.
+   */
   private _arrive(): void {
     const selection = this._grid.selectionModel;
     const region = this._grid.currentViewport;
-    if (document.activeElement !== this._grid.viewport.node || !selection?.isEmpty || !region || region.firstRow < 0) return;
+    if (!this._isArriving || !selection || !region || region.firstRow < 0) return;
+    this._isArriving = false;
+    if (document.activeElement !== this._grid.viewport.node || !selection.isEmpty) return;
     const [row, column] = [region.firstRow, Math.max(0, region.firstColumn)];
     selection.select({ r1: row, c1: column, r2: row, c2: column, cursorRow: row, cursorColumn: column, clear: 'all' });
   }
@@ -221,6 +234,7 @@ export class Grid {
   private _theme: ITheme | null = null;
   private _observer: ResizeObserver | undefined;
   private _fitted = false;
+  private _isArriving = false;
 }
 
 /** Tells whenever something may have come into sight. */

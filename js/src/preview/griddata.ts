@@ -47,8 +47,22 @@ export class GridData extends DataModel {
     this._repaintHeader();
   }
 
+  /** The rows are changing now: what that does to the selection is not the user's doing. */
+  get isChanging(): boolean {
+    return this._isChanging;
+  }
+
   dispose(): void {
     this._stop();
+  }
+
+  protected override emitChanged(change: DataModel.ChangedArgs): void {
+    this._isChanging = true;
+    try {
+      super.emitChanged(change);
+    } finally {
+      this._isChanging = false;
+    }
   }
 
   private _resize(): void {
@@ -73,5 +87,6 @@ export class GridData extends DataModel {
   }
 
   private _rows: number;
+  private _isChanging = false;
   private readonly _stop: () => void;
 }

@@ -21,7 +21,11 @@ export class Selection {
       }),
       // Sorted otherwise, the same rows are in other places.
       _preview.onChange(() => {
-        if (this._grid && _preview.facts && this._shownIn !== this._view) void this._show();
+        if (!this._grid || !_preview.facts || this._shownIn === this._view) return;
+        if (this._rows.length) return void this._show();
+        // What the user selected before the rows had come.
+        this._shownIn = this._view;
+        this._tellLater();
       })
     ];
   }
@@ -30,10 +34,9 @@ export class Selection {
   readonly changed = (grid: Grid): void => {
     const isNew = grid !== this._grid;
     this._grid = grid;
-    // Rows that come and go move the grid's selection, which is no wish of the user's.
-    if (isNew || this._showing || !this._preview.facts) return;
-    clearTimeout(this._later);
-    this._later = setTimeout(() => void this._tell(), SETTLED);
+    if (isNew || this._isShowing) return;
+    this._wishes++;
+    if (this._preview.facts) this._tellLater();
   };
 
   dispose(): void {
@@ -50,6 +53,11 @@ export class Selection {
     return JSON.stringify([sortJSON(view), filterJSON(view), table?.version]);
   }
 
+  private _tellLater(): void {
+    clearTimeout(this._later);
+    this._later = setTimeout(() => void this._tell(), SETTLED);
+  }
+
   private async _tell(): Promise<void> {
     const window = this._grid?.selected();
     if (!window) return;
@@ -64,14 +72,18 @@ export class Selection {
     const rows = this._rows;
     const view = this._view;
     this._known = rows;
-    // What is not there yet cannot be selected; when it comes, this is called again.
-    this._shownIn = this._preview.facts ? view : '';
-    if (!this._shownIn) return;
     clearTimeout(this._later);
-    this._showing++;
+    // What is not there yet cannot be selected; when it comes, this is called again. Nothing can be, at once: what the
+    // user selects from here on stays.
+    this._shownIn = this._preview.facts ? view : '';
+    if (!this._shownIn && rows.length) return;
+    const wishes = this._wishes;
     const places = rows.length ? await this._ask('places_of', { rows }) : [];
-    if (places && isSame(rows, this._rows) && view === this._view) this._grid?.selectRows(places.sort((a, b) => a - b));
-    this._showing--;
+    // Another selection by now, by Python or by the user.
+    if (!places || !isSame(rows, this._rows) || view !== this._view || wishes !== this._wishes) return;
+    this._isShowing = true;
+    this._grid?.selectRows(places.sort((a, b) => a - b));
+    this._isShowing = false;
   }
 
   private async _ask(what: 'rows_of' | 'places_of', more: Record<string, unknown>): Promise<number[] | null> {
@@ -96,6 +108,8 @@ export class Selection {
   private _grid: Grid | null = null;
   private _known: readonly number[] = [];
   private _shownIn = '';
-  private _showing = 0;
+  private _isShowing = false;
+  /** How often the user has selected something. */
+  private _wishes = 0;
   private _later: ReturnType<typeof setTimeout> | undefined;
 }
