@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from . import arrowfile, listing, names, segment, tabular
 from .directory import LOCK_TIMEOUT, Directory
+from .facts import Facts
 from .lock import wait_for
 
 _MOST_COLUMNS = 20  # that an error names
@@ -89,7 +90,7 @@ def convert(opened: Opened, as_: str, copy: bool) -> Attachment:
         # A pandas user who picks columns keeps the index, as everywhere in pandas.
         missing = [name for name in tabular.index_columns(opened.whole.schema) if name not in table.column_names]
         table = _select(opened.whole, [*table.column_names, *missing], opened.name)
-    kind = arrowfile.Facts.from_metadata(opened.metadata).source
+    kind = Facts.from_metadata(opened.metadata).source
     made = tabular.from_arrow(table, as_, kind=kind, copy=copy)
     mapping = opened.mapping
     return Attachment(

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from . import arrowfile, holders, names, notes, process, segment
 from .directory import PINS, Directory
 from .errors import TableNotFound
+from .facts import Facts
 from .holders import Locks
 from .lock import Descriptor, entries
 from .process import Holder, Publisher
@@ -171,7 +172,7 @@ def is_pinned(directory: int, name: str) -> bool:
     return True
 
 
-def _publisher(directory: int, facts: arrowfile.Facts, locks: Locks, label: Labels) -> tuple[Publisher, Holder | None]:
+def _publisher(directory: int, facts: Facts, locks: Locks, label: Labels) -> tuple[Publisher, Holder | None]:
     """The publisher, and the holder that it is while its token is locked."""
     alive = holders.is_alive(directory, facts.token)
     owner, pid = None, facts.pid
@@ -183,7 +184,7 @@ def _publisher(directory: int, facts: arrowfile.Facts, locks: Locks, label: Labe
     return publisher_of(facts, alive, pid), owner
 
 
-def publisher_of(facts: arrowfile.Facts, alive: bool, pid: int | None) -> Publisher:
+def publisher_of(facts: Facts, alive: bool, pid: int | None) -> Publisher:
     if not facts.ours:
         return Publisher(language="another program")
     return Publisher(pid, facts.language, facts.kernel, facts.notebook, facts.script, alive=alive)

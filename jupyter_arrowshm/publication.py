@@ -17,6 +17,8 @@ from . import arrowfile, collector, holders, names, notes, process, segment, tab
 from ._version import __version__
 from .directory import PINS, Directory
 from .errors import NoRoom, TableExists
+from .facts import PROTOCOL, Facts
+from .filewriter import FileWriter
 from .listing import Listing, info, is_pinned, publisher_of
 from .lock import Descriptor
 from .table import TableInfo
@@ -58,8 +60,8 @@ class Publication:
             # Under the lock: a draft that has a name is nobody's until it is locked.
             token = holders.show_token(at)
             self._draft = segment.Draft(at)
-        self._facts = arrowfile.Facts(
-            protocol=str(arrowfile.PROTOCOL),
+        self._facts = Facts(
+            protocol=str(PROTOCOL),
             id=os.urandom(16).hex(),
             name=request.name,
             rows=request.num_rows,
@@ -76,7 +78,7 @@ class Publication:
             library=f"pyarrow {pa.__version__}",
         )
         with self._aborting():
-            self._writer = arrowfile.FileWriter(
+            self._writer = FileWriter(
                 self._draft.file,
                 request.schema,
                 self._facts,
@@ -160,7 +162,7 @@ class Publication:
         version, summary = entry
         if request.replace or version == allowed:
             return version
-        facts = summary.facts if summary is not None else arrowfile.Facts()
+        facts = summary.facts if summary is not None else Facts()
         if is_mine(facts, self._who):
             return version
         publisher = publisher_of(facts, holders.is_alive(at, facts.token), facts.pid)
@@ -213,7 +215,7 @@ class Writer:
             self._publication.abort()
 
 
-def is_mine(facts: arrowfile.Facts, who: process.Holder) -> bool:
+def is_mine(facts: Facts, who: process.Holder) -> bool:
     """Whether this process, its kernel before a restart, or an earlier run of its script published the file."""
     return bool(
         (facts.token and facts.token == holders.token_id())

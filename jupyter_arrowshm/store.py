@@ -27,6 +27,7 @@ from . import (
 from .attached import Attachment
 from .directory import Directory
 from .errors import Busy
+from .facts import Facts
 from .process import Holder
 from .publication import Publication, Request, Writer
 from .table import TableInfo, Tables
@@ -219,7 +220,7 @@ class Store:
     def is_mine(self, name: str) -> bool:
         """Whether this process, kernel or script shared the table, and so may replace it without being asked to."""
         entry = self._opened(name)
-        facts = entry[1].facts if entry is not None and entry[1] is not None else arrowfile.Facts()
+        facts = entry[1].facts if entry is not None and entry[1] is not None else Facts()
         return publication.is_mine(facts, process.myself())
 
     def _opened(self, name: str) -> tuple[str, arrowfile.Summary | None] | None:

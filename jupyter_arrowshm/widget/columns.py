@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from ..errors import TableReplaced
 from ..preview import Source, View
+from ..preview.answers import OpenTables
 from ..preview.source import TableSource
-from ..server.preview_worker import Tables as OpenTables
 
 _VIEWS = 8  # that are at hand at once
 

@@ -10,7 +10,7 @@ from traitlets import Dict, Int, List, TraitError, Unicode, observe, validate
 from .. import markup, tabular, words
 from ..errors import ArrowSHMError
 from ..preview import CELL, VIEW_ROWS
-from ..server.preview_worker import answer
+from ..preview.answers import answer
 from ..store import Store, default_store
 from .base import LiveWidget
 from .columns import Chosen, numbers_of

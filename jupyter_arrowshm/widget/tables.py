@@ -9,8 +9,7 @@ from traitlets import Dict, Enum, List, Unicode
 from .. import markup
 from ..errors import ArrowSHMError
 from ..preview import CELL
-from ..server.preview_worker import Tables as OpenTables
-from ..server.preview_worker import answer
+from ..preview.answers import OpenTables, answer
 from ..store import Store, default_store
 from ..table import TableInfo, Tables
 from .base import LiveWidget

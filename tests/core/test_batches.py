@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm import arrowfile
+from jupyter_arrowshm import filewriter
 
 MB = 1 << 20
 
@@ -29,7 +29,7 @@ def left(directory: os.PathLike[str]) -> list[str]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches are put together up to 800 bytes: 100 rows of an int64."""
-    monkeypatch.setattr(arrowfile, "BATCH_BYTES", 800)
+    monkeypatch.setattr(filewriter, "BATCH_BYTES", 800)
 
 
 # -- put together ------------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def test_up_to_the_limit(store, small, written, read, way) -> None:
 
 
 def test_the_limit_is_64_mb(store) -> None:
-    assert arrowfile.BATCH_BYTES == 64 * MB
+    assert filewriter.BATCH_BYTES == 64 * MB
     store.share(pa.RecordBatchReader.from_batches(batch(0).schema, (batch(MB) for _ in range(17))), "t")  # of 8 MB each
     assert pieces(store.attach("t")) == [8 * MB, 8 * MB, MB]
 
@@ -106,7 +106,7 @@ DICTIONARIES = {
 @pytest.mark.parametrize("which", DICTIONARIES)
 @pytest.mark.parametrize("limit", [1, 1000], ids=["each on its own", "put together"])
 def test_a_stream_of_changing_dictionaries(store, monkeypatch, which, limit) -> None:
-    monkeypatch.setattr(arrowfile, "BATCH_BYTES", limit)
+    monkeypatch.setattr(filewriter, "BATCH_BYTES", limit)
     values = DICTIONARIES[which]
     arrays = [pa.array(some, pa.string()).dictionary_encode() for some in values]
     schema = pa.schema([("d", arrays[0].type), ("s", pa.struct([("d", arrays[0].type)]))])

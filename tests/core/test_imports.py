@@ -16,7 +16,8 @@ PACKAGE = Path(shm.__file__).parent
 # A module imports earlier ones only.
 ORDER = """
     words errors lock names notes room directory
-    tabular flatbuffer arrowfile segment process holders markup table listing attached collector publication store
+    tabular nested facts filewriter flatbuffer arrowfile segment process holders markup table listing attached collector
+    publication store
     preview
 """.split()  # noqa: SIM905
 FOREIGN = [

@@ -23,10 +23,9 @@ import pyarrow as pa
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm import errors
-from jupyter_arrowshm.preview import source
-from jupyter_arrowshm.server import preview_worker
+from jupyter_arrowshm.preview import answers, source
 
-preview_worker.SECONDS = 0.5  # 4 s for each that says that it has 2^40 rows would be most of the test
+answers.SECONDS = 0.5  # 4 s for each that says that it has 2^40 rows would be most of the test
 HANGS = 120  # s for one file; then SIGALRM ends the process
 SOME = 16  # rows that are looked at, at each end
 QUESTIONS: tuple[dict[str, Any], ...] = (
@@ -69,7 +68,7 @@ def _read(store: shm.Store, number: int, outcome: Callable[..., None]) -> None:
     outcome("attach", lambda: _use(store.attach("t")) if _is_foreign(store) else _drop(store.attach("t")))
     outcome("list", lambda: _show(store.tables()))
     outcome("info", lambda: _show([store.info("t")]))
-    looked_at = preview_worker.Tables()
+    looked_at = answers.OpenTables()
     outcome("page", _ask, looked_at, store, {"what": "rows"})
     question = QUESTIONS[number // 2 % len(QUESTIONS)]
     outcome(question["what"], _ask, looked_at, store, question)
@@ -100,10 +99,10 @@ def _show(tables: list[shm.TableInfo]) -> None:
     repr(tables)
 
 
-def _ask(looked_at: preview_worker.Tables, store: shm.Store, question: dict[str, Any]) -> str | None:
+def _ask(looked_at: answers.OpenTables, store: shm.Store, question: dict[str, Any]) -> str | None:
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in question.items()}
     asked = {"name": "t", "directory": store.directory, "offset": 0, "limit": 1000, "cell": 250, **texts}
-    head, body = preview_worker.answer(looked_at, asked)
+    head, body = answers.answer(looked_at, asked)
     if "error" in head:
         assert issubclass(getattr(errors, head["error"]), shm.ArrowSHMError) and head["message"]
         return str(head["error"])

@@ -13,8 +13,7 @@ import pyarrow as pa
 import pytest
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.preview import View, source
-from jupyter_arrowshm.server import preview_worker
+from jupyter_arrowshm.preview import View, answers, source
 
 BITS = pa.py_buffer(b"\xfd")  # the second of eight is null
 QUESTIONS: dict[str, dict[str, Any]] = {
@@ -56,7 +55,7 @@ def ask(store: shm.Store) -> dict[str, str]:
             "cell": 99,
             **question,
         }
-        found[name] = preview_worker.answer(preview_worker.Tables(), asked)[0].get("error", "")
+        found[name] = answers.answer(answers.OpenTables(), asked)[0].get("error", "")
     return found
 
 

@@ -111,9 +111,9 @@ def test_a_decompression_bomb(store: shm.Store, directory: Path, peer: Callable[
     one.run("""
 import resource
 from jupyter_arrowshm import cli
-from jupyter_arrowshm.server import preview_worker
+from jupyter_arrowshm.preview import answers
 question = dict(name='bomb', directory=shm.Store().directory, offset=0, limit=3, cell=9)
-worker = preview_worker.Tables()
+worker = answers.OpenTables()
 shm.tables()
 most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 """)
@@ -122,7 +122,7 @@ most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             one.run(f"shm.attach('bomb', validate={validate!r})")
     assert one.get("shm.info('bomb').num_rows") == 1 << 27
     for what in ("rows", "summary"):
-        head, _ = one.get(f"preview_worker.answer(worker, question | dict(what={what!r}))")
+        head, _ = one.get(f"answers.answer(worker, question | dict(what={what!r}))")
         assert head["error"] == "DamagedSegment" and "compressed" in head["message"]
     assert one.get("cli.main(['head', 'bomb'])") == 1
     assert one.get("[table.name for table in shm.tables()]") == ["bomb", "good"]

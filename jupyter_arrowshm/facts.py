@@ -1,0 +1,66 @@
+"""What we add to the footer of an Arrow file: flat ``arrowshm.*`` keys in its custom metadata.
+
+Any Arrow reader can open such a file; the table's own schema metadata is
+untouched.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PROTOCOL = 1
+_MAX_FACT = 4096  # bytes of one fact: PATH_MAX, as the longest is a path (limits.h)
+_PREFIX = "arrowshm."
+PROTOCOL_KEY, PROTOCOL_VALUE = f"{_PREFIX}protocol".encode(), str(PROTOCOL).encode()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the footer says beside the schema; every field may be missing in a file that somebody else wrote."""
+
+    protocol: str | None = None
+    id: str = ""
+    name: str = ""
+    rows: int | None = None
+    published: str = ""
+    boot: str = ""
+    token: str = ""
+    pid: int | None = None
+    language: str = ""
+    kernel: str = ""
+    notebook: str = ""
+    script: str = ""
+    source: str = ""
+    version: str = ""
+    library: str = ""
+
+    @property
+    def ours(self) -> bool:
+        return self.protocol is not None
+
+    @property
+    def published_at(self) -> dt.datetime | None:
+        try:
+            published = dt.datetime.fromisoformat(self.published)
+        except ValueError:
+            return None
+        return published if published.tzinfo is not None else None
+
+    def to_metadata(self) -> dict[str, str]:
+        return {_PREFIX + key: str(value) for key, value in vars(self).items() if value not in (None, "")}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[bytes, bytes] | None) -> Facts:
+        """Facts of a footer. Keys it does not know, and values that do not parse, are passed over."""
+        found: dict[str, object] = {}
+        for key, value in (metadata or {}).items():
+            field = key.decode(errors="replace").removeprefix(_PREFIX)
+            if key.startswith(_PREFIX.encode()) and field in cls.__dataclass_fields__:
+                text = value[:_MAX_FACT].decode(errors="replace")
+                if field not in ("rows", "pid"):
+                    found[field] = text
+                elif text.isascii() and text.isdigit() and len(text) < 20:  # of int64
+                    found[field] = int(text)
+        return cls(**found)  # type: ignore[arg-type]
