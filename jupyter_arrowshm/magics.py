@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     # Not at run time: they import pyarrow, which can wait until a magic is used.
     from .attached import Attachment
     from .store import Store
+    from .widget import SharedTables
 
 
 @magics_class
@@ -41,6 +42,9 @@ class ArrowSHMMagics(Magics):
     attach_to = Enum(
         KINDS, "source", help="What %attach gives without --to: 'source', the kind that was shared, or always this one."
     ).tag(config=True)
+    show_tables_as = Enum(
+        ("widget", "html"), "widget", help="What %shared shows: a list that keeps itself up to date, or one that stays."
+    ).tag(config=True)
     progress_after = Float(0.5, help="Seconds after which %share shows a progress bar.").tag(config=True)
 
     shell: InteractiveShell
@@ -49,6 +53,7 @@ class ArrowSHMMagics(Magics):
         super().__init__(shell, **keywords)
         self.bindings = Bindings(shell.user_ns)
         self._noticed = False
+        self._widget: SharedTables | None = None
 
     @property
     def store(self) -> Store:
@@ -82,8 +87,7 @@ class ArrowSHMMagics(Magics):
         if not line:
             if options:
                 raise UsageError("share what? %share df, or %share EXPRESSION as NAME")
-            with one_line():
-                display(self.store.tables())
+            self._show_tables()
             return
         sources = items(line)
         if "--move" in options and (odd := [source for source, _ in sources if not source.isidentifier()]):
@@ -223,16 +227,30 @@ class ArrowSHMMagics(Magics):
     def shared(self, line: str) -> None:
         """What is shared now, how big it is, and who uses it.
 
-        %shared         all tables
+        %shared         all tables, in a list that keeps itself up to date
         %shared df      one table, with its columns
         """
+        if not line.strip():
+            self._show_tables()
         with one_line():
-            if not line.strip():
-                display(self.store.tables())
             for name in split(line):
                 table = self.store.info(name)
                 notes = [f"shared by {table.publisher}", *table.remarks, *columns_of(table.schema)]
                 display(of_table(table, notes, how_to_attach(name)))
+
+    def _show_tables(self) -> None:
+        with one_line():
+            # In a terminal nobody could see a widget, and it would cost the import of ipywidgets.
+            if self.show_tables_as == "html" or not hasattr(self.shell, "kernel"):
+                display(self.store.tables())
+                return
+            self.store.names()  # what is wrong with the store is an error here, and not a widget that says so
+            # One for all cells that list: each brings half a megabyte to the page.
+            if self._widget is None or self._widget.comm is None:
+                from .widget import SharedTables
+
+                self._widget = SharedTables(self.store)
+            display(self._widget)
 
     @line_magic
     def detach(self, line: str) -> None:

@@ -77,8 +77,8 @@ class LiveWidget(anywidget.AnyWidget):
     def _forget(self) -> None:
         """Let go of what was kept for the next question."""
 
-    def _as_text_and_html(self) -> tuple[str, str]:
-        """What a terminal shows, and a page that has no widgets, or no kernel."""
+    def _otherwise(self) -> dict[str, Any]:
+        """What a terminal shows, and a page that has no widgets, or no kernel, by MIME type."""
         raise NotImplementedError
 
     # -- what is seen --------------------------------------------------------------------------------------------------
@@ -146,8 +146,7 @@ class LiveWidget(anywidget.AnyWidget):
         data, metadata = shown
         # Until the front end says itself what it shows: its first word may have to wait for the cell.
         self._watch(_DISPLAYED, True)
-        text, html = self._as_text_and_html()
-        return {**data, "text/plain": text, "text/html": html}, metadata
+        return {**data, **self._otherwise()}, metadata
 
     def close(self) -> None:
         """Take it off the page, and stop looking."""

@@ -147,12 +147,12 @@ class TablePreview(LiveWidget):
 
     # -- without a kernel ----------------------------------------------------------------------------------------------
 
-    def _as_text_and_html(self) -> tuple[str, str]:
+    def _otherwise(self) -> dict[str, Any]:
         try:
             page = markup.page(*self._first_rows())
         except ArrowSHMError as error:
             page = markup.page(markup.paragraph(markup.text(str(error))))
-        return repr(self), page
+        return {"text/plain": repr(self), "text/html": page}
 
     def _first_rows(self) -> list[str]:
         chosen = Chosen(self._own, tuple(self.columns))

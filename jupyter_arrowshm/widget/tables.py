@@ -93,11 +93,12 @@ class SharedTables(LiveWidget):
     def _forget(self) -> None:
         self._open.forget()
 
-    def _as_text_and_html(self) -> tuple[str, str]:
+    def _otherwise(self) -> dict[str, Any]:
         self._look()
         if self._problem:
-            return self._problem, markup.page(markup.paragraph(markup.text(self._problem)))
-        return repr(self._seen), self._seen._repr_html_()
+            html = markup.page(markup.paragraph(markup.text(self._problem)))
+            return {"text/plain": self._problem, "text/html": html}
+        return self._seen._repr_mimebundle_()
 
 
 def described(table: TableInfo) -> dict[str, Any]:

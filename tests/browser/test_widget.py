@@ -169,6 +169,13 @@ def test_the_list(desk: Desk, server: Server, sharer: Peer, show: Callable[..., 
     snap(desk, "widget-list-dark")
 
 
+def test_shared(desk: Desk, sharer: Peer, show: Callable[..., Locator]) -> None:
+    shown = show("%load_ext jupyter_arrowshm\n%shared")
+    expect(shown.locator('[data-table="trips"]')).to_contain_text("in use by 1")
+    sharer.run("shm.share(pa.table({'zone': [1, 2]}), 'zones')")
+    expect(shown.locator('[data-table="zones"]')).to_be_visible()
+
+
 PREVIEW = LIST.replace("shown = SharedTables()", "shown = TablePreview('trips', sort=[('id', 'descending')])")
 
 

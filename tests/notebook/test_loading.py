@@ -36,10 +36,11 @@ def test_nothing_heavy_is_imported_before_it_is_needed(bare: Notebook, store: sh
     assert not loaded(bare)
     bare.ok("%load_ext jupyter_arrowshm\n1\n%share?")
     assert not loaded(bare)
-    bare.ok("%shared")
-    assert loaded(bare) <= {"pyarrow", "numpy"}  # which older releases of pyarrow import, and newer ones when needed
     bare.ok("%attach t\n%share t as u\n%shared u\n%unshare u\n%detach t")
-    assert loaded(bare) <= {"pyarrow", "numpy"}
+    bare.ok("%config ArrowSHMMagics.show_tables_as = 'html'\n%shared\n%share")
+    assert loaded(bare) <= {"pyarrow", "numpy"}  # which older releases of pyarrow import, and newer ones when needed
+    bare.ok("%config ArrowSHMMagics.show_tables_as = 'widget'\n%shared")
+    assert loaded(bare) <= {"pyarrow", "numpy", "ipywidgets", "anywidget"}
 
 
 def test_load_ext_twice(bare: Notebook) -> None:

@@ -6,6 +6,8 @@ import datetime as dt
 import gc
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -25,6 +27,7 @@ from traitlets import TraitError
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm import SharedTables, TablePreview
+from jupyter_arrowshm.markup import MIME_TYPE
 
 TRIPS = pa.table({"fare": [12.5, None, 9.0, 30.0], "city": ["Oslo", "Lima", "Oslo", None], "n": [1, 2, 3, 4]})
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -432,6 +435,29 @@ def test_an_exported_notebook_has_a_table(store, opened) -> None:
     assert "column 19" in html and "column 20" not in html and "500 rows x 300 columns" in html
     assert len(html) < 300_000
     assert "widget-view" not in html
+
+
+def test_shared_shows_the_list(desk: Desk, model: Notebook, store) -> None:
+    store.share(TRIPS, "trips")
+    page = Page(model)
+    shown = page.show("%shared")
+    assert page.states[shown]["tables"][0]["name"] == "trips"
+    store.share(TRIPS, "zones")
+    page.until(lambda: len(page.states[shown]["tables"]) == 2)
+    assert page.show("%share") == shown, "the same list once more"
+    (beside,) = model.run("%shared").displays
+    assert set(beside) == {VIEW, "text/plain", "text/html", MIME_TYPE} and "zones" in beside["text/html"]
+    model.ok("from ipywidgets import Widget\nWidget.close_all()")
+    assert page.show("%shared") not in ("", shown)
+    model.ok("%config ArrowSHMMagics.show_tables_as = 'html'")
+    assert [set(one) for one in model.run("%shared").displays] == [{"text/plain", "text/html", MIME_TYPE}]
+
+
+def test_shared_in_a_terminal(store) -> None:
+    store.share(TRIPS, "trips")
+    code = "import sys\n%load_ext jupyter_arrowshm\n%shared\nprint('ipywidgets' in sys.modules)"
+    said = subprocess.run([sys.executable, "-m", "IPython", "-c", code], capture_output=True, text=True, check=True)
+    assert "trips  " in said.stdout and said.stdout.endswith("False\n")
 
 
 def test_several_compose(desk: Desk, model: Notebook, store) -> None:
