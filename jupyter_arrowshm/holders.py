@@ -19,10 +19,10 @@ from .directory import LIVE
 from .errors import Busy
 from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
 
-_LOCK_LINE = re.compile(
-    r"^\d+: FLOCK +\S+ +(?P<kind>READ|WRITE) +(?P<pid>-?\d+) (?P<device>[0-9a-f]+:[0-9a-f]+):(?P<inode>\d+) ",
-    re.MULTILINE,
-)
+# Kind, pid, inode; with a device between.
+_LOCK_LINE = r"^\d+: FLOCK +\S+ +(READ|WRITE) +(-?\d+) 0*{:x}:0*{:x}:(\d+) "
+_ONE_PAGE = 3072  # bytes of /proc/locks that the kernel gives in one piece: with room for a line less than a page
+_QUIET, _MOST_READS = 2, 20  # readings that bring nothing new, and all
 _ASK_TIMEOUT = 0.1  # s; whoever else asks holds the lock for microseconds
 _TOKEN_TIMEOUT = 10.0  # s; the same, but we cannot do without
 
@@ -138,14 +138,13 @@ class Locks:
         self.device = device
         self._pids: dict[tuple[int, str], set[int]] = {}
         try:
-            text = Path("/proc/locks").read_text()
+            found = _read_locks(device)
             self.visible = True
         except OSError:
-            text, self.visible = "", False
-        wanted = _device(device)
-        for line in _LOCK_LINE.finditer(text):
-            if _device(line["device"]) == wanted:
-                self._pids.setdefault((int(line["inode"]), line["kind"]), set()).add(int(line["pid"]))
+            found, self.visible = set(), False
+        for kind, pid, inode in found:
+            self._pids.setdefault((int(inode), kind), set()).add(int(pid))
+        self._is_mine = functools.cache(_is_mine)
 
     def leases(self, inode: int) -> set[int]:
         """The visible processes with a shared lock on this inode.
@@ -153,15 +152,36 @@ class Locks:
         One that has ended is left out: where a forked child keeps its lock, the
         kernel goes on naming the parent, whose number may be another user's now.
         """
-        return {pid for pid in self._pids.get((inode, "READ"), ()) if pid > 0 and _is_mine(pid)}
+        return {pid for pid in self._pids.get((inode, "READ"), ()) if pid > 0 and self._is_mine(pid)}
 
     def owner(self, inode: int) -> int | None:
         """The visible process with an exclusive lock on this inode: whose token it is."""
-        return next((pid for pid in self._pids.get((inode, "WRITE"), ()) if pid > 0 and _is_mine(pid)), None)
+        return next((pid for pid in self._pids.get((inode, "WRITE"), ()) if pid > 0 and self._is_mine(pid)), None)
 
     def leased(self) -> set[int]:
         """All inodes with a shared lock."""
         return {inode for inode, kind in self._pids if kind == "READ"}
+
+
+def _read_locks(device: str) -> set[tuple[str, str, str]]:
+    """Kind, process and inode of each flock on one file system.
+
+    The kernel gives the list by the page, and lets go of it between two: where
+    anybody on the machine unlocks something meanwhile, the next page begins
+    too late, and up to a fifth of the list was seen to be missing. So it is
+    read until nothing new is in it.
+    """
+    line = re.compile(_LOCK_LINE.format(*_device(device)), re.MULTILINE)
+    found: set[tuple[str, str, str]] = set()
+    quiet = 0
+    for _ in range(_MOST_READS):
+        text = Path("/proc/locks").read_text()
+        seen = set(line.findall(text))
+        quiet = quiet + 1 if seen <= found else 0
+        found |= seen
+        if quiet == _QUIET or len(text) < _ONE_PAGE:
+            break
+    return found
 
 
 def is_leased(fd: int) -> bool:

@@ -18,6 +18,7 @@ from .handlers import HANDLERS
 from .keeper import Rules
 from .monitor import Monitor
 from .previewer import Previewer
+from .rendering import Rendering
 
 EVENTS = "https://events.jupyter.org/jupyter_arrowshm/table"
 _SCHEMA = Path(__file__).parent / "events" / "table.yaml"
@@ -70,6 +71,7 @@ class ArrowSHM(ExtensionApp):
         # The monitor has a thread of its own; events are for the event loop's.
         self.monitor = Monitor(Store(), rules, functools.partial(loop.add_callback, self._emit), self.log)
         self.settings["arrowshm_monitor"] = self.monitor
+        self.settings["arrowshm_rendering"] = Rendering(self.monitor.keeper)
         self.previewer = Previewer()
         self.settings["arrowshm_previewer"] = self.previewer
         self.monitor.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import APIHandler
@@ -21,9 +21,9 @@ from ..errors import (
     TableNotFound,
     TableReplaced,
 )
-from ..table import OlderVersion, TableInfo
 from .monitor import Monitor
 from .previewer import Previewer, Refused
+from .rendering import Rendering, Sessions
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def refused(error: ArrowSHMError) -> web.HTTPError:
 
 
 class Handler(APIHandler):
-    """What ours have in common: JSON errors, work beside the event loop, and labels with notebooks' paths."""
+    """What ours have in common: JSON errors, and work beside the event loop."""
 
     auth_resource = "arrowshm"
     # A sidebar that asks again and again is no work of the user's: the server must be able to see that nobody is there.
@@ -61,6 +61,11 @@ class Handler(APIHandler):
         previewer: Previewer = self.settings["arrowshm_previewer"]
         return previewer
 
+    @property
+    def rendering(self) -> Rendering:
+        rendering: Rendering = self.settings["arrowshm_rendering"]
+        return rendering
+
     async def aside(self, call: Callable[..., T], *arguments: object) -> T:
         """Run ``call`` in a thread; our errors become answers."""
         try:
@@ -68,33 +73,7 @@ class Handler(APIHandler):
         except ArrowSHMError as error:
             raise refused(error) from None
 
-    def described(self, table: TableInfo, sessions: dict[str, str], *, path: bool = False) -> dict[str, Any]:
-        """The table as JSON, its users with the paths of their notebooks as the server knows them now."""
-        found = table.as_dict()
-        if not path:
-            del found["path"]
-        self._label([found["publisher"], *found["holders"]], sessions)
-        for older in found["older"]:
-            self._label(older["holders"], sessions)
-        goes = self.monitor.keeper.goes_at(table)
-        found["removed_at"] = goes.isoformat(timespec="seconds") if goes else None
-        return found
-
-    def described_version(self, version: OlderVersion, sessions: dict[str, str]) -> dict[str, Any]:
-        """A version without a name, as JSON."""
-        found = version.as_dict()
-        self._label(found["holders"], sessions)
-        return found
-
-    @staticmethod
-    def _label(processes: list[dict[str, Any]], sessions: dict[str, str]) -> None:
-        for process in processes:
-            process.pop("script")
-            if notebook := sessions.get(process["kernel_id"]):
-                process["notebook_path"] = notebook
-                process["label"] = f"{notebook.rpartition('/')[2]} ({process['language']})"
-
-    async def sessions(self) -> dict[str, str]:
+    async def sessions(self) -> Sessions:
         """Kernel id -> path of the notebook, also after it was renamed."""
         sessions = await ensure_async(self.settings["session_manager"].list_sessions())
         return {session["kernel"]["id"]: session["path"] for session in sessions if session.get("kernel")}

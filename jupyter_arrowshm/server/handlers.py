@@ -13,6 +13,7 @@ from .. import __version__
 from ..facts import PROTOCOL
 from .base import Handler
 from .preview_handlers import ExportHandler, RowsHandler, SummaryHandler
+from .rendering import Sessions
 
 
 class TablesHandler(Handler):
@@ -23,14 +24,11 @@ class TablesHandler(Handler):
         self._etag, answer = await self.aside(self._render, await self.sessions())
         self.finish(answer)
 
-    def _render(self, sessions: dict[str, str]) -> tuple[str, bytes]:
-        """ETag and answer, in bytes: for a thousand tables too much work for the event loop.
-
-        Table by table, since the encoder keeps the interpreter to itself for as long as one call takes.
-        """
+    def _render(self, sessions: Sessions) -> tuple[str, bytes]:
+        """ETag and answer, in bytes: for a thousand tables too much work for the event loop."""
         tables = self.monitor.look()
-        named = ", ".join(json.dumps(self.described(table, sessions)) for table in tables)
-        removed = json.dumps([self.described_version(version, sessions) for version in tables.removed])
+        named = ", ".join(self.rendering.tables(tables, sessions))
+        removed = json.dumps([self.rendering.version(version, sessions) for version in tables.removed])
         listed = f'"tables": [{named}], "removed": {removed}'
         free, total = self.monitor.store.free_and_total()
         rest = json.dumps({"free": free, "total": total, "version": __version__, "protocol": PROTOCOL})
@@ -47,7 +45,7 @@ class TableHandler(Handler):
     @authorized
     async def get(self, name: str) -> None:
         table = await self.aside(self.monitor.store.info, name)
-        self.finish(json.dumps(self.described(table, await self.sessions(), path=True)))
+        self.finish(json.dumps(self.rendering.table(table, await self.sessions(), path=True)))
 
     @web.authenticated
     @authorized

@@ -13,6 +13,7 @@ PHRASES = {
         "unshare": "shm.unshare('t')",
         "names": "[table.name for table in shm.tables()]",
         "gc": "sorted(shm.gc())",
+        "counts": "sorted({len(table.holders) for _ in range(20) for table in shm.tables()})",
     },
     "julia": {
         "share": 'share("t", (a = collect(0:999),); replace = true)',
@@ -22,6 +23,7 @@ PHRASES = {
         "unshare": 'unshare("t")',
         "names": "[table.name for table in tables()]",
         "gc": "sort!(collect(keys(ArrowSHM.gc())))",
+        "counts": "sort!(unique(length(table.holders) for _ in 1:20 for table in tables()))",
     },
 }
 

@@ -6,6 +6,8 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -47,6 +49,37 @@ def test_200_readers_of_one_table(store, peer, tried):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         reader.kill()
+    tried("scale", 1)
+
+
+LOCKING = """
+import fcntl, sys, tempfile
+files = [tempfile.TemporaryFile(dir=sys.argv[1]) for _ in range(50)]
+print(flush=True)
+while True:
+    for operation in (fcntl.LOCK_SH, fcntl.LOCK_UN):
+        for file in files:
+            fcntl.flock(file, operation)
+"""
+
+
+@needs_proc_locks
+@pytest.mark.parametrize("parent", ["tmpfs"], indirect=True)
+def test_who_uses_many_tables_while_others_lock_and_unlock(store, directory, parent, peer, new_julia, language, tried):
+    """The kernel lists locks by the page, and between two of them what others do moves the rest."""
+    store.share(pa.table({"a": [1]}), "t-0")
+    for number in range(1, 400):
+        shutil.copyfile(store.path("t-0"), store.path(f"t-{number}"))
+    for _ in range(2):
+        peer().run("held = [shm.attach(name) for name in shm.Store().names()]")
+    one = Speaker(peer() if language == "python" else new_julia(), PHRASES[language])
+    with subprocess.Popen([sys.executable, "-c", LOCKING, parent], stdout=subprocess.PIPE) as busy:
+        try:
+            busy.stdout.readline()
+            # Who published them all, and the two that have them all attached.
+            assert one.get("counts") == [3]
+        finally:
+            busy.kill()
     tried("scale", 1)
 
 

@@ -1,6 +1,8 @@
 # Who uses which table: the publisher's token, and the locks that are leases. Nothing of it is written down anywhere:
 # the kernel's own lock table is the state, so it cannot disagree with the processes that live.
 
+const ONE_PAGE = 3072  # bytes of /proc/locks that the kernel gives in one piece: with room for a line less than a page
+const QUIET, MOST_READS = 2, 20  # readings that bring nothing new, and all
 const ASK_TIMEOUT = 0.1  # s; whoever else asks holds the lock for microseconds
 
 "This process's mark of life: one id, and an empty locked file of that name in every directory it published to."
@@ -90,10 +92,23 @@ struct Locks
 end
 
 @noinline function Locks(device::String)
-    text = read_text("/proc/locks")
     pids = Dict{Tuple{UInt64,String},Set{Int}}()
-    text === nothing && return Locks(device, false, pids)
-    wanted = parse_device(device)
+    # The kernel gives the list by the page, and lets go of it between two: where anybody on the machine unlocks something
+    # meanwhile, the next page begins too late, and up to a fifth of the list was seen to be missing. So it is read until
+    # nothing new is in it.
+    quiet = 0
+    for _ in 1:MOST_READS
+        text = read_text("/proc/locks")
+        text === nothing && return Locks(device, false, pids)
+        quiet = read_locks!(pids, text, device) == 0 ? quiet + 1 : 0
+        (quiet == QUIET || sizeof(text) < ONE_PAGE) && break
+    end
+    return Locks(device, true, pids)
+end
+
+"Add the locks of one file system to `pids`; gives how many were not in it."
+function read_locks!(pids, text::AbstractString, device::String)
+    wanted, news = parse_device(device), 0
     for line in split(text, '\n'; keepempty = false)
         words = split(line)
         # "12: FLOCK  ADVISORY  READ 4711 00:1b:42 0 EOF"; a blocked one has "->" in the second place
@@ -102,9 +117,11 @@ end
         length(place) == 2 && parse_device(place[1]) == wanted || continue
         inode = tryparse(UInt64, place[2])
         (inode === nothing || pid === nothing) && continue
-        push!(get!(Set{Int}, pids, (inode, String(words[4]))), pid)
+        known = get!(Set{Int}, pids, (inode, String(words[4])))
+        news += !(pid in known)
+        push!(known, pid)
     end
-    return Locks(device, true, pids)
+    return news
 end
 
 """
