@@ -511,6 +511,19 @@ def test_lists_deep_in_lists(julia: Julia, directory: Path) -> None:
     assert len(julia.get('sprint(show, MIME("text/plain"), t.nine)')) < 1000
 
 
+def test_a_sparse_union_with_a_short_part(julia: Julia, directory: Path) -> None:
+    """Its values would be there, but to share it again would end outside of the part."""
+    union = pa.UnionArray.from_sparse(pa.array([0, 0], pa.int8()), [pa.array([1, 2]), pa.array(["a", "b"])])
+    put(directory, "short", [pa.record_batch([union], ["x"])], pa.schema([("x", union.type)]))
+    path = directory / "short.arrow"
+    nodes = struct.pack("<6q", 2, 0, 2, 0, 2, 0)  # lengths and null counts of the union and its parts
+    assert path.read_bytes().count(nodes) == 1
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace(nodes, struct.pack("<6q", 2, 0, 2, 0, 1, 0)))
+    with throws('DamagedSegment: "short" cannot be read: a column of it is shorter than it says'):
+        julia.run('ArrowSHM.share("again", attach("short"))')
+
+
 def test_a_long_list_is_shown_by_its_beginning(julia: Julia, directory: Path) -> None:
     numbers = pa.Array.from_buffers(pa.int8(), 10**7, [None, pa.py_buffer(bytes(10**7))])
     batch = pa.record_batch([pa.LargeListArray.from_arrays(pa.array([0, 10**7], pa.int64()), numbers)], ["long"])

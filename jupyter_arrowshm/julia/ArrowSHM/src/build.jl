@@ -123,6 +123,8 @@ const MAX_PARTS = 8  # a tuple of more takes longer to compile than it saves
     tags = next_buffer!(cursor, Int8, length)
     places = field.unit == 1 ? next_buffer!(cursor, Int32, length) : nothing
     parts = Any[make(cursor, child) for child in field.children]
+    # Of a sparse one, each part has a row for each value.
+    places === nothing && any(part -> Base.length(part) < length, parts) && too_short()
     numbers = zeros(Int, 128)
     for (k, tag) in enumerate(field.tags)
         numbers[tag+1] = k
