@@ -22,6 +22,11 @@ export interface IOlderVersion {
   readonly holders: readonly IProcess[];
 }
 
+/** A version of a table that is not shared any more. */
+export interface IRemovedVersion extends IOlderVersion {
+  readonly name: string;
+}
+
 export interface IColumn {
   readonly name: string;
   readonly type: string;
@@ -51,6 +56,7 @@ export interface ITable {
 
 export interface IListing {
   readonly tables: readonly ITable[];
+  readonly removed: readonly IRemovedVersion[];
   /** Bytes of the directory of tables. */
   readonly free: number;
   readonly total: number;

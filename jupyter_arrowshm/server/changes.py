@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..process import Holder
-from ..table import TableInfo
+from ..table import TableInfo, Tables
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,16 @@ class Change:
     reason: str = ""
 
 
-def between(before: Iterable[TableInfo], after: Iterable[TableInfo]) -> Iterator[Change]:
+def between(before: Tables, after: Tables) -> Iterator[Change]:
     """The changes that lead from one list to the next, in the order of names."""
     old, new = ({table.name: table for table in tables} for tables in (before, after))
-    for name in sorted(old.keys() | new.keys()):
+    old_versions, new_versions = _users_of_older(before), _users_of_older(after)
+    for name in sorted(old.keys() | new.keys() | old_versions.keys()):
         was, now = old.get(name), new.get(name)
+        # Who lets go of what has lost its name frees its memory.
+        yield from _released(name, old_versions.get(name, ()), new_versions.get(name, ()))
+        if was is None and now is None:
+            continue
         if now is None:
             yield Change("removed", name)
         elif was is None:
@@ -58,5 +63,18 @@ def _users(name: str, before: tuple[Holder, ...], after: tuple[Holder, ...]) -> 
     old, new = ({holder.pid: holder for holder in holders} for holders in (before, after))
     if came := tuple(new[pid].label for pid in new.keys() - old.keys()):
         yield Change("attached", name, tuple(sorted(came)))
-    if went := tuple(old[pid].label for pid in old.keys() - new.keys()):
-        yield Change("released", name, tuple(sorted(went)))
+    yield from _released(name, before, after)
+
+
+def _released(name: str, before: Iterable[Holder], after: Iterable[Holder]) -> Iterator[Change]:
+    still = {holder.pid for holder in after}
+    if went := {holder.pid: holder.label for holder in before if holder.pid not in still}:
+        yield Change("released", name, tuple(sorted(went.values())))
+
+
+def _users_of_older(tables: Tables) -> dict[str, tuple[Holder, ...]]:
+    """Those who have a version that its name does not lead to any more, by that name."""
+    found: dict[str, tuple[Holder, ...]] = {}
+    for version in (*tables.removed, *(version for table in tables for version in table.older)):
+        found[version.name] = found.get(version.name, ()) + version.holders
+    return found

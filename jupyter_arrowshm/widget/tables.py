@@ -11,7 +11,7 @@ from ..errors import ArrowSHMError
 from ..preview import CELL
 from ..preview.answers import OpenTables, answer
 from ..store import Store, default_store
-from ..table import TableInfo, Tables
+from ..table import OlderVersion, TableInfo, Tables
 from .base import LiveWidget
 from .questions import Question
 
@@ -50,6 +50,7 @@ class SharedTables(LiveWidget):
     selected = Unicode(None, allow_none=True).tag(sync=True)
     filter = Unicode("").tag(sync=True)
     sort = Enum(_ORDERS, "name").tag(sync=True)
+    _removed = List(Dict()).tag(sync=True)
     _room = List([0, 0]).tag(sync=True)
     _problem = Unicode("").tag(sync=True)
     _kind = Unicode("tables").tag(sync=True)
@@ -77,6 +78,7 @@ class SharedTables(LiveWidget):
         with self._changing():
             self._seen = seen
             self.set_trait("tables", tables)
+            self._removed = [described_version(version) for version in seen.removed]
             self._problem = problem
             # What is free changes all the time, and a pixel of the bar is a percent of it.
             if room[1] != self._room[1] or abs(room[0] - self._room[0]) > room[1] / 100:
@@ -105,8 +107,16 @@ def described(table: TableInfo) -> dict[str, Any]:
     """The table for the page, which may be stored and given away: no paths of this machine."""
     found = table.as_dict()
     del found["path"]
-    older = [process for version in found["older"] for process in version["holders"]]
-    for process in (found["publisher"], *found["holders"], *older):
+    older = [described_version(version) for version in table.older]
+    for process in (found["publisher"], *found["holders"]):
         del process["script"]
     # Who collects, and when, only the server knows.
-    return {**found, "removed_at": None}
+    return {**found, "older": older, "removed_at": None}
+
+
+def described_version(version: OlderVersion) -> dict[str, Any]:
+    """The same of a version without a name."""
+    found = version.as_dict()
+    for process in found["holders"]:
+        del process["script"]
+    return found

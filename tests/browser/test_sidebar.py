@@ -98,10 +98,20 @@ def test_unsharing_says_who_uses_it_and_asks(desk: Desk, server: Server, snap: S
     expect(dialog).to_have_count(0)
     expect(trips).to_be_visible()
 
+    reader = Peer(env={"JUPYTER_ARROWSHM_DIR": str(server.store)})
+    reader.run("trips = shm.attach('trips')")
+    expect(trips).to_contain_text("in use by 2")
     desk.choose("trips", "Unshare…")
     dialog.get_by_role("button", name="Unshare").click()
     expect(desk.panel).to_contain_text("No shared tables")
     assert not server.tables()
+    # The name is gone, and the memory not yet: that is said, for as long as it holds.
+    removed = desk.panel.get_by_role("region", name="Unshared, and still in use")
+    expect(removed).to_contain_text(re.compile(r"trips was unshared; \S+ MB, still in use by"))
+    expect(removed).to_contain_text(f"python (pid {reader.pid})")
+    snap(desk, "unshared-in-use")
+    reader.kill()
+    expect(removed).to_have_count(0)
 
 
 def test_what_nobody_uses_is_kept_or_removed(desk: Desk, server: Server, snap: Snap) -> None:

@@ -102,7 +102,7 @@ def test_a_forked_child_keeps_the_mapping_of_its_dead_parent(store, parent, peer
 
 
 CHILDREN = {
-    "python": (FORK, "t = shm.attach('t')", "[fork() for _ in range(6)]"),
+    "python": (FORK, "t = shm.attach('t')", "[fork() for _ in range(7)]"),
     "julia": (
         """
 function fork()
@@ -115,7 +115,7 @@ function fork()
 end
 """,
         't = attach("t"); sum(t.a)',
-        "[fork() for _ in 1:6]",
+        "[fork() for _ in 1:7]",
     ),
 }
 

@@ -161,8 +161,13 @@ def test_the_list_follows_the_store_while_it_is_shown(store, peer, opened) -> No
     until(lambda: len(shown.tables[0]["holders"]) == 2)
     reader.kill()
     until(lambda: len(shown.tables[0]["holders"]) == 1)
+    held = store.attach("trips")
     store.unshare("trips")
     until(lambda: shown.tables == [])
+    until(lambda: [(one["name"], len(one["holders"])) for one in shown._removed] == [("trips", 1)])
+    assert "script" not in str(shown._removed)
+    del held
+    until(lambda: not shown._removed)
     with pytest.raises(TraitError, match="read-only"):
         shown.tables = []
     with pytest.raises(TraitError):

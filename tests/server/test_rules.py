@@ -10,7 +10,7 @@ import pytest
 from jupyter_arrowshm.process import Holder, Publisher
 from jupyter_arrowshm.server.changes import between
 from jupyter_arrowshm.server.keeper import Keeper, Rules
-from jupyter_arrowshm.table import TableInfo
+from jupyter_arrowshm.table import OlderVersion, TableInfo, Tables
 
 
 def table(name: str, *users: int, nbytes: int = 100, version: str = "1", pinned: bool = False) -> TableInfo:
@@ -28,6 +28,10 @@ def table(name: str, *users: int, nbytes: int = 100, version: str = "1", pinned:
         schema=pa.schema([]),
         version=f"{name}-{version}",
     )
+
+
+def older(name: str, *users: int) -> OlderVersion:
+    return OlderVersion(name, 100, tuple(Holder(pid, "python") for pid in users))
 
 
 def due(keeper: Keeper, tables: list[TableInfo], now: float, free: int = 1000, total: int = 1000) -> list[str]:
@@ -89,7 +93,16 @@ def test_under_pressure_the_longest_unused_go_first_and_no_more_than_needed(rule
         ([table("a", 1, pinned=True)], [table("a", 1)], [("unpinned", "a", ())]),
         ([table("a", 1)], [table("a", 1)], []),
         ([table("a", 1)], [replace(table("a", 1), nbytes=5)], []),
+        # Versions that the name does not lead to any more.
+        (Tables([], (older("a", 2, 3),)), Tables([], (older("a", 3),)), [("released", "a", ("python (pid 2)",))]),
+        (
+            [replace(table("a", 1), older=(older("a", 2),))],
+            [table("a", 1)],
+            [("released", "a", ("python (pid 2)",))],
+        ),
+        ([table("a", 1, 2)], Tables([], (older("a", 2),)), [("removed", "a", ())]),
     ],
 )
 def test_changes(before, after, expected):
+    before, after = (one if isinstance(one, Tables) else Tables(one) for one in (before, after))
     assert [(change.action, change.name, change.who) for change in between(before, after)] == expected

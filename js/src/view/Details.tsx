@@ -42,7 +42,8 @@ interface IProcessesProps {
   host: IHost;
 }
 
-function Processes({ processes, publisher, host }: IProcessesProps): React.JSX.Element {
+/** Who has a version, each with a way to its notebook. */
+export function Processes({ processes, publisher, host }: IProcessesProps): React.JSX.Element {
   const { trans } = host.format;
   return (
     <ul className="jp-ArrowSHM-processes">

@@ -5,6 +5,7 @@ import { IListing, IState } from '../table';
 import { IHost } from './host';
 import { Icon } from './icons';
 import { Empty, Trouble } from './Notices';
+import { Removed } from './Removed';
 import { Row } from './Row';
 import { Usage } from './Usage';
 
@@ -47,6 +48,7 @@ function List({ listing, host, options, onOptions }: IListProps & { listing: ILi
     return (
       <>
         <Empty host={host} />
+        <Removed removed={listing.removed} host={host} />
         <Usage listing={listing} format={host.format} />
       </>
     );
@@ -66,6 +68,7 @@ function List({ listing, host, options, onOptions }: IListProps & { listing: ILi
         ))}
         {!found.length && <li className="jp-ArrowSHM-note">{trans.__('No table matches “%1”.', options.filter)}</li>}
       </ul>
+      <Removed removed={listing.removed} host={host} />
       <Unused listing={listing} host={host} />
       <Usage listing={listing} format={host.format} />
     </>

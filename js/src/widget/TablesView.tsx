@@ -2,7 +2,7 @@ import React, { useEffect, useMemo, useReducer, useState } from 'react';
 import { attachLine } from '../code';
 import { IListOptions, Order } from '../listing';
 import { PreviewModel } from '../preview/model';
-import { IListing, IState, ITable } from '../table';
+import { IListing, IRemovedVersion, IState, ITable } from '../table';
 import { VERSION } from '../version';
 import { IHost } from '../view/host';
 import { Icon } from '../view/icons';
@@ -14,7 +14,7 @@ import { copyText } from './place';
 import { Rows } from './Rows';
 import { FORMAT } from './words';
 
-const LISTED = ['tables', '_room', '_problem'] as const;
+const LISTED = ['tables', '_removed', '_room', '_problem'] as const;
 const SHOWN = [...LISTED, 'filter', 'sort', 'selected'] as const;
 
 /** The list, and below it the rows of the table that is selected. */
@@ -23,8 +23,11 @@ export function TablesView({ model, link }: { model: IModel; link: Link }): Reac
   const [open, setOpen] = useState<readonly string[]>([]);
   useEffect(() => onChange(model, SHOWN, redraw), [model]);
 
-  const [tables, room, problem] = LISTED.map(name => model.get(name));
-  const state = useMemo(() => stateOf(tables as ITable[], room as number[], problem as string), [tables, room, problem]);
+  const [tables, removed, room, problem] = LISTED.map(name => model.get(name));
+  const state = useMemo(
+    () => stateOf(tables as ITable[], removed as IRemovedVersion[], room as number[], problem as string),
+    [tables, removed, room, problem]
+  );
   const [filter, order] = [model.get('filter') as string, model.get('sort') as Order];
   const options = useMemo<IListOptions>(() => ({ filter, order, open }), [filter, order, open]);
   const selected = model.get('selected') as string | null;
@@ -56,9 +59,9 @@ export function TablesView({ model, link }: { model: IModel; link: Link }): Reac
   );
 }
 
-function stateOf(tables: ITable[], [free, total]: number[], problem: string): IState {
+function stateOf(tables: ITable[], removed: IRemovedVersion[], [free, total]: number[], problem: string): IState {
   if (problem) return { listing: null, problem: { kind: 'failed', message: problem } };
-  const listing: IListing = { tables, free, total, version: VERSION, protocol: 1 };
+  const listing: IListing = { tables, removed, free, total, version: VERSION, protocol: 1 };
   return { listing, problem: null };
 }
 
