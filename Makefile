@@ -65,7 +65,7 @@ docs: $(VENV)/.docs
 notebooks: $(VENV)/.test
 	$(BIN)/python tests/walk.py
 
-# Hours; fills the table of docs/reliability.md. JUPYTER_ARROWSHM_TORTURE=1 fills in the short counts.
+# An hour or two; fills the table of docs/reliability.md. JUPYTER_ARROWSHM_TORTURE=1 fills in the short counts.
 torture: $(VENV)/.test
 	JUPYTER_ARROWSHM_TORTURE=$${JUPYTER_ARROWSHM_TORTURE:-60} $(BIN)/python -m pytest --timeout=28800 tests/faults tests/fuzz
 
