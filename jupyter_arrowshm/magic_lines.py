@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import ast
+import io
 import re
 import shlex
+import tokenize
 from typing import NoReturn
 
 from IPython.core.error import UsageError
@@ -16,6 +18,7 @@ from .bindings import variable_for
 KINDS = ("pyarrow", "pandas", "polars", "duckdb", "numpy", "source")
 SHARE_OPTIONS = ("--replace", "--move", "--pin")
 ATTACH_OPTIONS = ("--to", "--columns", "--copy", "--wait", "--follow")
+_COMMENT = re.compile(r"(^|\s)#")  # not within a word: a name may be a#b
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,14 +47,25 @@ def attach_arguments(line: str) -> argparse.Namespace:
 def split(line: str) -> list[str]:
     """Words, as a shell has them: quotes keep one together."""
     try:
-        return shlex.split(line)
+        return shlex.split(_without_comment(line))
     except ValueError as error:
         raise UsageError(f"{line!r}: {error}") from None
 
 
+def _without_comment(line: str) -> str:
+    """Cut off what stands behind ``#``, where Python would: people copy a line with what explains it."""
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(line).readline):
+            if token.type == tokenize.COMMENT and (found := _COMMENT.search(line, max(0, token.start[1] - 1))):
+                return line[: found.start()]
+    except (tokenize.TokenError, SyntaxError):
+        pass  # it is said by who reads the line
+    return line
+
+
 def take_options(line: str) -> tuple[str, set[str]]:
     """Cut the options off both ends; between them is Python, where ``--pin`` may be an expression."""
-    options: set[str] = set()
+    line, options = _without_comment(line), set[str]()
     head = re.compile(rf"^\s*({'|'.join(SHARE_OPTIONS)})(\s|$)")
     tail = re.compile(rf"(^|\s)({'|'.join(SHARE_OPTIONS)})\s*$")
     while found := head.search(line):

@@ -10,14 +10,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import julia.conftest
 import pyarrow as pa
 import pytest
+from julia_peers import Julia
 from notebooks import Notebook
 
 import jupyter_arrowshm as shm
 
 CHECKOUT = Path(__file__).parents[2]
 READERS = "how-to/other-readers"
+julia_program = julia.conftest.julia_program
 
 
 def snippets(page: str, language: str) -> list[str]:
@@ -49,6 +52,57 @@ def test_the_tutorial(parent: Path, store: shm.Store) -> None:
     finally:
         for notebook in notebooks.values():
             notebook.stop()
+
+
+README = "../README"
+TRIPS = "import pandas as pd\ntrips = df = pd.DataFrame({'city': ['Bern', 'Basel'], 'fare': [1.5, 2.5]})\n"
+
+
+def test_the_readme_in_notebooks(parent: Path, store: shm.Store) -> None:
+    """Each line is a cell, with its comment, as somebody copies it."""
+    first, magics, widgets, _ = snippets(README, "python")
+    one, other = (Notebook(f"{name}.ipynb", parent, load=False) for name in ("one", "other"))
+    try:
+        one.ok(TRIPS)
+        for line in filter(None, first.splitlines()):
+            for notebook in (one, other) if line.startswith("%load_ext") else (one if "%share " in line else other,):
+                notebook.ok(line)
+        assert other.get("trips.shape") == "(2, 2)" and store.names() == ["trips"]
+        for line in filter(None, magics.splitlines()):
+            one.ok(line)
+        assert store.names() == ["sample", "trips"]
+        one.ok(TRIPS)
+        assert "TablePreview(" in one.ok(widgets)
+    finally:
+        one.stop()
+        other.stop()
+
+
+def test_the_readme_in_a_script_and_in_a_terminal(store: shm.Store, peer, tmp_path: Path) -> None:
+    *_, script = snippets(README, "python")
+    prelude = "import pyarrow as pa\nbatches = pa.table(df.to_dict('list')).to_batches()\nschema = batches[0].schema\n"
+    (tmp_path / "script.py").write_text(TRIPS + prelude + script + "print(table.num_rows, len(df))")
+    said = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True, check=True)
+    assert said.stdout == "2 2\n" and said.stderr == ""
+    assert store.names() == ["trips"]
+    program = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
+    *_, terminal = snippets(README, "sh")
+    done = subprocess.run(
+        ["sh", "-e"], input=terminal, capture_output=True, text=True, check=True, env={**os.environ, "PATH": program}
+    )
+    assert done.stdout.count("trips") > 2 and store.path("trips") in done.stdout and store.names() == []
+
+
+def test_the_readme_in_julia(store: shm.Store, julia_program: str) -> None:
+    store.share({"dep_delay": [1.5, None, 2.5]}, "flights")
+    (code,) = snippets(README, "julia")
+    one = Julia(julia_program)
+    try:
+        one.run(code.removeprefix("using ArrowSHM\n"))
+        assert one.get("sum(skipmissing(flights.dep_delay))") == 4.0
+        assert store.attach("delays").num_rows == 2
+    finally:
+        one.kill()
 
 
 @pytest.fixture

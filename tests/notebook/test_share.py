@@ -137,6 +137,15 @@ def test_move_needs_a_variable(model: Notebook, store: shm.Store) -> None:
     assert not store.tables()
 
 
+def test_a_comment_is_one(model: Notebook, store: shm.Store) -> None:
+    model.ok(f"{TABLE}\n%share t --pin  # it's kept\n%share t.rename_columns(['#1', '#2']) as a#b # odd names")
+    assert store.names() == ["a#b", "t"] and store.info("t").pinned
+    assert store.attach("a#b").column_names == ["#1", "#2"]
+    model.ok("%attach a#b as u --to polars # of another kind\n%shared t # the one")
+    model.ok("%detach a#b  # u\n%unshare a#b t # all")
+    assert store.names() == []
+
+
 # -- what is wrong is one line -----------------------------------------------------------------------------------------
 
 
