@@ -12,8 +12,8 @@ import walk
 from nbformat import NotebookNode
 
 NAMES = sorted(path.stem for path in walk.NOTEBOOKS.glob("*.ipynb"))
-# What differs each time: durations, ages, names that Python or a kernel makes up, and the size of a small file, which has the
-# number of the process that shared it, and its notebook's path.
+# What differs each time: durations, ages, names that Python or a kernel makes up,
+# and the size of a small file, which has the number of the process that shared it.
 _ONCE = re.compile(r"[\d.]+ m?s( ago)?\b|just now|[\d.]+ kB|child process \d+|psm_[0-9a-f]+|'[0-9a-f-]{36}'")
 
 
