@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from julia_peers import LOOP, Julia, throws
@@ -383,6 +384,37 @@ def test_dictionaries_that_grow(julia: Any, directory: Path) -> None:
     schema = pa.schema([("d", kind)])
     put(directory, "grows", [pa.record_batch([part], schema=schema) for part in parts], schema)
     assert julia.get('collect(attach("grows").d)') == ["a", "a", None, "b", "a", None, "c", "a", None]
+
+
+@pytest.mark.parametrize("lengths", [[0], [13], [0, 1, 7, 8, 0, 9, 63, 64, 65, 130, 0]])
+def test_loops_and_sums_are_those_of_the_values(julia: Any, directory: Path, lengths: list[int]) -> None:
+    """Row by row, by number and as a sum: batches of bits that end within a byte, at its end, or have no rows."""
+    random = np.random.default_rng(len(lengths))
+
+    def batch(length: int) -> pa.RecordBatch:
+        numbers = random.integers(0, 2, length)
+        # Every third batch has no nulls, whose bits are then left out.
+        holes = random.random(length) < (0.3 if length % 3 else 0)
+        return pa.record_batch(
+            {
+                **{f"whole {kind}": pa.array(numbers).cast(kind) for kind in (pa.bool_(), pa.int8(), pa.string())},
+                **{f"holes {kind}": pa.array(numbers, mask=holes).cast(kind) for kind in (pa.bool_(), pa.float64(), pa.string())},
+                "holes dictionary": pa.DictionaryArray.from_arrays(pa.array(numbers, mask=holes), ["a", "b"]),
+            }
+        )  # fmt: skip
+
+    batches = [batch(length) for length in lengths]
+    expected = put(directory, "loops", batches, batches[0].schema)
+    for name in expected.column_names:
+        julia.run(f'c = attach("loops")["{name}"]')
+        rows = expected[name].to_pylist()
+        assert julia.get("[x for x in c]") == rows, name
+        assert julia.get("[c[i] for i in eachindex(c)]") == rows, name
+        assert julia.get("collect(c)") == rows, name
+        assert julia.get("(y -> y).(c)") == rows, name
+        if "string" not in name and "dictionary" not in name:
+            assert julia.get("sum(skipmissing(c))") == sum(row for row in rows if row is not None), name
+            assert julia.get("count(x -> x === missing, c)") == rows.count(None), name
 
 
 def test_metadata_is_kept(julia: Any, store: shm.Store) -> None:
