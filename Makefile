@@ -16,7 +16,7 @@ JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*.ts* js/src/*/*.ts* js/s
 # pip leaves the sidebar to `make js`: the demo needs no Node.
 export JUPYTER_ARROWSHM_NO_JS = 1
 
-.PHONY: demo julia test lint js test-python test-oldest test-browser test-docs docs notebooks torture bench clean
+.PHONY: demo julia test lint js test-python test-oldest test-browser test-docs docs notebooks coverage torture bench clean
 
 demo: $(VENV)/.demo julia
 	@PATH="$$PATH:$(CURDIR)/.julia" JULIA_DEPOT_PATH="$(CURDIR)/.julia/depot" $(BIN)/jupyter arrowshm demo
@@ -64,6 +64,15 @@ docs: $(VENV)/.docs
 # What is stored in binder/notebooks, shown anew.
 notebooks: $(VENV)/.test
 	$(BIN)/python tests/walk.py
+
+# Statements and branches of the core that its tests and the faults run; less than 95 % is an error.
+coverage: $(VENV)/.test julia
+	$(PIP) --group coverage
+	rm -f .coverage*
+	COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/python -m coverage run -m pytest $(PARALLEL) \
+	  tests/core tests/faults tests/security tests/machines
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 # An hour or two; fills the table of docs/reliability.md. JUPYTER_ARROWSHM_TORTURE=1 fills in the short counts.
 torture: $(VENV)/.test

@@ -1,9 +1,18 @@
 import { isAborted, problemOf } from '../problem';
 import type { Problem } from '../table';
 import { Cell, IField, Page } from './page';
-import { carried, filterJSON, FilterJSON, IView, SortJSON, sortJSON, WHOLE } from './query';
+import { carried, filterJSON, IView, sortJSON, WHOLE } from './query';
 import { IWindow, Rows } from './rows';
-import type { ExportFormat, IColumnSummary, IPageFacts, IPreviewSource, IPreviewTable, ISaved } from './source';
+import type {
+  ExportFormat,
+  FilterJSON,
+  IColumnSummary,
+  IPageFacts,
+  IPreviewSource,
+  IPreviewTable,
+  ISaved,
+  SortJSON
+} from './source';
 
 export type Change =
   /** Other columns. */

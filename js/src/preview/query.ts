@@ -1,6 +1,6 @@
 /** What a view shows of a table: filters and an order, as users set them and as the server takes them. */
 import type { IColumn } from '../table';
-import type { IValue, Scalar } from './source';
+import type { FilterJSON, IValue, SortJSON } from './source';
 
 /** What a filter asks of one column. */
 export type Condition =
@@ -34,16 +34,6 @@ export interface IView {
 }
 
 export const WHOLE: IView = { filters: [], sort: [] };
-
-export type FilterJSON =
-  | { readonly and: readonly FilterJSON[] }
-  | { readonly or: readonly FilterJSON[] }
-  | { readonly column: number; readonly op: string; readonly value?: Scalar | readonly Scalar[]; readonly ignore_case?: boolean };
-
-export interface SortJSON {
-  readonly column: number;
-  readonly descending: boolean;
-}
 
 export function sortJSON({ sort }: IView): SortJSON[] {
   return sort.map(({ column, descending }) => ({ column, descending }));

@@ -1,7 +1,6 @@
 import { isAborted } from '../problem';
 import { Cell, IField, Page } from './page';
-import type { FilterJSON, SortJSON } from './query';
-import type { IPageFacts, IPreviewSource } from './source';
+import type { FilterJSON, IPageFacts, IPreviewSource, SortJSON } from './source';
 
 /** Rows and columns that are fetched together. */
 export const BLOCK_ROWS = 200;

@@ -1,6 +1,15 @@
 /** Where a preview gets its rows: the server, or a kernel. The shapes are those of jupyter_arrowshm/server/rest-api.yml. */
 import type { IColumn } from '../table';
-import type { FilterJSON, SortJSON } from './query';
+
+export type FilterJSON =
+  | { readonly and: readonly FilterJSON[] }
+  | { readonly or: readonly FilterJSON[] }
+  | { readonly column: number; readonly op: string; readonly value?: Scalar | readonly Scalar[]; readonly ignore_case?: boolean };
+
+export interface SortJSON {
+  readonly column: number;
+  readonly descending: boolean;
+}
 
 export interface IRowsQuery {
   readonly offset: number;
