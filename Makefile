@@ -70,7 +70,7 @@ coverage: $(VENV)/.test julia
 	$(PIP) --group coverage
 	rm -f .coverage*
 	COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/python -m coverage run -m pytest $(PARALLEL) \
-	  tests/core tests/faults tests/security tests/machines
+	  tests/core tests/faults tests/security tests/machines tests/server tests/fuzz
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 

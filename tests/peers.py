@@ -89,7 +89,7 @@ class Peer:
     def quit(self) -> None:
         """Let it end by itself, as an interpreter does."""
         self._connection.close()
-        self.process.wait()
+        self.process.wait(60)
 
 
 _LOOP = """
