@@ -1,30 +1,19 @@
-import { BasicKeyHandler, BasicMouseHandler, BasicSelectionModel, DataGrid } from '@lumino/datagrid';
-import { Message, MessageLoop } from '@lumino/messaging';
+import { BasicSelectionModel, DataGrid } from '@lumino/datagrid';
+import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import type { Format } from '../format';
 import { cellText, oneLine } from './celltext';
+import { LookedAtGrid } from './gridcanvas';
 import { GridData } from './griddata';
+import { IGridEvents, KeyHandler, MouseHandler } from './gridinput';
 import type { PreviewModel } from './model';
-import { CellPainter, HEADER_HEIGHT, HeaderPainter, headerWidth, MENU_SIZE, ROW_HEIGHT, RowNumberPainter } from './renderers';
+import { CellPainter, HeaderPainter, headerWidth, RowNumberPainter } from './renderers';
 import type { IWindow } from './rows';
 import { gridStyle, ITheme, themeOf } from './theme';
 
 const WIDEST = 360;
 const NARROWEST = 92;
 const TIMES = 168;
-
-/** What a user does in the grid that is more than moving about. */
-export interface IGridEvents {
-  /** A header was clicked; `add`: with the shift key. */
-  onHeader(column: number, add: boolean): void;
-  onColumnMenu(column: number): void;
-  onOpenCell(row: number, column: number): void;
-  onCopy(): void;
-  /** The cell that the keyboard is on; `null`: none. */
-  onCursor(cell: { row: number; column: number } | null): void;
-  /** Something else is selected, and not because other rows came. */
-  onSelect(): void;
-}
 
 /** The grid of one preview. It is mounted into any element, and needs no more of the page than that. */
 export class Grid {
@@ -235,161 +224,4 @@ export class Grid {
   private _observer: ResizeObserver | undefined;
   private _fitted = false;
   private _isArriving = false;
-}
-
-/** Tells whenever something may have come into sight. */
-class LookedAtGrid extends DataGrid {
-  constructor(private readonly _onLook: () => void) {
-    super({
-      headerVisibility: 'all',
-      defaultSizes: { rowHeight: ROW_HEIGHT, columnWidth: 120, rowHeaderWidth: 64, columnHeaderHeight: HEADER_HEIGHT },
-      minimumSizes: { rowHeight: ROW_HEIGHT, columnWidth: 40, rowHeaderWidth: 32, columnHeaderHeight: HEADER_HEIGHT }
-    });
-    blitOnce(this);
-  }
-
-  override messageHook(handler: Parameters<DataGrid['messageHook']>[0], message: Message): boolean {
-    const result = super.messageHook(handler, message);
-    // Every scroll, resize and new row ends in one of these.
-    if (['paint-request', 'scroll-request', 'resize'].includes(message.type)) this._onLook();
-    return result;
-  }
-}
-
-interface IBlitting {
-  _drawCells?(region: unknown): void;
-  _blitContent?(source: HTMLCanvasElement, x: number, y: number, w: number, h: number, dx: number, dy: number): void;
-}
-
-/**
- * Have all cells of a region copied from the grid's buffer to the screen at once, not each by itself.
- *
- * Where there is no GPU (a remote desktop, a browser test) Chromium copies the whole buffer for each of these copies:
- * some 5 ms a cell on a large screen, seconds for a window of them. What is patched is private to the grid: where a
- * release of it has other names, it stays as it is.
- */
-function blitOnce(grid: DataGrid): void {
-  const inner = grid as unknown as IBlitting;
-  const draw = inner._drawCells?.bind(grid);
-  const blit = inner._blitContent?.bind(grid);
-  if (!draw || !blit) return;
-  let area: { source: HTMLCanvasElement; x1: number; y1: number; x2: number; y2: number } | null = null;
-  let isDrawing = false;
-  inner._drawCells = region => {
-    isDrawing = true;
-    try {
-      draw(region);
-    } finally {
-      isDrawing = false;
-    }
-    if (!area) return;
-    const { source, x1, y1, x2, y2 } = area;
-    area = null;
-    blit(source, x1, y1, x2 - x1, y2 - y1, x1, y1);
-  };
-  inner._blitContent = (source, x, y, w, h, dx, dy) => {
-    if (!isDrawing || x !== dx || y !== dy) return blit(source, x, y, w, h, dx, dy);
-    // A cell that is out of the part to paint.
-    if (w <= 0 || h <= 0) return;
-    area = {
-      source,
-      x1: Math.min(x, area?.x1 ?? x),
-      y1: Math.min(y, area?.y1 ?? y),
-      x2: Math.max(x + w, area?.x2 ?? 0),
-      y2: Math.max(y + h, area?.y2 ?? 0)
-    };
-  };
-}
-
-class KeyHandler extends BasicKeyHandler {
-  constructor(private readonly _events: IGridEvents) {
-    super();
-  }
-
-  override onKeyDown(grid: DataGrid, event: KeyboardEvent): void {
-    const selection = grid.selectionModel;
-    const rows = (grid.dataModel?.rowCount('body') ?? 0) - 1;
-    const columns = (grid.dataModel?.columnCount('body') ?? 0) - 1;
-    // Tab leaves the grid, as it leaves everything: who has no mouse must be able to.
-    if (event.key === 'Tab' || !selection || rows < 0) return;
-    const { cursorRow: row, cursorColumn: column } = selection;
-    const accel = event.ctrlKey || event.metaKey;
-    const go = (toRow: number, toColumn: number): void => {
-      const from = event.shiftKey ? { r1: row, c1: column } : { r1: toRow, c1: toColumn };
-      const cursor = event.shiftKey ? { cursorRow: row, cursorColumn: column } : { cursorRow: toRow, cursorColumn: toColumn };
-      selection.select({ ...from, r2: toRow, c2: toColumn, ...cursor, clear: 'all' });
-      grid.scrollToCell(toRow, toColumn);
-    };
-    if (event.key === 'Home') go(accel ? 0 : row, 0);
-    else if (event.key === 'End') go(accel ? rows : row, columns);
-    else if (event.key === 'Enter' || event.key === 'F2') this._events.onOpenCell(row, column);
-    else if ((event.altKey && event.key === 'ArrowDown') || event.key === 'ContextMenu') this._events.onColumnMenu(column);
-    else if (accel && event.key === 'a') {
-      selection.select({ r1: 0, c1: 0, r2: rows, c2: columns, cursorRow: row, cursorColumn: column, clear: 'all' });
-    } else return super.onKeyDown(grid, event);
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  protected override onKeyC(_grid: DataGrid, event: KeyboardEvent): void {
-    if (!(event.ctrlKey || event.metaKey) || event.shiftKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    this._events.onCopy();
-  }
-
-  // Nothing can be deleted here.
-  protected override onDelete(): void {}
-}
-
-/** How near to a column's edge a press changes its width, as BasicMouseHandler has it. */
-const EDGE = 6;
-
-class MouseHandler extends BasicMouseHandler {
-  constructor(private readonly _events: IGridEvents) {
-    super();
-  }
-
-  override onMouseDown(grid: DataGrid, event: MouseEvent): void {
-    const hit = grid.hitTest(event.clientX, event.clientY);
-    const isEdge = hit.x < EDGE || hit.width - hit.x < EDGE;
-    this._pressed = hit.region === 'column-header' && !isEdge && event.button === 0 ? hit : null;
-    // The height of rows is the same for all: nobody changes it by mistake.
-    const isRowEdge = hit.region === 'row-header' && (hit.y < EDGE || hit.height - hit.y < EDGE);
-    if (!this._pressed && !isRowEdge && event.button === 0) super.onMouseDown(grid, event);
-  }
-
-  override onMouseUp(grid: DataGrid, event: MouseEvent): void {
-    const pressed = this._pressed;
-    this._pressed = null;
-    if (!pressed) return super.onMouseUp(grid, event);
-    const hit = grid.hitTest(event.clientX, event.clientY);
-    if (hit.region !== 'column-header' || hit.column !== pressed.column) return;
-    const isMenu = hit.width - hit.x < MENU_SIZE && hit.y < MENU_SIZE + 6;
-    if (isMenu) this._events.onColumnMenu(hit.column);
-    else this._events.onHeader(hit.column, event.shiftKey);
-  }
-
-  override onMouseHover(grid: DataGrid, event: MouseEvent): void {
-    super.onMouseHover(grid, event);
-    const hit = grid.hitTest(event.clientX, event.clientY);
-    const { style } = grid.viewport.node;
-    if (style.cursor === 'ns-resize') style.cursor = '';
-    if (hit.region === 'column-header' && (style.cursor === '' || style.cursor === 'default')) style.cursor = 'pointer';
-  }
-
-  override onMouseDoubleClick(grid: DataGrid, event: MouseEvent): void {
-    const { region, row, column } = grid.hitTest(event.clientX, event.clientY);
-    if (region === 'body') this._events.onOpenCell(row, column);
-  }
-
-  override onContextMenu(grid: DataGrid, event: MouseEvent): void {
-    const { region, column } = grid.hitTest(event.clientX, event.clientY);
-    if (region !== 'column-header') return;
-    event.preventDefault();
-    event.stopPropagation();
-    this._events.onColumnMenu(column);
-  }
-
-  private _pressed: DataGrid.HitTestResult | null = null;
 }

@@ -1,0 +1,109 @@
+/** What keys and the mouse do in the grid of a preview. */
+import { BasicKeyHandler, BasicMouseHandler, DataGrid } from '@lumino/datagrid';
+import { MENU_SIZE } from './renderers';
+
+/** What a user does in the grid that is more than moving about. */
+export interface IGridEvents {
+  /** A header was clicked; `add`: with the shift key. */
+  onHeader(column: number, add: boolean): void;
+  onColumnMenu(column: number): void;
+  onOpenCell(row: number, column: number): void;
+  onCopy(): void;
+  /** The cell that the keyboard is on; `null`: none. */
+  onCursor(cell: { row: number; column: number } | null): void;
+  /** Something else is selected, and not because other rows came. */
+  onSelect(): void;
+}
+
+export class KeyHandler extends BasicKeyHandler {
+  constructor(private readonly _events: IGridEvents) {
+    super();
+  }
+
+  override onKeyDown(grid: DataGrid, event: KeyboardEvent): void {
+    const selection = grid.selectionModel;
+    const rows = (grid.dataModel?.rowCount('body') ?? 0) - 1;
+    const columns = (grid.dataModel?.columnCount('body') ?? 0) - 1;
+    // Tab leaves the grid, as it leaves everything: who has no mouse must be able to.
+    if (event.key === 'Tab' || !selection || rows < 0) return;
+    const { cursorRow: row, cursorColumn: column } = selection;
+    const accel = event.ctrlKey || event.metaKey;
+    const go = (toRow: number, toColumn: number): void => {
+      const from = event.shiftKey ? { r1: row, c1: column } : { r1: toRow, c1: toColumn };
+      const cursor = event.shiftKey ? { cursorRow: row, cursorColumn: column } : { cursorRow: toRow, cursorColumn: toColumn };
+      selection.select({ ...from, r2: toRow, c2: toColumn, ...cursor, clear: 'all' });
+      grid.scrollToCell(toRow, toColumn);
+    };
+    if (event.key === 'Home') go(accel ? 0 : row, 0);
+    else if (event.key === 'End') go(accel ? rows : row, columns);
+    else if (event.key === 'Enter' || event.key === 'F2') this._events.onOpenCell(row, column);
+    else if ((event.altKey && event.key === 'ArrowDown') || event.key === 'ContextMenu') this._events.onColumnMenu(column);
+    else if (accel && event.key === 'a') {
+      selection.select({ r1: 0, c1: 0, r2: rows, c2: columns, cursorRow: row, cursorColumn: column, clear: 'all' });
+    } else return super.onKeyDown(grid, event);
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  protected override onKeyC(_grid: DataGrid, event: KeyboardEvent): void {
+    if (!(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this._events.onCopy();
+  }
+
+  // Nothing can be deleted here.
+  protected override onDelete(): void {}
+}
+
+/** How near to a column's edge a press changes its width, as BasicMouseHandler has it. */
+const EDGE = 6;
+
+export class MouseHandler extends BasicMouseHandler {
+  constructor(private readonly _events: IGridEvents) {
+    super();
+  }
+
+  override onMouseDown(grid: DataGrid, event: MouseEvent): void {
+    const hit = grid.hitTest(event.clientX, event.clientY);
+    const isEdge = hit.x < EDGE || hit.width - hit.x < EDGE;
+    this._pressed = hit.region === 'column-header' && !isEdge && event.button === 0 ? hit : null;
+    // The height of rows is the same for all: nobody changes it by mistake.
+    const isRowEdge = hit.region === 'row-header' && (hit.y < EDGE || hit.height - hit.y < EDGE);
+    if (!this._pressed && !isRowEdge && event.button === 0) super.onMouseDown(grid, event);
+  }
+
+  override onMouseUp(grid: DataGrid, event: MouseEvent): void {
+    const pressed = this._pressed;
+    this._pressed = null;
+    if (!pressed) return super.onMouseUp(grid, event);
+    const hit = grid.hitTest(event.clientX, event.clientY);
+    if (hit.region !== 'column-header' || hit.column !== pressed.column) return;
+    const isMenu = hit.width - hit.x < MENU_SIZE && hit.y < MENU_SIZE + 6;
+    if (isMenu) this._events.onColumnMenu(hit.column);
+    else this._events.onHeader(hit.column, event.shiftKey);
+  }
+
+  override onMouseHover(grid: DataGrid, event: MouseEvent): void {
+    super.onMouseHover(grid, event);
+    const hit = grid.hitTest(event.clientX, event.clientY);
+    const { style } = grid.viewport.node;
+    if (style.cursor === 'ns-resize') style.cursor = '';
+    if (hit.region === 'column-header' && (style.cursor === '' || style.cursor === 'default')) style.cursor = 'pointer';
+  }
+
+  override onMouseDoubleClick(grid: DataGrid, event: MouseEvent): void {
+    const { region, row, column } = grid.hitTest(event.clientX, event.clientY);
+    if (region === 'body') this._events.onOpenCell(row, column);
+  }
+
+  override onContextMenu(grid: DataGrid, event: MouseEvent): void {
+    const { region, column } = grid.hitTest(event.clientX, event.clientY);
+    if (region !== 'column-header') return;
+    event.preventDefault();
+    event.stopPropagation();
+    this._events.onColumnMenu(column);
+  }
+
+  private _pressed: DataGrid.HitTestResult | null = null;
+}
