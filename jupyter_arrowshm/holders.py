@@ -130,8 +130,8 @@ def remove_dead_tokens(directory: int) -> None:
 class Locks:
     """One look at /proc/locks (proc_locks(5)): the processes that hold a flock, by inode, on one file system.
 
-    ``visible`` is false where the kernel shows no such file; then "in use" can
-    be told (:func:`is_leased`), but not by whom.
+    ``visible`` is false where there is no such file, or an empty one in its
+    place; then "in use" can be told (:func:`is_leased`), but not by whom.
     """
 
     def __init__(self, device: str) -> None:
@@ -176,12 +176,21 @@ def _read_locks(device: str) -> set[tuple[str, str, str]]:
     quiet = 0
     for _ in range(_MOST_READS):
         text = Path("/proc/locks").read_text()
+        if not text and _is_masked():
+            raise FileNotFoundError(errno.ENOENT, "no locks are shown", "/proc/locks")
         seen = set(line.findall(text))
         quiet = quiet + 1 if seen <= found else 0
         found |= seen
         if quiet == _QUIET or len(text) < _ONE_PAGE:
             break
     return found
+
+
+def _is_masked() -> bool:
+    """Whether an empty list is what a container has in the kernel's place: then it lacks a lock of our own, too."""
+    with open("/proc/locks") as file:
+        try_lock(file.fileno(), SHARED)
+        return not file.read()
 
 
 def is_leased(fd: int) -> bool:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import shutil
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -86,10 +84,7 @@ def peer(directory: Path) -> Iterator[Callable[..., Peer]]:
 
     yield start
     for one in started:
-        if "COVERAGE_PROCESS_CONFIG" in os.environ:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                one.quit()  # who is killed cannot say which lines it ran
-        one.kill()
+        one.end()
 
 
 @pytest.fixture

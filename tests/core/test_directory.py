@@ -43,7 +43,7 @@ def mounting() -> Iterator[Peer]:
     peer = Peer(prefix=MOUNT_NAMESPACE, env={ENVIRONMENT_VARIABLE: ""})
     peer.run("import subprocess\ndef mount(*words): subprocess.run(['mount', *words], check=True)")
     yield peer
-    peer.kill()
+    peer.end()
 
 
 @needs_mount_namespace

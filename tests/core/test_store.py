@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from kernel import mappings, needs_proc_locks
@@ -64,6 +65,20 @@ def test_one_table_is_collected_if_nobody_needs_it(store, peer) -> None:
     with pytest.raises(shm.TableNotFound, match="a test wants it"):
         store.attach("t")
     assert store.collect("t", "a test wants it") is None
+
+
+def test_notes_of_what_was_removed_are_a_hundred(store, directory, peer) -> None:
+    publisher = peer()
+    publisher.run("table = pa.table({'a': [1]})\nfor i in range(102): shm.share(table, f't{i}')")
+    publisher.quit()
+    assert len(store.gc()) == 102
+    assert len(list((directory / ".removed").iterdir())) == 100
+
+
+def test_some_columns_of_a_frame_come_with_its_index(store) -> None:
+    frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]}, index=pd.Index(["x", "y"], name="key"))
+    store.share(frame, "t")
+    pd.testing.assert_frame_equal(store.attach("t", columns=["b"], as_="source"), frame[["b"]])
 
 
 def test_what_is_free_and_in_all(store, parent) -> None:

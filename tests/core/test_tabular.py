@@ -12,6 +12,7 @@ import types
 import uuid
 import zoneinfo
 
+import dateutil.tz
 import duckdb
 import numpy as np
 import pandas as pd
@@ -199,6 +200,7 @@ COLUMNS = {
     "category Int64": column(pd.Categorical(pd.array([1, 2], dtype="Int64"))),
     "category string": column(pd.Categorical(pd.array(["x", "y"], dtype="string[python]"))),
     "category arrow": column(pd.Categorical(pd.array([1, 2], dtype=pd.ArrowDtype(pa.int32())))),
+    "category arrow, in parts": column(pd.Categorical(pd.arrays.ArrowExtensionArray(pa.chunked_array([[1], [2]])))),
     "category empty": column(pd.Categorical([])),
     "category of 200": column(pd.Categorical([str(n) for n in range(200)])),
     "objects str": objects("x", "y"),
@@ -285,6 +287,7 @@ LABELS = {
     "int8": labelled(pd.Index([1, 2], dtype="int8")),
     "mixed": labelled(pd.Index(["a", 2, None, 1.5, (1, "b")], dtype=object, tupleize_cols=False)),
     "1, '1' and '1_'": labelled(["1", 1, "1_"]),
+    "NaT and NA": labelled(pd.Index([pd.NaT, pd.NA, "x"], dtype=object)),
     "True and NaN": labelled(pd.Index([True, np.nan, "x"], dtype=object)),
     "float": labelled(pd.Index([1.5, np.nan])),
     "dates": labelled(pd.Index([dt.date(2020, 1, 1), b"x", pd.Timestamp("2020", tz=PARIS)], dtype=object)),
@@ -424,6 +427,33 @@ def test_pandas_numbers_and_times_are_views():
     assert trip.value.iloc[0, 0] == 0
 
 
+def test_where_values_lie_in_memory():
+    """One address for each piece of memory, whatever library made it; none for what is no table, column or array."""
+    numbers = np.arange(4.0)
+    address = numbers.__array_interface__["data"][0]
+    array = pa.array(numbers)
+    for value in (
+        numbers,
+        array,
+        array.buffers()[1],
+        pa.chunked_array([array]),
+        pa.table({"a": array}),
+        DF({"a": numbers}, copy=False),
+    ):
+        assert address in list(tabular.extent.addresses(value)), type(value)
+    table = pa.table({"a": array, "b": pa.chunked_array([["x"], ["y", "z", "w"]])})
+    assert set(tabular.extent.addresses(array)) <= set(tabular.extent.addresses(table))
+    frame = pl.DataFrame({"a": numbers, "b": list("xyzw")})
+    assert {frame["a"].to_arrow().buffers()[1].address} == set(tabular.extent.addresses(frame["a"]))
+    assert set(tabular.extent.addresses(frame["a"])) < set(tabular.extent.addresses(frame))
+    masked = np.ma.MaskedArray([1, 2], mask=[False, True])
+    assert len(list(tabular.extent.addresses(masked))) == 2
+    interval = DF({"i": pd.arrays.IntervalArray.from_arrays([1, 2], [2, 3])})
+    assert len(set(tabular.extent.addresses(interval))) == 2
+    for value in (5, "text", None, DF, [numbers]):
+        assert list(tabular.extent.addresses(value)) == []
+
+
 def test_sharing_numbers_copies_nothing():
     numbers = {"a": np.arange(1000), "b": np.arange(1000.0)}
     for source in (numbers, DF(numbers, copy=False), pl.DataFrame(numbers), pa.table(numbers)):
@@ -519,6 +549,10 @@ REFUSED = {
     "seconds": (
         lambda: DF({"x": pd.date_range("2020", periods=1, tz=dt.timezone(dt.timedelta(seconds=90)))}),
         "df", "x", "seconds",
+    ),
+    "zone of the machine": (
+        lambda: DF({"x": pd.date_range("2020", periods=1, tz=dateutil.tz.tzlocal())}),
+        "df", "x", "no such time zone",
     ),
     "duplicates": (lambda: DF([[1, 2]], columns=["x", "x"]), "df", "x", "same label"),
     "index": (lambda: with_index(pd.Index(["a", 1], dtype=object)), "df", "index", "mixes"),

@@ -46,7 +46,7 @@ def small(tmp_path: Path) -> Iterator[Peer]:
     peer.run(f"mount('-t', 'tmpfs', '-o', 'size=16m', 'none', {str(tmp_path)!r})")
     peer.run("shm.share(SMALL, 'old'); before = used()")
     yield peer
-    peer.kill()
+    peer.end()
 
 
 WAYS = {

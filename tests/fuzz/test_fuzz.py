@@ -35,7 +35,7 @@ def python(directory: Path) -> Iterator[Peer]:
     started.run("from fuzz import reader")
     _limit(started.pid)
     yield started
-    started.kill()
+    started.end()
 
 
 @pytest.fixture

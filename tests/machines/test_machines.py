@@ -78,6 +78,9 @@ MACHINES = {
         UNSEEN,
         "mount /proc whole",
     ),
+    "an empty /proc/locks": Machine(
+        "mount('--bind', '/dev/null', '/proc/locks')", ("in use", "in use", "in use"), UNSEEN, "mount /proc whole"
+    ),
     "no /proc, the default directory": Machine(
         "empty_tmp(); mount('-t', 'tmpfs', 'none', '/proc')",
         ("in use", "in use", "in use"),

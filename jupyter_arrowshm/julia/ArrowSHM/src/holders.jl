@@ -87,7 +87,7 @@ end
 "One look at /proc/locks (proc_locks(5)): the processes that hold a flock, by inode, on one file system."
 struct Locks
     device::String
-    visible::Bool  # false where the kernel shows no such file; then "in use" can be told, but not by whom
+    visible::Bool  # false where there is no such file, or an empty one; then "in use" can be told, but not by whom
     pids::Dict{Tuple{UInt64,String},Set{Int}}
 end
 
@@ -99,11 +99,17 @@ end
     quiet = 0
     for _ in 1:MOST_READS
         text = read_text("/proc/locks")
-        text === nothing && return Locks(device, false, pids)
+        (text === nothing || isempty(text) && is_masked()) && return Locks(device, false, pids)
         quiet = read_locks!(pids, text, device) == 0 ? quiet + 1 : 0
         (quiet == QUIET || sizeof(text) < ONE_PAGE) && break
     end
     return Locks(device, true, pids)
+end
+
+"Whether an empty list is what a container has in the kernel's place: then it lacks a lock of our own, too."
+is_masked() = closing(open_at(AT_FDCWD, "/proc/locks", O_RDONLY)) do fd
+    try_lock(fd, LOCK_SH)
+    return isempty(something(read_text("/proc/locks"), ""))
 end
 
 "Add the locks of one file system to `pids`; gives how many were not in it."
