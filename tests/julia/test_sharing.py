@@ -16,7 +16,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from julia_peers import throws
+from julia_peers import Julia, throws
+from kernel import MOUNT_NAMESPACE, needs_mount_namespace
 from peers import Peer
 
 import jupyter_arrowshm as shm
@@ -87,6 +88,22 @@ def test_near_names(julia: Any, store: shm.Store) -> None:
 
 
 # -- locks -------------------------------------------------------------------------------------------------------------
+
+
+@needs_mount_namespace
+def test_an_empty_list_of_locks_is_no_list_of_nobody(julia_program: str, directory: Path, tmp_path: Path) -> None:
+    """A container may have an empty file in the place of /proc/locks: used or not is known then, but not by how many."""
+    script = tmp_path / "julia"
+    inside = f'mount --bind /dev/null /proc/locks && exec {julia_program} "$@"'
+    script.write_text(f"#!/bin/sh\nexec {' '.join(MOUNT_NAMESPACE)} sh -c '{inside}' - \"$@\"\n")
+    script.chmod(0o700)
+    one = Julia(str(script), env={"JUPYTER_ARROWSHM_DIR": str(directory)})
+    try:
+        one.run('share("t", (x = [1],)); t = attach("t"); i = tables()[1]')
+        assert one.get("(ArrowSHM.in_use_by(i), i.countable)") == ["in use", False]
+        assert one.get('occursin(r"in use(?! by)", repr("text/plain", tables()))') is True
+    finally:
+        one.kill()
 
 
 def test_the_directory_lock_excludes_the_other_language(julia: Any, store: shm.Store, directory: Path) -> None:
