@@ -76,7 +76,7 @@ coverage: $(VENV)/.test julia
 
 # An hour or two; fills the table of docs/reliability.md. JUPYTER_ARROWSHM_TORTURE=1 fills in the short counts.
 torture: $(VENV)/.test
-	JUPYTER_ARROWSHM_TORTURE=$${JUPYTER_ARROWSHM_TORTURE:-60} $(BIN)/python -m pytest --timeout=28800 tests/faults tests/fuzz
+	JUPYTER_ARROWSHM_TORTURE=$${JUPYTER_ARROWSHM_TORTURE:-60} $(BIN)/python -m pytest --timeout=28800 tests/faults tests/fuzz tests/core
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/publish.py

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from faults.record import FACTOR, VARIABLE, Record
 from peers import Peer
@@ -16,6 +17,11 @@ from peers import Peer
 import jupyter_arrowshm as shm
 from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
 from jupyter_arrowshm.room import file_system
+
+# The same examples each time: whether `make test` is green is up to the change at hand. `make torture` draws others.
+hypothesis.settings.register_profile("same", derandomize=True)
+if VARIABLE not in os.environ:
+    hypothesis.settings.load_profile("same")
 
 # Where no test says otherwise, nobody's tables: a forgotten fixture must fail rather than touch the user's store.
 os.environ[ENVIRONMENT_VARIABLE] = "/nonexistent/jupyter-arrowshm-tests"

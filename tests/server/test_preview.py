@@ -313,7 +313,9 @@ def test_hostile_tables_cost_the_server_nothing(running, store, directory):
             print(name, what, answer.status, round(time.monotonic() - begun, 2), len(answer.data), query)
             assert answer.status in (200, 400, 503), (name, query, answer.body)
             assert len(answer.data) <= 2_100_000, (name, query)
-            assert query.get("sort") or query.get("filter") or answer.status == 200, (name, query, answer.body)
+            # What looks at all rows may take too long on a busy machine, and is stopped then; a page may not.
+            looks_at_all = what == "summary" or query.get("sort") or query.get("filter")
+            assert looks_at_all or answer.status == 200, (name, query, answer.body)
     assert process.memory_info().rss - before < 64 << 20
     assert rows(running)[0].num_rows == 4
     print((process.memory_info().rss - before) >> 20)
