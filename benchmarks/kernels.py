@@ -24,7 +24,7 @@ import timing
 from jupyter_client.manager import KernelManager
 from pyarrow import feather
 
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 _TIMEOUT = 600  # s
 _SUM = "int(df['{column}'].sum())"

@@ -39,7 +39,7 @@ from servers import Server
 from timing import need
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 
 def main() -> None:

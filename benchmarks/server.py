@@ -31,7 +31,7 @@ from peers import Peer
 from servers import Server
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 LAG_METER = """
 import asyncio, time

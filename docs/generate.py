@@ -20,8 +20,8 @@ from traitlets import TraitType
 from traitlets.config import Configurable
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm import cli
-from jupyter_arrowshm.magics import ArrowSHMMagics
+from jupyter_arrowshm.cli import main as cli
+from jupyter_arrowshm.notebook.magics import ArrowSHMMagics
 from jupyter_arrowshm.server import app, metrics
 
 DOCS = Path(__file__).parent

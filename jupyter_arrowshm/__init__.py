@@ -37,11 +37,11 @@ from .errors import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .attached import Attachment
-    from .process import Holder, Publisher
-    from .publication import Writer
-    from .store import Store, Validate
-    from .table import OlderVersion, TableInfo, Tables
+    from .core.attached import Attachment
+    from .core.process import Holder, Publisher
+    from .core.publication import Writer
+    from .core.store import Store, Validate
+    from .core.table import OlderVersion, TableInfo, Tables
     from .widget import SharedTables, TablePreview
 
 __all__ = [
@@ -86,16 +86,16 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Attachment": "attached",
-    "Holder": "process",
-    "OlderVersion": "table",
-    "Publisher": "process",
+    "Attachment": "core.attached",
+    "Holder": "core.process",
+    "OlderVersion": "core.table",
+    "Publisher": "core.process",
     "SharedTables": "widget",
-    "Store": "store",
-    "TableInfo": "table",
+    "Store": "core.store",
+    "TableInfo": "core.table",
     "TablePreview": "widget",
-    "Tables": "table",
-    "Writer": "publication",
+    "Tables": "core.table",
+    "Writer": "core.publication",
 }
 
 
@@ -185,21 +185,21 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
 
 
 def _store() -> Store:
-    from .store import default_store
+    from .core.store import default_store
 
     return default_store()
 
 
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext jupyter_arrowshm``."""
-    from .magics import load
+    from .notebook.magics import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext jupyter_arrowshm``."""
-    from .magics import unload
+    from .notebook.magics import unload
 
     unload(shell)
 

@@ -15,8 +15,8 @@ from faults.record import FACTOR, VARIABLE, Record
 from peers import Peer
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
-from jupyter_arrowshm.room import file_system
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.core.room import file_system
 
 # The same examples each time: whether `make test` is green is up to the change at hand. `make torture` draws others.
 hypothesis.settings.register_profile("same", derandomize=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .. import arrowfile
+from ..core import arrowfile
 
 TYPE_LENGTH = 100  # characters of a type; a struct may have thousands of fields
 

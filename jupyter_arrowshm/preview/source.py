@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from .. import arrowfile
+from ..core import arrowfile
 from .kind import check
 
 SLICE_ROWS = 1 << 20  # that are looked at in one go, between two looks at the clock

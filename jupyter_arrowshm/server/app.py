@@ -11,8 +11,8 @@ from typing import Any
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float, Int, Unicode, validate
 
-from ..directory import ENVIRONMENT_VARIABLE
-from ..store import Store
+from ..core.directory import ENVIRONMENT_VARIABLE
+from ..core.store import Store
 from .changes import Change
 from .handlers import HANDLERS
 from .keeper import Rules

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..process import Holder
-from ..table import TableInfo, Tables
+from ..core.process import Holder
+from ..core.table import TableInfo, Tables
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .. import words
-from ..table import TableInfo
+from ..core.table import TableInfo
 
 
 @dataclass(frozen=True)

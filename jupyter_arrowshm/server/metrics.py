@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import Gauge
 
-from ..store import Store
-from ..table import Tables
+from ..core.store import Store
+from ..core.table import Tables
 
 TABLES = Gauge("arrowshm_tables", "Shared tables")
 BYTES = Gauge("arrowshm_bytes", "Bytes of the shared tables")

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from logging import Logger
 
+from ..core.store import Store
+from ..core.table import Tables
 from ..errors import ArrowSHMError
-from ..store import Store
-from ..table import Tables
 from . import changes, metrics
 from .keeper import Keeper, Rules
 

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from ..preview.answers import OpenTables, answer
+from ..looking.answers import OpenTables, answer
 
 MEMORY = 1 << 30  # bytes of its own; what is mapped of a table does not count
 KEPT = 5.0  # s that tables stay mapped after the last question

@@ -18,7 +18,7 @@ import time
 from typing import Any
 
 from .. import errors
-from ..directory import Directory
+from ..core.directory import Directory
 from ..errors import ArrowSHMError, DamagedSegment, QueryStopped
 
 TIMEOUT = 5.0  # s that a question may take

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from ..errors import TableReplaced
+from ..looking.answers import OpenTables
 from ..preview import Source, View
-from ..preview.answers import OpenTables
 from ..preview.source import TableSource
 
 _VIEWS = 8  # that are at hand at once

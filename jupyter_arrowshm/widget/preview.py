@@ -8,10 +8,10 @@ import pyarrow as pa
 from traitlets import Dict, Int, List, TraitError, Unicode, observe, validate
 
 from .. import markup, tabular, words
+from ..core.store import Store, default_store
 from ..errors import ArrowSHMError
+from ..looking.answers import answer
 from ..preview import CELL, VIEW_ROWS
-from ..preview.answers import answer
-from ..store import Store, default_store
 from .base import LiveWidget
 from .columns import Chosen, numbers_of
 from .questions import Question

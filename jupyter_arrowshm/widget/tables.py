@@ -7,11 +7,11 @@ from typing import Any
 from traitlets import Dict, Enum, List, Unicode
 
 from .. import markup
+from ..core.store import Store, default_store
+from ..core.table import OlderVersion, TableInfo, Tables
 from ..errors import ArrowSHMError
+from ..looking.answers import OpenTables, answer
 from ..preview import CELL
-from ..preview.answers import OpenTables, answer
-from ..store import Store, default_store
-from ..table import OlderVersion, TableInfo, Tables
 from .base import LiveWidget
 from .questions import Question
 

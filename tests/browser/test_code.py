@@ -9,7 +9,7 @@ from pathlib import Path
 from browser.lab import CHECKOUT
 from playwright.sync_api import Browser
 
-from jupyter_arrowshm.magic_lines import attach_arguments, targets
+from jupyter_arrowshm.notebook.lines import attach_arguments, targets
 
 FIXTURE = json.loads((Path(__file__).parents[1] / "fixtures" / "names.json").read_text())
 NAMES = [entry["name"] for entry in FIXTURE["good"]]

@@ -17,7 +17,7 @@ from browser.node import evaluate
 from julia_peers import Julia, program
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 ROWS = 60
 TYPES = [

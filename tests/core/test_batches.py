@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm import filewriter
+from jupyter_arrowshm.core import filewriter
 
 MB = 1 << 20
 

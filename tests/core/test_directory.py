@@ -17,7 +17,7 @@ from kernel import MOUNT_NAMESPACE, needs_mount_namespace
 from peers import Peer
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE, Directory
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE, Directory
 
 TABLE = pa.table({"a": range(10)})
 TINY = "pa.table({'a': [1]})"
@@ -188,7 +188,7 @@ def test_what_cannot_be_written_can_be_read(store, directory, peer) -> None:
 def test_a_stopped_process_that_holds_the_lock_makes_changes_busy(store, directory, peer, monkeypatch) -> None:
     store.share(TABLE, "good")
     holder = peer()
-    holder.run("from jupyter_arrowshm.directory import Directory; lock = Directory().lock(); lock.__enter__()")
+    holder.run("from jupyter_arrowshm.core.directory import Directory; lock = Directory().lock(); lock.__enter__()")
     holder.signal(signal.SIGSTOP)
     monkeypatch.setattr(Directory.lock.__wrapped__, "__defaults__", (0.05,))
     for call in CHANGES.values():
@@ -205,7 +205,7 @@ def test_a_stopped_process_that_holds_the_lock_makes_changes_busy(store, directo
 
 def test_the_lock_goes_with_whoever_holds_it(store, peer) -> None:
     holder = peer()
-    holder.run("from jupyter_arrowshm.directory import Directory; lock = Directory().lock(); lock.__enter__()")
+    holder.run("from jupyter_arrowshm.core.directory import Directory; lock = Directory().lock(); lock.__enter__()")
     holder.kill()
     store.share(TABLE, "t")
 

@@ -1,8 +1,9 @@
-"""What needs what: the core works without Jupyter and without any data frame library, and its modules have an order."""
+"""What needs what: the core works without Jupyter and without any data frame library, and its folders have an order."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,13 +14,24 @@ import pytest
 import jupyter_arrowshm as shm
 
 PACKAGE = Path(shm.__file__).parent
-# A module imports earlier ones only.
-ORDER = """
-    words errors lock names notes room directory
-    tabular nested facts filewriter flatbuffer arrowfile segment process holders markup table listing attached collector
-    publication store
-    preview
-""".split()  # noqa: SIM905
+# What each may import beside itself. Everybody may import what is in ANYBODY.
+ANYBODY = {"words", "errors", "markup", "arrowtypes", "_version"}
+MAY_IMPORT = {
+    "words": set(),
+    "errors": {"words"},
+    "markup": set(),
+    "arrowtypes": set(),
+    "tabular": ANYBODY,
+    "core": {*ANYBODY, "tabular"},
+    "preview": {*ANYBODY, "core"},
+    "looking": {*ANYBODY, "core", "preview"},
+    "widget": {*ANYBODY, "core", "tabular", "preview", "looking"},
+    "notebook": {*ANYBODY, "core", "tabular", "widget"},
+    "server": {*ANYBODY, "core", "preview", "looking"},
+    "cli": {*ANYBODY, "core", "preview", "looking", "notebook"},
+}
+# Without Jupyter, and without any data frame library that the user has not handed over.
+ANY_PROCESS = ["words", "errors", "markup", "arrowtypes", "tabular", "core", "preview"]
 FOREIGN = [
     "IPython",
     "ipykernel",
@@ -103,41 +115,78 @@ def test_every_public_name_is_there() -> None:
         _ = shm.no_such_name
 
 
-# -- the order of the modules ------------------------------------------------------------------------------------------
+# -- what imports what -------------------------------------------------------------------------------------------------
 
 
-def files(module: str) -> list[Path]:
-    return (
-        [PACKAGE / f"{module}.py"] if (PACKAGE / f"{module}.py").exists() else sorted((PACKAGE / module).glob("*.py"))
-    )
+def place(file: Path) -> str:
+    """The folder of the package, or the module beside the folders, that a file belongs to."""
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imports(file: Path) -> Iterator[tuple[int, str]]:
-    """How many packages up, and what, for all that is imported with this file; not what a function imports."""
-    nodes = list(ast.parse(file.read_text()).body)
+def files(folder: str) -> list[Path]:
+    return [file for file in sorted(PACKAGE.rglob("*.py")) if place(file) == folder]
+
+
+def statements(file: Path, *, late: bool) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports of a file; with ``late`` also those that a function makes when it is called."""
+    nodes: list[ast.AST] = list(ast.parse(file.read_text()).body)
     while nodes:
         node = nodes.pop()
-        if isinstance(node, ast.ImportFrom):
-            yield from ((node.level, word) for word in ([node.module] if node.module else [a.name for a in node.names]))
-        elif isinstance(node, ast.Import):
-            yield from ((0, alias.name) for alias in node.names)
-        elif isinstance(node, ast.Try) or (isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test)):
-            nodes += [*node.body, *node.orelse]
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        elif late or isinstance(node, (ast.Try, ast.If)):
+            nodes += ast.iter_child_nodes(node)
 
 
-@pytest.mark.parametrize("module", ORDER)
-def test_a_module_imports_earlier_ones_only(module: str) -> None:
-    assert files(module)
-    for file in files(module):
-        inside = file.parent != PACKAGE  # of a package, whose modules import each other
-        found = {name.partition(".")[0] for level, name in imports(file) if level == 1 + inside}
-        assert found <= {"_version", *ORDER[: ORDER.index(module)]}, file
+def ours(file: Path, *, late: bool) -> set[str]:
+    """The modules of this package that a file imports, as ``core.lock``."""
+    found = set()
+    for node in statements(file, late=late):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            package = file.relative_to(PACKAGE).parent.parts
+            base = [*package[: len(package) - node.level + 1], *(node.module or "").split(".")]
+            name = ".".join(part for part in base if part)
+            for alias in node.names:
+                whole = f"{name}.{alias.name}" if name else alias.name
+                is_module = (PACKAGE / whole.replace(".", "/")).with_suffix(".py").exists()
+                found.add(whole if is_module or not name else name)
+    return found - {"__version__"}
 
 
-@pytest.mark.parametrize("module", ORDER)
-def test_the_core_imports_nothing_of_jupyter_when_it_is_imported(module: str) -> None:
+def foreign(file: Path) -> set[str]:
+    found = set()
+    for node in statements(file, late=False):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif not node.level:
+            found.add(str(node.module).partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_a_folder_imports_only_those_that_it_may(folder: str) -> None:
+    assert files(folder)
+    for file in files(folder):
+        assert {name.partition(".")[0] for name in ours(file, late=True)} <= {folder, *MAY_IMPORT[folder]}, file
+
+
+def test_every_folder_has_a_rule() -> None:
+    assert {place(file) for file in PACKAGE.rglob("*.py")} == {*MAY_IMPORT, "__init__", "__main__", "_version"}
+
+
+def test_modules_do_not_import_each_other_in_a_circle() -> None:
+    graph = {}
+    for file in PACKAGE.rglob("*.py"):
+        name = ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
+        graph[name.removesuffix(".__init__")] = ours(file, late=False)
+    tuple(graphlib.TopologicalSorter(graph).static_order())  # a CycleError names the circle
+
+
+@pytest.mark.parametrize("folder", ANY_PROCESS)
+def test_the_core_imports_nothing_of_jupyter_when_it_is_imported(folder: str) -> None:
     late = {"frames.py", "values.py", "arrays.py"}  # imported when a pandas or NumPy object is handed over
-    for file in files(module):
+    for file in files(folder):
         if file.name not in late:
-            found = {name.partition(".")[0] for level, name in imports(file) if level == 0}
-            assert not found & {"psutil", "numpy", *FOREIGN}, file
+            assert not foreign(file) & {"psutil", "numpy", *FOREIGN}, file

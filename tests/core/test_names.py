@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm import names
+from jupyter_arrowshm.core import names
 
 FIXTURE = json.loads((Path(__file__).parent.parent / "fixtures" / "names.json").read_text("utf-8"))
 GOOD = [entry["name"] for entry in FIXTURE["good"]]

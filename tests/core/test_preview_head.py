@@ -5,9 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from jupyter_arrowshm.cli import main
+from jupyter_arrowshm.cli.head import head
+from jupyter_arrowshm.cli.main import main
 from jupyter_arrowshm.errors import InvalidQuery
-from jupyter_arrowshm.head import head
 
 TABLE = pa.table(
     {"fare": [12.5, None, 9.0, 30.0], "city": ["Oslo", "Lima", "New York", None], "in use": [True, False, None, True]}

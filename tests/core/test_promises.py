@@ -120,10 +120,14 @@ def test_promise_4_a_killed_process_leaves_names_only(peer, directory, parent, u
 def test_promise_4_a_kill_while_the_directory_is_locked_locks_nobody_out(peer, directory, parent):
     dying, other = peer(), peer()
     dying.run(f"shm.share({TABLE}, 't')")
-    dying.run("import time; from jupyter_arrowshm.store import default_store; lock = default_store()._directory.lock()")
+    dying.run(
+        "import time; from jupyter_arrowshm.core.store import default_store; lock = default_store()._directory.lock()"
+    )
     dying.run("lock.__enter__()")
     with pytest.raises(shm.Busy):
-        other.run("from jupyter_arrowshm.store import default_store; default_store()._directory.lock(0.05).__enter__()")
+        other.run(
+            "from jupyter_arrowshm.core.store import default_store; default_store()._directory.lock(0.05).__enter__()"
+        )
     dying.kill()
     other.run(f"shm.share({TABLE}, 't', replace=True)")
     assert users(parent) == {other.pid}

@@ -15,8 +15,8 @@ from peers import Peer
 from samples import arrays
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm import room
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.core import room
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 MB = 1 << 20
 SAMPLES = arrays()

@@ -11,8 +11,9 @@ import yaml
 from traitlets import HasTraits
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm import cli, magic_lines
-from jupyter_arrowshm.magics import ArrowSHMMagics
+from jupyter_arrowshm.cli import main as cli
+from jupyter_arrowshm.notebook import lines as magic_lines
+from jupyter_arrowshm.notebook.magics import ArrowSHMMagics
 from jupyter_arrowshm.server import app, metrics
 from jupyter_arrowshm.server.handlers import HANDLERS
 

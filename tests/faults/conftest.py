@@ -14,7 +14,7 @@ from faults.nursery import Nursery
 from faults.speaker import PHRASES, Speaker
 from julia_peers import CHECKOUT, FLAGS, Julia, environment
 
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 julia_program = julia.conftest.julia_program
 HERE = Path(__file__).parent

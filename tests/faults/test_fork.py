@@ -22,7 +22,7 @@ import jupyter_arrowshm as shm
 TABLE = "pa.table({'a': pa.array(range(1 << 17))})"
 FORK = """
 import signal, threading, time, warnings
-from jupyter_arrowshm.store import default_store
+from jupyter_arrowshm.core.store import default_store
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later, of a fork with threads: that is the test
 def fork(work=lambda: None):
     if pid := os.fork(): return pid

@@ -17,15 +17,15 @@ from kernel import MOUNT_NAMESPACE, needs_mount_namespace
 from peers import Peer
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm import room
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.core import room
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 MB = 1 << 20
 BIG = "pa.table({'a': pa.repeat(7, 1 << 20)})"  # 8 MiB
 
 PRELUDE = f"""
 import subprocess
-from jupyter_arrowshm import room
+from jupyter_arrowshm.core import room
 def mount(*words): subprocess.run(["mount", *words], check=True)
 def used():
     found = os.statvfs(os.path.dirname(shm.Store().directory))
@@ -254,7 +254,9 @@ def test_without_a_free_descriptor_nothing_changes(store, peer, tried) -> None:
     publisher, starved = peer(), peer()
     publisher.run("shm.share(pa.table({'a': [1]}), 'theirs')")
     starved.run("import resource; shm.share(pa.table({'a': [1]}), 'mine'); shm.tables()")
-    starved.run("from jupyter_arrowshm import holders\nfresh = shm.Store()\nat = os.open(fresh.directory, os.O_RDONLY)")
+    starved.run(
+        "from jupyter_arrowshm.core import holders\nfresh = shm.Store()\nat = os.open(fresh.directory, os.O_RDONLY)"
+    )
     starved.run("marks = os.listdir(f'{fresh.directory}/.live'); marks.remove(holders.token_id())")
     starved.run("resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))")
     starved.run("import contextlib\nfiller = []")

@@ -12,7 +12,7 @@ from faults.torture import check, version_table
 from measures import footprint, leftovers
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.directory import Directory
+from jupyter_arrowshm.core.directory import Directory
 
 TINY = pa.table({"a": [1]})
 OLD, NEW = 1_002, 2_004

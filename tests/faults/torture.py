@@ -31,7 +31,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jupyter_arrowshm import Store, TableExists, TableNotFound
-from jupyter_arrowshm.directory import LIVE
+from jupyter_arrowshm.core.directory import LIVE
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from faults import interception

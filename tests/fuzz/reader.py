@@ -23,7 +23,8 @@ import pyarrow as pa
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm import errors
-from jupyter_arrowshm.preview import answers, source
+from jupyter_arrowshm.looking import answers
+from jupyter_arrowshm.preview import source
 
 answers.SECONDS = 0.5  # 4 s for each that says that it has 2^40 rows would be most of the test
 HANGS = 120  # s for one file; then SIGALRM ends the process

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.preview import View, answers, source
+from jupyter_arrowshm.looking import answers
+from jupyter_arrowshm.preview import View, source
 
 BITS = pa.py_buffer(b"\xfd")  # the second of eight is null
 QUESTIONS: dict[str, dict[str, Any]] = {

@@ -14,7 +14,7 @@ import pytest
 from julia_peers import LOOP, Julia, program
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 
 @pytest.fixture(scope="session")

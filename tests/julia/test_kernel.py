@@ -16,8 +16,8 @@ from julia_peers import LOOP, Julia
 from notebooks import Notebook
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm import process
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.core import process
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 KERNEL = Path(__file__).parent.parent / "julia_kernel.py"
 
@@ -66,7 +66,7 @@ def load(place: Path) -> Iterator[Notebook]:
     """A Python notebook that has shared the flights."""
     notebook = Notebook("load.ipynb", place)
     try:
-        notebook.ok("from jupyter_arrowshm.demo import read_flights\nflights = read_flights()\n%share flights")
+        notebook.ok("from jupyter_arrowshm.cli.demo import read_flights\nflights = read_flights()\n%share flights")
         yield notebook
     finally:
         notebook.stop()

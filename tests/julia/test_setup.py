@@ -15,7 +15,8 @@ import pytest
 from commands import command, fails, says
 from julia_peers import PACKAGES
 
-from jupyter_arrowshm import cli, julia_setup
+from jupyter_arrowshm.cli import julia_setup
+from jupyter_arrowshm.cli import main as cli
 
 LINE = f'push!(LOAD_PATH, "{PACKAGES}")'
 OTHER = "/opt/venv/lib/python3.12/site-packages/jupyter_arrowshm/julia"

@@ -21,9 +21,9 @@ from kernel import MOUNT_NAMESPACE, needs_mount_namespace
 from peers import Peer
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm import holders
-from jupyter_arrowshm.directory import Directory
-from jupyter_arrowshm.lock import EXCLUSIVE, SHARED, try_lock, unlock
+from jupyter_arrowshm.core import holders
+from jupyter_arrowshm.core.directory import Directory
+from jupyter_arrowshm.core.lock import EXCLUSIVE, SHARED, try_lock, unlock
 
 TABLE = pa.table({"x": range(1000), "s": [str(i) for i in range(1000)]})
 
@@ -421,7 +421,7 @@ def test_directories(julia: Any, directory: Path) -> None:
 
 
 def test_one_rule_for_the_directory(julia: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE, default_path
+    from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE, default_path
 
     monkeypatch.delenv(ENVIRONMENT_VARIABLE)
     julia.run(f'delete!(ENV, "{ENVIRONMENT_VARIABLE}")')
@@ -564,7 +564,7 @@ def test_no_torn_read(julia: Any, directory: Path) -> None:
 def flights() -> pa.Table:
     """All flights of 2013, where they are at hand, else rows of the same types."""
     try:
-        from jupyter_arrowshm.demo import read_flights
+        from jupyter_arrowshm.cli.demo import read_flights
 
         return read_flights()
     except (ImportError, SystemExit):

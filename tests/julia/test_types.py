@@ -21,7 +21,7 @@ from julia_peers import LOOP, Julia, throws
 from samples import arrays
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.flatbuffer import Table
+from jupyter_arrowshm.core.flatbuffer import Table
 
 SAMPLES = arrays()
 

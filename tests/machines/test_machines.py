@@ -16,7 +16,7 @@ from faults import interception
 from kernel import MOUNT_NAMESPACE, PID_NAMESPACE, needs_mount_namespace, needs_pid_namespace, works
 from peers import Peer
 
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 USER = os.geteuid()
 OTHERS_PROC = [word for word in PID_NAMESPACE if word != "--mount-proc"] + ["--mount"]

@@ -13,7 +13,7 @@ import pyarrow as pa
 from peers import Peer
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm import doctor
+from jupyter_arrowshm.cli import doctor
 
 CHECKOUT = Path(__file__).parents[2]
 TABLE = pa.table({"n": range(1000), "s": ["x"] * 1000})

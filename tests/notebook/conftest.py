@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from notebooks import Desk, Notebook
 
-from jupyter_arrowshm.directory import ENVIRONMENT_VARIABLE
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 
 @pytest.fixture(scope="module")

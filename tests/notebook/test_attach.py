@@ -11,7 +11,7 @@ from notebooks import Desk, Notebook
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm import tabular
-from jupyter_arrowshm.magic_lines import KINDS
+from jupyter_arrowshm.notebook.lines import KINDS
 
 TABLE = pa.table({"a": [1, 2, 3], "b": [0.5, 1.5, 2.5], "c d": ["x", None, "z"]})
 

@@ -17,7 +17,7 @@ from notebooks import Notebook
 from peers import Peer
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm import julia_setup
+from jupyter_arrowshm.cli import julia_setup
 
 TABLE = pa.table({"a": [1, 2, 3]})
 

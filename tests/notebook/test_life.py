@@ -52,7 +52,7 @@ def test_interrupt_of_a_share_keeps_the_version_before(model: Notebook, report: 
 def test_interrupt_after_the_table_has_its_name_says_so(desk: Desk, store: shm.Store) -> None:
     model = desk.start("model.ipynb")
     # A real KeyboardInterrupt where freeing a large older version would meet one.
-    model.ok(f"{TABLE}\n%share t\nimport jupyter_arrowshm.publication as publication\nreal = publication.info")
+    model.ok(f"{TABLE}\n%share t\nimport jupyter_arrowshm.core.publication as publication\nreal = publication.info")
     model.ok("def interrupted(*arguments):\n    raise KeyboardInterrupt\npublication.info = interrupted")
     assert model.error("t = t.slice(1)\n%share t") == "interrupted, but 't' was shared already"
     model.ok("publication.info = real")

@@ -110,8 +110,8 @@ def test_a_decompression_bomb(store: shm.Store, directory: Path, peer: Callable[
     one = peer()
     one.run("""
 import resource
-from jupyter_arrowshm import cli
-from jupyter_arrowshm.preview import answers
+from jupyter_arrowshm.cli import main as cli
+from jupyter_arrowshm.looking import answers
 question = dict(name='bomb', directory=shm.Store().directory, offset=0, limit=3, cell=9)
 worker = answers.OpenTables()
 shm.tables()

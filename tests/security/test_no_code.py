@@ -93,7 +93,7 @@ def test_pickled_code_in_every_place_of_a_file_is_not_run(
             writer.write_table(table)
         (directory / f"{name}.arrow").write_bytes(sink.getvalue())
     one = peer()
-    one.run("import contextlib\nfrom jupyter_arrowshm import cli")
+    one.run("import contextlib\nfrom jupyter_arrowshm.cli import main as cli")
     for guarded in (False, True):  # what is imported late is compiled, too: in the first round
         if guarded:
             one.run(GUARD + "sys.addaudithook(guard)")

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 # All is imported before: another user may not be allowed to read it.
 BECOME = """
 import difflib, errno, fcntl, signal, psutil, pyarrow.compute
-import jupyter_arrowshm.store
+import jupyter_arrowshm.core.store
 shm.Store().tables()
 os.setgroups([])
 os.setresgid({user}, {user}, {user})

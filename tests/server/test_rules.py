@@ -7,10 +7,10 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from jupyter_arrowshm.process import Holder, Publisher
+from jupyter_arrowshm.core.process import Holder, Publisher
+from jupyter_arrowshm.core.table import OlderVersion, TableInfo, Tables
 from jupyter_arrowshm.server.changes import between
 from jupyter_arrowshm.server.keeper import Keeper, Rules
-from jupyter_arrowshm.table import OlderVersion, TableInfo, Tables
 
 
 def table(name: str, *users: int, nbytes: int = 100, version: str = "1", pinned: bool = False) -> TableInfo:

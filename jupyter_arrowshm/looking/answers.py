@@ -16,12 +16,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from .. import arrowfile, names, segment
-from ..directory import Directory
+from ..core import arrowfile, names, segment
+from ..core.directory import Directory
+from ..core.listing import Listing, version_of
 from ..errors import ArrowSHMError, InvalidQuery, QueryStopped, TableReplaced
-from ..listing import Listing, version_of
-from .source import of_file
-from .view import View
+from ..preview.source import of_file
+from ..preview.view import View
 
 SECONDS = 4.0  # after which a question is answered with what there is
 _TABLES, _VIEWS = 4, 8  # that are at hand at once

@@ -16,8 +16,8 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ..errors import ArrowSHMError, Busy, StoreFailed, UnsafeDirectory
 from . import names, room
-from .errors import ArrowSHMError, Busy, StoreFailed, UnsafeDirectory
 from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
 
 ENVIRONMENT_VARIABLE = "JUPYTER_ARROWSHM_DIR"

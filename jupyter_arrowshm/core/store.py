@@ -10,23 +10,11 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from . import (
-    arrowfile,
-    attached,
-    collector,
-    directory,
-    holders,
-    listing,
-    names,
-    notes,
-    process,
-    publication,
-    segment,
-    tabular,
-)
+from .. import tabular
+from ..errors import Busy
+from . import arrowfile, attached, collector, directory, holders, listing, names, notes, process, publication, segment
 from .attached import Attachment
 from .directory import Directory
-from .errors import Busy
 from .facts import Facts
 from .process import Holder
 from .publication import Publication, Request, Writer

@@ -9,9 +9,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-from . import __version__, startup, words
-from .errors import ArrowSHMError
-from .store import Store, default_store
+from .. import __version__, words
+from ..core.store import Store, default_store
+from ..errors import ArrowSHMError
+from ..notebook import startup
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,7 +116,7 @@ def _say(what: str, text: str) -> None:
 
 
 def _head(arguments: argparse.Namespace) -> None:
-    from . import arrowfile
+    from ..core import arrowfile
     from .head import head
 
     store = default_store()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from . import markup, words
+from .. import markup, words
 from .process import Holder, Publisher
 
 

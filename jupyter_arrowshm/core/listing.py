@@ -10,9 +10,9 @@ import os
 import threading
 from collections.abc import Callable
 
+from ..errors import TableNotFound
 from . import arrowfile, holders, names, notes, process, segment
 from .directory import PINS, Directory
-from .errors import TableNotFound
 from .facts import Facts
 from .holders import Locks
 from .lock import Descriptor, entries

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from typing import ClassVar
 
-from .errors import UnsupportedPlatform
+from ..errors import UnsupportedPlatform
 
 if sys.platform == "win32":
     raise UnsupportedPlatform("Windows")

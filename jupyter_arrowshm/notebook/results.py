@@ -8,14 +8,14 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from . import markup, words
+from .. import markup, words
 from .bindings import variable_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .attached import Attachment
-    from .table import TableInfo
+    from ..core.attached import Attachment
+    from ..core.table import TableInfo
 
 _MOST_COLUMNS = 50
 

@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import ArrowSHMError
+from ..errors import ArrowSHMError
 
-FOLDER = str(Path(__file__).absolute().with_name("julia"))  # for LOAD_PATH: it holds ArrowSHM/src/ArrowSHM.jl
+FOLDER = str(Path(__file__).absolute().parents[1] / "julia")  # for LOAD_PATH: it holds ArrowSHM/src/ArrowSHM.jl
 VARIABLE = "JULIA_LOAD_PATH"
 _OLDEST = (1, 5)
 _ASK = 'println("\\nArrowSHM ", VERSION, " ", something(Base.find_package("ArrowSHM"), ""))'

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .attached import Attachment
-    from .store import Store
+    from ..core.attached import Attachment
+    from ..core.store import Store
 
 
 @dataclass
@@ -109,7 +109,7 @@ def drop_results(shell: Any) -> None:
 
 def still_referring(store: Store, version: str, space: Mapping[str, Any], hidden: Mapping[str, Any]) -> list[str]:
     """The user's variables whose data is in that version's memory, also inside a list, tuple or dict."""
-    from .tabular import addresses
+    from ..tabular import addresses
 
     ranges = store.mapped(version)
     found = []

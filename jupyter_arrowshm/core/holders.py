@@ -15,8 +15,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import Busy
 from .directory import LIVE
-from .errors import Busy
 from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
 
 # Kind, pid, inode; with a device between.

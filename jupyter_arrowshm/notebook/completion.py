@@ -9,7 +9,7 @@ from typing import Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.getipython import get_ipython
 
-from .magic_lines import ATTACH_OPTIONS, KINDS, SHARE_OPTIONS
+from .lines import ATTACH_OPTIONS, KINDS, SHARE_OPTIONS
 
 # The name of one of our magics, and the cursor behind it.
 _LINE = re.compile(r"^\s*%?(share|attach|shared|detach|unshare)\s+(.*)$", re.DOTALL)
@@ -40,7 +40,7 @@ def _candidates(magic: str, before: list[str], token: str) -> list[tuple[str, st
         return [(option, "option") for option in _OPTIONS.get(magic, ()) if option not in before]
     if magic == "share":
         return [(name, "variable") for name in _shareable()]
-    from .store import default_store
+    from ..core.store import default_store
 
     return [(name, "table") for name in default_store().names()]
 

@@ -14,11 +14,11 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
+from ..arrowtypes import nested
+from ..errors import DamagedSegment, NewerProtocol
 from . import flatbuffer
-from .errors import DamagedSegment, NewerProtocol
 from .facts import PROTOCOL, PROTOCOL_KEY, PROTOCOL_VALUE, Facts
 from .filewriter import MAX_METADATA
-from .nested import nested
 
 MAGIC = b"ARROW1"
 _HEAD, _TAIL = 8, len(MAGIC) + 4  # bytes before the first message; after the footer: its length, and MAGIC again

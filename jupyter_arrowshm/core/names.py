@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 
-from .errors import InvalidName
+from ..errors import InvalidName
 
 MAX_BYTES = 200
 SUFFIX = ".arrow"

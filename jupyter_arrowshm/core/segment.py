@@ -13,9 +13,9 @@ import sys
 
 import pyarrow as pa
 
+from ..errors import Busy, DamagedSegment
 from . import names
 from .directory import DRAFT_PREFIX
-from .errors import Busy, DamagedSegment
 from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO without O_NONBLOCK hangs

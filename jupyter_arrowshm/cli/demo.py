@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.csv
 
+from ..core.directory import ENVIRONMENT_VARIABLE, default_path
+from ..core.store import Store
+from ..notebook.results import seconds
 from . import julia_setup
-from .directory import ENVIRONMENT_VARIABLE, default_path
-from .results import seconds
-from .store import Store
 
 if TYPE_CHECKING:
     from jupyter_client.manager import KernelManager
@@ -181,7 +181,7 @@ def _tell(store: Store, load: Notebook, model: Notebook, report: Notebook) -> No
     say("One notebook reads a table and shares it.")
     sums = load.run(
         "%load_ext jupyter_arrowshm\n"
-        "from jupyter_arrowshm.demo import read_flights\n"
+        "from jupyter_arrowshm.cli.demo import read_flights\n"
         "flights = read_flights().to_pandas()\n"
         f"{_SUMS}",
         _SUMS,

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from . import arrowfile, listing, names, segment, tabular
+from .. import tabular
+from . import arrowfile, listing, names, segment
 from .directory import LOCK_TIMEOUT, Directory
 from .facts import Facts
 from .lock import wait_for

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from IPython.core.error import UsageError
 
-from .errors import ArrowSHMError, NoRoom, TableExists, TableNotFound
+from ..errors import ArrowSHMError, NoRoom, TableExists, TableNotFound
 
 
 @contextlib.contextmanager

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from . import arrowfile, collector, holders, names, notes, process, segment, tabular
-from ._version import __version__
+from .. import tabular
+from .._version import __version__
+from ..errors import NoRoom, TableExists
+from . import arrowfile, collector, holders, names, notes, process, segment
 from .directory import PINS, Directory
-from .errors import NoRoom, TableExists
 from .facts import PROTOCOL, Facts
 from .filewriter import FileWriter
 from .listing import Listing, info, is_pinned, publisher_of

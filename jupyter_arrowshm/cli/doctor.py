@@ -14,12 +14,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import __version__, collector, directory, holders, julia_setup, names, room, startup, words
-from .directory import Directory
-from .errors import ArrowSHMError
-from .lock import SHARED, try_lock
-from .segment import Draft
-from .store import Store
+from .. import __version__, words
+from ..core import collector, directory, holders, names, room
+from ..core.directory import Directory
+from ..core.lock import SHARED, try_lock
+from ..core.segment import Draft
+from ..core.store import Store
+from ..errors import ArrowSHMError
+from ..notebook import startup
+from . import julia_setup
 
 _LIBRARIES = ["pyarrow", "pandas", "polars", "duckdb", "numpy", "ipykernel", "ipywidgets", "jupyter_server"]
 _WHOLE_PROC = "mount /proc whole (without subset=pid), or ask who set up this container"

@@ -20,19 +20,20 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.display import display
 from traitlets import Enum, Float
 
-from . import progress, words
+from .. import words
+from ..errors import TableExists
+from . import progress
 from .bindings import Bindings, drop_results, still_referring
 from .completion import complete
-from .errors import TableExists
-from .magic_lines import KINDS, attach_arguments, items, split, take_options, targets
+from .lines import KINDS, attach_arguments, items, split, take_options, targets
 from .mistakes import name_is_taken, one_line, usage_error
 from .results import Result, attached_as, columns_of, how_it_was_attached, how_to_attach, of_table, seconds
 
 if TYPE_CHECKING:
     # Not at run time: they import pyarrow, which can wait until a magic is used.
-    from .attached import Attachment
-    from .store import Store
-    from .widget import SharedTables
+    from ..core.attached import Attachment
+    from ..core.store import Store
+    from ..widget import SharedTables
 
 
 @magics_class
@@ -57,7 +58,7 @@ class ArrowSHMMagics(Magics):
 
     @property
     def store(self) -> Store:
-        from .store import default_store
+        from ..core.store import default_store
 
         return default_store()
 
@@ -247,7 +248,7 @@ class ArrowSHMMagics(Magics):
             self.store.names()  # what is wrong with the store is an error here, and not a widget that says so
             # One for all cells that list: each brings half a megabyte to the page.
             if self._widget is None or self._widget.comm is None:
-                from .widget import SharedTables
+                from ..widget import SharedTables
 
                 self._widget = SharedTables(self.store)
             display(self._widget)

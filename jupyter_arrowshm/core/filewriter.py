@@ -9,10 +9,10 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from .errors import UnsupportedSource
+from ..arrowtypes import nested, storage
+from ..errors import UnsupportedSource
 from .facts import Facts
 from .lock import Descriptor
-from .nested import nested, storage
 
 BATCH_BYTES = 64 << 20  # small batches are put together up to about this size
 MAX_METADATA = 64 << 20  # bytes of a footer, or of one message's header, that a listing reads

@@ -10,9 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from . import words
-from .errors import InvalidQuery
-from .preview import METADATA_KEY, View
+from .. import words
+from ..errors import InvalidQuery
+from ..preview import METADATA_KEY, View
 
 _CONDITION = re.compile(
     r"\s*(?P<column>.+?)\s*"

@@ -1,0 +1,1 @@
+"""``jupyter arrowshm`` and what it calls."""

@@ -1,0 +1,1 @@
+"""Magics, completion, and what cells show."""
