@@ -11,7 +11,7 @@ OLDEST := .venv-oldest
 PARALLEL := --numprocesses 2 --dist worksteal
 NPM := cd js && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 LABEXTENSION := jupyter_arrowshm/labextension
-JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*.ts* js/src/*/*.ts* js/schema/* js/style/*) jupyter_arrowshm/_version.py
+JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*/*.ts* js/src/*/*/*.ts* js/schema/* js/style/*) jupyter_arrowshm/_version.py
 
 # pip leaves the sidebar to `make js`: the demo needs no Node.
 export JUPYTER_ARROWSHM_NO_JS = 1
@@ -118,7 +118,7 @@ js/node_modules/.package-lock.json: js/package-lock.json $(VENV)/.node
 	$(NPM) ci --silent
 	@touch $@
 
-$(LABEXTENSION)/package.json: js/node_modules/.package-lock.json $(filter-out js/src/version.ts,$(JS_SOURCES))
+$(LABEXTENSION)/package.json: js/node_modules/.package-lock.json $(filter-out js/src/shared/version.ts,$(JS_SOURCES))
 	$(NPM) run --silent build:prod
 	@touch $@
 

@@ -1,4 +1,4 @@
-// src/version.ts from jupyter_arrowshm/_version.py, the one place that holds the version.
+// src/shared/version.ts from jupyter_arrowshm/_version.py, the one place that holds the version.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const python = readFileSync(new URL('../../jupyter_arrowshm/_version.py', import.meta.url), 'utf8');
@@ -11,7 +11,7 @@ if (own !== npm) {
   process.exit(1);
 }
 const text = `// Made by scripts/version.mjs.\nexport const VERSION = '${version}';\n`;
-const file = new URL('../src/version.ts', import.meta.url);
+const file = new URL('../src/shared/version.ts', import.meta.url);
 let old = '';
 try {
   old = readFileSync(file, 'utf8');

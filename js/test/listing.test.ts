@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LIST_OPTIONS, Order, restoredOptions, shown, unused } from '../src/listing';
-import { news } from '../src/news';
+import { LIST_OPTIONS, Order, restoredOptions, shown, unused } from '../src/shared/listing';
+import { news } from '../src/shared/news';
 import { format, process, table } from './made';
 
 const tables = [

@@ -1,6 +1,6 @@
 /** Tables and views as the tests need them. */
-import { Format } from '../src/format';
-import type { ITable } from '../src/table';
+import { Format } from '../src/shared/format';
+import type { ITable } from '../src/shared/table';
 
 /** Translations of a page in English. */
 const english = {

@@ -18,7 +18,7 @@ ODD = ["it's", 'say"so"', "a$b", "{x}", "a#b", "as", "-x", "--to", "class", "end
 
 def test_it_attaches_that_table_as_a_variable(browser: Browser) -> None:
     page = browser.new_page()
-    source = (CHECKOUT / "js" / "lib" / "code.js").read_text().replace("export function", "function")
+    source = (CHECKOUT / "js" / "lib" / "shared" / "code.js").read_text().replace("export function", "function")
     lines = page.evaluate(
         f"names => {{ {source}\n return names.map(name => ['python', 'julia'].map(one => attachLine(name, one))); }}",
         [*NAMES, *ODD],

@@ -1,6 +1,6 @@
 import React, { useEffect, useId, useRef, useState } from 'react';
-import type { Format } from '../format';
-import { Icon } from '../view/icons';
+import type { Format } from '../shared/format';
+import { Icon } from '../shared/icons';
 import { oneLine } from './celltext';
 import { useOutside } from './Menu';
 import type { PreviewModel } from './model';

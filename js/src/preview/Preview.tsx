@@ -1,5 +1,5 @@
 import React, { useEffect, useReducer, useRef, useState } from 'react';
-import { Icon } from '../view/icons';
+import { Icon } from '../shared/icons';
 import { CellPanel, WHOLE_CELL } from './CellPanel';
 import { cellText, oneLine, tsv } from './celltext';
 import { ColumnPanel } from './ColumnPanel';

@@ -1,7 +1,7 @@
 import { BasicSelectionModel, DataGrid } from '@lumino/datagrid';
 import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
-import type { Format } from '../format';
+import type { Format } from '../shared/format';
 import { cellText, oneLine } from './celltext';
 import { LookedAtGrid } from './gridcanvas';
 import { GridData } from './griddata';

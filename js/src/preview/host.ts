@@ -1,4 +1,4 @@
-import type { Format } from '../format';
+import type { Format } from '../shared/format';
 import type { Grid } from './grid';
 
 /** What a preview can ask of the place that it is in. */

@@ -1,5 +1,5 @@
-import { isAborted, problemOf } from '../problem';
-import type { Problem } from '../table';
+import { isAborted, problemOf } from '../shared/problem';
+import type { Problem } from '../shared/table';
 import { Cell, IField, Page } from './page';
 import { carried, filterJSON, IView, sortJSON, WHOLE } from './query';
 import { IWindow, Rows } from './rows';

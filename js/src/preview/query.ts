@@ -1,5 +1,5 @@
 /** What a view shows of a table: filters and an order, as users set them and as the server takes them. */
-import type { IColumn } from '../table';
+import type { IColumn } from '../shared/table';
 import type { FilterJSON, IValue, SortJSON } from './source';
 
 /** What a filter asks of one column. */

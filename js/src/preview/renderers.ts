@@ -1,6 +1,6 @@
 import { CellRenderer, GraphicsContext } from '@lumino/datagrid';
-import type { Format } from '../format';
-import type { IColumn } from '../table';
+import type { Format } from '../shared/format';
+import type { IColumn } from '../shared/table';
 import { cellText, oneLine } from './celltext';
 import type { PreviewModel } from './model';
 import type { Cell } from './page';

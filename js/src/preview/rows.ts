@@ -1,4 +1,4 @@
-import { isAborted } from '../problem';
+import { isAborted } from '../shared/problem';
 import { Cell, IField, Page } from './page';
 import type { FilterJSON, IPageFacts, IPreviewSource, SortJSON } from './source';
 

@@ -1,5 +1,5 @@
 /** Where a preview gets its rows: the server, or a kernel. The shapes are those of jupyter_arrowshm/server/rest-api.yml. */
-import type { IColumn } from '../table';
+import type { IColumn } from '../shared/table';
 
 export type FilterJSON =
   | { readonly and: readonly FilterJSON[] }

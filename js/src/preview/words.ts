@@ -1,5 +1,5 @@
 /** Filters and orders as people read them. */
-import type { Format } from '../format';
+import type { Format } from '../shared/format';
 import { oneLine } from './celltext';
 import type { PreviewModel } from './model';
 import type { IFilter, ISort } from './query';

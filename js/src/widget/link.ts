@@ -1,5 +1,5 @@
-import { RequestError } from '../problem';
-import type { Problem } from '../table';
+import { RequestError } from '../shared/problem';
+import type { Problem } from '../shared/table';
 import type { IModel } from './model';
 
 export interface IAnswer {

@@ -1,7 +1,7 @@
 import type { Grid } from '../preview/grid';
 import type { PreviewModel } from '../preview/model';
 import { filterJSON, sortJSON } from '../preview/query';
-import { isAborted } from '../problem';
+import { isAborted } from '../shared/problem';
 import type { Link } from './link';
 import { change, IModel, isSame, onChange } from './model';
 

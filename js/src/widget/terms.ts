@@ -1,7 +1,7 @@
 /** A preview's view in the words of Python (jupyter_arrowshm/widget/terms.py), and back. */
 import { Condition, IColumnKey, IView } from '../preview/query';
 import type { Scalar } from '../preview/source';
-import type { IColumn } from '../table';
+import type { IColumn } from '../shared/table';
 
 /** Traits of a TablePreview. */
 export interface ITerms {

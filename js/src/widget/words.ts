@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Format } from '../format';
+import { Format } from '../shared/format';
 
 /** Put arguments in the places of %1, %2, ... */
 function filled(text: string, args: readonly (string | number)[]): string {

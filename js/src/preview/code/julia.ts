@@ -1,4 +1,4 @@
-import { attachLine, juliaString, variableFor } from '../../code';
+import { attachLine, juliaString, variableFor } from '../../shared/code';
 import type { Condition, IView } from '../query';
 import type { IPreviewTable } from '../source';
 import { columnType, IColumnType, juliaLiteral } from './literal';

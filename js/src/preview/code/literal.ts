@@ -1,5 +1,5 @@
 /** Values of filters as literals of Python and Julia. */
-import { juliaString, pythonString } from '../../code';
+import { juliaString, pythonString } from '../../shared/code';
 import type { Scalar } from '../source';
 
 export type Family = 'text' | 'number' | 'float' | 'decimal' | 'bool' | 'date' | 'timestamp' | 'time' | 'binary' | 'other';

@@ -1,4 +1,4 @@
-import { pythonString, variableFor } from '../../code';
+import { pythonString, variableFor } from '../../shared/code';
 import type { Condition, IView } from '../query';
 import type { IPreviewTable, Scalar } from '../source';
 import { columnType, IColumnType, pythonLiteral } from './literal';

@@ -1,7 +1,7 @@
 import { ISignal, Signal } from '@lumino/signaling';
 import { isThisVersion } from './client';
-import { problemOf } from './problem';
-import { IListing, IState, ITable } from './table';
+import { problemOf } from '../shared/problem';
+import { IListing, IState, ITable } from '../shared/table';
 
 /** Where lists come from. */
 export interface ISource {

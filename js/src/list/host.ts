@@ -1,5 +1,5 @@
-import type { Format } from '../format';
-import { ITable } from '../table';
+import type { Format } from '../shared/format';
+import { ITable } from '../shared/table';
 
 /**
  * What a view can ask of the place that it is in: JupyterLab's sidebar, or a

@@ -1,7 +1,7 @@
 import React from 'react';
-import { IProcess, ITable } from '../table';
+import { IProcess, ITable } from '../shared/table';
 import { IHost } from './host';
-import { Icon } from './icons';
+import { Icon } from '../shared/icons';
 
 /** Who shared a table and when, who uses it, which older versions still are in use, and when it goes. */
 export function Details({ id, table, host }: { id: string; table: ITable; host: IHost }): React.JSX.Element {

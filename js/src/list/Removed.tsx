@@ -1,5 +1,5 @@
 import React from 'react';
-import { IRemovedVersion } from '../table';
+import { IRemovedVersion } from '../shared/table';
 import { Processes } from './Details';
 import { IHost } from './host';
 

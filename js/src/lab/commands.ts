@@ -3,10 +3,10 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { LabIcon } from '@jupyterlab/ui-components';
 import { LabHost } from './host';
-import { unused } from './listing';
+import { unused } from '../shared/listing';
 import { TablesModel } from './model';
-import { ITable } from './table';
-import iconSvg from '../style/table.svg';
+import { ITable } from '../shared/table';
+import iconSvg from '../../style/table.svg';
 
 export const tableIcon = new LabIcon({ name: 'arrowshm:table', svgstr: iconSvg });
 

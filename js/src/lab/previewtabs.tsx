@@ -6,13 +6,13 @@ import { Message } from '@lumino/messaging';
 import React from 'react';
 import { Client } from './client';
 import { CommandIDs, tableIcon } from './commands';
-import type { Format } from './format';
+import type { Format } from '../shared/format';
 import { TablesModel } from './model';
-import { IPreviewHost } from './preview/host';
-import { IPreviewOptions, PREVIEW_OPTIONS, PreviewModel } from './preview/model';
-import { Preview } from './preview/Preview';
-import { restoredView } from './preview/query';
-import type { ExportFormat, IPreviewSource, IPreviewTable, IRowsQuery, ISaved, ISummary, ISummaryQuery } from './preview/source';
+import { IPreviewHost } from '../preview/host';
+import { IPreviewOptions, PREVIEW_OPTIONS, PreviewModel } from '../preview/model';
+import { Preview } from '../preview/Preview';
+import { restoredView } from '../preview/query';
+import type { ExportFormat, IPreviewSource, IPreviewTable, IRowsQuery, ISaved, ISummary, ISummaryQuery } from '../preview/source';
 
 export interface IPreviewTabsOptions {
   readonly app: JupyterFrontEnd;

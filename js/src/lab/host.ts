@@ -2,11 +2,11 @@ import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputil
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 import { Client } from './client';
-import { attachCell, attachLine, detachCell, Language, languageOf } from './code';
-import { Format } from './format';
+import { attachCell, attachLine, detachCell, Language, languageOf } from '../shared/code';
+import { Format } from '../shared/format';
 import { TablesModel } from './model';
-import { ITable } from './table';
-import { IHost } from './view/host';
+import { ITable } from '../shared/table';
+import { IHost } from '../list/host';
 
 export interface ILabHostOptions {
   client: Client;

@@ -1,9 +1,9 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import { ExportFormat, IRowsQuery, ISaved, ISummary, ISummaryQuery } from './preview/source';
-import { RequestError } from './problem';
-import { IListing, ITable } from './table';
-import { VERSION } from './version';
+import { ExportFormat, IRowsQuery, ISaved, ISummary, ISummaryQuery } from '../preview/source';
+import { RequestError } from '../shared/problem';
+import { IListing, ITable } from '../shared/table';
+import { VERSION } from '../shared/version';
 
 /** The versions of the protocol that this page understands. */
 const PROTOCOL = 1;

@@ -1,8 +1,8 @@
 import React, { useState } from 'react';
-import { Problem } from '../table';
-import { VERSION } from '../version';
+import { Problem } from '../shared/table';
+import { VERSION } from '../shared/version';
 import { IHost } from './host';
-import { Icon } from './icons';
+import { Icon } from '../shared/icons';
 
 /** There are no tables: two lines that make one, and use it. */
 export function Empty({ host }: { host: IHost }): React.JSX.Element {

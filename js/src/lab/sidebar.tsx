@@ -1,10 +1,10 @@
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
 import React from 'react';
-import { IListOptions } from './listing';
+import { IListOptions } from '../shared/listing';
 import { TablesModel } from './model';
-import { IHost } from './view/host';
-import { Tables } from './view/Tables';
+import { IHost } from '../list/host';
+import { Tables } from '../list/Tables';
 
 /** The panel at the side; it asks the server only while it can be seen. */
 export class Sidebar extends ReactWidget {

@@ -1,9 +1,9 @@
 import React, { useId } from 'react';
-import type { Format } from '../format';
-import { ITable } from '../table';
+import type { Format } from '../shared/format';
+import { ITable } from '../shared/table';
 import { Details } from './Details';
 import { IHost } from './host';
-import { Icon, IconName } from './icons';
+import { Icon, IconName } from '../shared/icons';
 
 interface IRowProps {
   table: ITable;

@@ -1,6 +1,6 @@
 import React from 'react';
-import type { Format } from '../format';
-import { IListing } from '../table';
+import type { Format } from '../shared/format';
+import { IListing } from '../shared/table';
 
 /** How much memory the tables take, and how much is left. */
 export function Usage({ listing, format }: { listing: IListing; format: Format }): React.JSX.Element | null {

@@ -1,9 +1,9 @@
 import React, { useEffect, useMemo, useRef, useState } from 'react';
-import { IListOptions, Order, ORDERS, shown, unused } from '../listing';
-import { news } from '../news';
-import { IListing, IState } from '../table';
+import { IListOptions, Order, ORDERS, shown, unused } from '../shared/listing';
+import { news } from '../shared/news';
+import { IListing, IState } from '../shared/table';
 import { IHost } from './host';
-import { Icon } from './icons';
+import { Icon } from '../shared/icons';
 import { Empty, Trouble } from './Notices';
 import { Removed } from './Removed';
 import { Row } from './Row';
