@@ -120,7 +120,7 @@ def _each(values: Iterable[tuple[str, Any]]) -> Iterator[str]:
         if not inspect.isclass(value):
             yield f"### `{name}`"
             yield _code(f"{name}{_signature(value)}")
-            yield _docstring(value)
+            yield f"{_prose(inspect.getdoc(value).partition(chr(10) * 2)[0])} See `Store.{name}`."
             continue
         raised = issubclass(value, Exception)
         yield f"### `{name}({', '.join(one.__name__ for one in value.__bases__)})`" if raised else f"### `{name}`"

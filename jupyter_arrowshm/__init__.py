@@ -10,7 +10,10 @@ Importing this imports nothing of Jupyter, pandas, polars or DuckDB.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import inspect
+from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import errors
@@ -18,7 +21,7 @@ from ._version import __version__
 from .errors import (
     ArrowSHMError,
     Busy,
-    DamagedSegment,
+    DamagedTable,
     InvalidName,
     InvalidQuery,
     NewerProtocol,
@@ -35,20 +38,29 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from .core.attached import Attachment
     from .core.process import Holder, Publisher
     from .core.publication import Writer
-    from .core.store import Store, Validate
+    from .core.store import Store, default_store
     from .core.table import OlderVersion, TableInfo, Tables
     from .widget import SharedTables, TablePreview
+
+    attach = default_store().attach
+    attachment = default_store().attachment
+    gc = default_store().gc
+    info = default_store().info
+    pin = default_store().pin
+    share = default_store().share
+    tables = default_store().tables
+    unpin = default_store().unpin
+    unshare = default_store().unshare
+    writer = default_store().writer
 
 __all__ = [
     "ArrowSHMError",
     "Attachment",
     "Busy",
-    "DamagedSegment",
+    "DamagedTable",
     "Holder",
     "InvalidName",
     "InvalidQuery",
@@ -99,82 +111,8 @@ _LAZY = {
 }
 
 
-def share(source: object, name: str, *, replace: bool = False, pin: bool = False) -> TableInfo:
-    """Copy a table into shared memory under a name; in any process of yours, :func:`attach` then uses that copy.
-
-    ``source`` is a pyarrow, pandas, polars or DuckDB table, a dict of NumPy
-    arrays, or anything else with the Arrow PyCapsule interface. Sharing again
-    from the same process, notebook or script replaces the table; somebody
-    else's is replaced with ``replace=True`` alone. See :meth:`Store.share`.
-    """
-    return _store().share(source, name, replace=replace, pin=pin)
-
-
-def attach(
-    name: str,
-    *,
-    as_: str = "pyarrow",
-    columns: Sequence[str] | None = None,
-    copy: bool = False,
-    timeout: float | None = None,
-    validate: Validate = None,
-) -> Any:
-    """The table of this name, zero-copy: a ``pyarrow.Table`` on the shared memory.
-
-    ``as_`` gives another kind: ``"pandas"``, ``"polars"``, ``"duckdb"``,
-    ``"numpy"``, or ``"source"``, the kind that was shared. The data stays valid
-    for as long as anything refers to it, and is read-only; ``copy=True`` gives
-    a private copy to write into. See :meth:`Store.attach`.
-    """
-    return _store().attach(name, as_=as_, columns=columns, copy=copy, timeout=timeout, validate=validate)
-
-
-def attachment(
-    name: str,
-    *,
-    as_: str = "pyarrow",
-    columns: Sequence[str] | None = None,
-    copy: bool = False,
-    timeout: float | None = None,
-    validate: Validate = None,
-) -> Attachment:
-    """As :func:`attach`, with what was copied. See :meth:`Store.attachment`."""
-    return _store().attachment(name, as_=as_, columns=columns, copy=copy, timeout=timeout, validate=validate)
-
-
-def writer(name: str, schema: pa.Schema, *, replace: bool = False, pin: bool = False) -> Writer:
-    """Write a table batch by batch: ``with writer("trips", schema) as w: w.write(batch)``. See :meth:`Store.writer`."""
-    return _store().writer(name, schema, replace=replace, pin=pin)
-
-
-def tables() -> Tables:
-    """What is shared now, and who uses it. See :meth:`Store.tables`."""
-    return _store().tables()
-
-
-def info(name: str) -> TableInfo:
-    """One row of :func:`tables`. See :meth:`Store.info`."""
-    return _store().info(name)
-
-
-def unshare(name: str) -> None:
-    """Remove a name; whoever has the table attached keeps it. See :meth:`Store.unshare`."""
-    _store().unshare(name)
-
-
-def pin(name: str) -> None:
-    """Never remove this table automatically. See :meth:`Store.pin`."""
-    _store().pin(name)
-
-
-def unpin(name: str) -> None:
-    """The opposite of :func:`pin`."""
-    _store().unpin(name)
-
-
-def gc() -> dict[str, int]:
-    """Remove every table that nobody uses and that is not pinned. See :meth:`Store.gc`."""
-    return _store().gc()
+# Methods of the store, which say what they do: importing this imports no pyarrow until one is used.
+_OF_THE_STORE = {"attach", "attachment", "gc", "info", "pin", "share", "tables", "unpin", "unshare", "writer"}
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
@@ -182,12 +120,6 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     from .server.app import ArrowSHM
 
     return [{"module": "jupyter_arrowshm.server.app", "app": ArrowSHM}]
-
-
-def _store() -> Store:
-    from .core.store import default_store
-
-    return default_store()
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -206,7 +138,29 @@ def unload_ipython_extension(shell: Any) -> None:
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        from importlib import import_module
+        value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    elif name in _OF_THE_STORE:
+        value = _of_the_store(name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
 
-        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def _of_the_store(name: str) -> Callable[..., Any]:
+    """A method of the store that the environment names at the time of the call, as a function."""
+    from .core.store import Store, default_store
+
+    @functools.wraps(getattr(Store, name))
+    def function(*args: Any, **keywords: Any) -> Any:
+        return getattr(default_store(), name)(*args, **keywords)
+
+    signature = inspect.signature(function)
+    _, *parameters = signature.parameters.values()  # without `self`
+    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    function.__module__, function.__qualname__ = __name__, name
+    return function
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

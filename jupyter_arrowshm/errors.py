@@ -117,7 +117,7 @@ class UnsafeDirectory(ArrowSHMError):
 
 
 @dataclass(eq=False)
-class DamagedSegment(ArrowSHMError):
+class DamagedTable(ArrowSHMError):
     """The file behind a table's name is no whole, uncompressed Arrow IPC file."""
 
     name: str

@@ -58,7 +58,7 @@ def columns() -> dict[str, pa.Array]:
 def in_python(library: str, store: shm.Store, name: str, expected: pa.ChunkedArray) -> Cell:
     """What the column "x" of a shared table is in pandas or polars, and what sharing it from there makes of it."""
     try:
-        value: Any = store.attach(name, as_=library)
+        value: Any = store.attach(name, to=library)
         kind = value["x"].dtype
     except BaseException as error:  # polars panics
         return Cell(f"error: {type(error).__name__}")

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from ..arrowtypes import nested
-from ..errors import DamagedSegment, NewerProtocol
+from ..errors import DamagedTable, NewerProtocol
 from . import flatbuffer
 from .facts import PROTOCOL, PROTOCOL_KEY, PROTOCOL_VALUE, Facts
 from .filewriter import MAX_METADATA
@@ -93,7 +93,7 @@ def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> 
 
     Raises
     ------
-    DamagedSegment
+    DamagedTable
         It is no whole Arrow IPC file, fails the check, or is compressed.
     NewerProtocol
         A newer release wrote it.
@@ -163,15 +163,15 @@ def open_file(buffer: pa.Buffer, name: str, path: str) -> tuple[pa.ipc.RecordBat
             if protocol is not None:
                 raise NewerProtocol(name, protocol.decode(errors="replace"), str(PROTOCOL))
             if _is_compressed(buffer):
-                raise DamagedSegment(name, path, "it is compressed, so it cannot be used where it lies")
+                raise DamagedTable(name, path, "it is compressed, so it cannot be used where it lies")
     except UNREADABLE as error:
         raise damaged(error, name, path) from None
     return reader, metadata
 
 
-def damaged(error: BaseException, name: str, path: str) -> DamagedSegment:
+def damaged(error: BaseException, name: str, path: str) -> DamagedTable:
     """What one of the errors in ``UNREADABLE`` says of a table."""
-    return DamagedSegment(name, path, f"it is not a whole Arrow file ({_first_line(error)})")
+    return DamagedTable(name, path, f"it is not a whole Arrow file ({_first_line(error)})")
 
 
 def _first_line(error: BaseException) -> str:

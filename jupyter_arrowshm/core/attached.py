@@ -62,20 +62,20 @@ def open_table(
     catalogue: listing.Listing,
     name: str,
     columns: Sequence[str] | None,
-    timeout: float,
+    wait: float,
     validate: bool,
 ) -> Opened:
-    """Map the table and open it, waiting up to ``timeout`` seconds for somebody to share it."""
+    """Map the table and open it, waiting up to ``wait`` seconds for somebody to share it."""
     names.check(name)
     mapped = _map(directory, name)
-    if mapped is None and timeout:
+    if mapped is None and wait:
 
         def shared() -> bool:
             nonlocal mapped
             mapped = _map(directory, name)
             return mapped is not None
 
-        wait_for(shared, timeout)
+        wait_for(shared, wait)
     if mapped is None:
         raise catalogue.not_found(name)
     buffer, found = mapped
@@ -84,15 +84,15 @@ def open_table(
     return Opened(name, buffer, whole, table, metadata, found)
 
 
-def convert(opened: Opened, as_: str, copy: bool) -> Attachment:
+def convert(opened: Opened, to: str, copy: bool) -> Attachment:
     """Make the table into the kind that was asked for, and say what that took."""
     table = opened.table
-    if table is not opened.whole and as_ in ("pandas", "source"):
+    if table is not opened.whole and to in ("pandas", "source"):
         # A pandas user who picks columns keeps the index, as everywhere in pandas.
         missing = [name for name in tabular.index_columns(opened.whole.schema) if name not in table.column_names]
         table = _select(opened.whole, [*table.column_names, *missing], opened.name)
     kind = Facts.from_metadata(opened.metadata).source
-    made = tabular.from_arrow(table, as_, kind=kind, copy=copy)
+    made = tabular.from_arrow(table, to, kind=kind, copy=copy)
     mapping = opened.mapping
     return Attachment(
         made.value,

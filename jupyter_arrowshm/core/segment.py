@@ -13,7 +13,7 @@ import sys
 
 import pyarrow as pa
 
-from ..errors import Busy, DamagedSegment
+from ..errors import Busy, DamagedTable
 from . import names
 from .directory import DRAFT_PREFIX
 from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
@@ -120,7 +120,7 @@ def map_shared(directory: int, name: str, path: str, timeout: float) -> tuple[pa
     ------
     Busy
         Somebody kept the file locked for ``timeout`` seconds.
-    DamagedSegment
+    DamagedTable
         The file is empty.
     """
     while (opened := open_regular(directory, name)) is not None:
@@ -154,5 +154,5 @@ def map_unheld(directory: int, name: str, path: str) -> tuple[pa.Buffer, os.stat
 
 def _map(file: Descriptor, found: os.stat_result, name: str, path: str) -> tuple[pa.Buffer, os.stat_result]:
     if found.st_size == 0:
-        raise DamagedSegment(name, path, "it is empty")
+        raise DamagedTable(name, path, "it is empty")
     return pa.py_buffer(mmap.mmap(file.fd, found.st_size, prot=mmap.PROT_READ, **_MAP)), found

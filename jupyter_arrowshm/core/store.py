@@ -6,12 +6,13 @@ import contextlib
 import functools
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
 
 import pyarrow as pa
 
 from .. import tabular
 from ..errors import Busy
+from ..kinds import Kind
 from . import arrowfile, attached, collector, directory, holders, listing, names, notes, process, publication, segment
 from .attached import Attachment
 from .directory import Directory
@@ -20,7 +21,19 @@ from .process import Holder
 from .publication import Publication, Request, Writer
 from .table import TableInfo, Tables
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 Validate = Literal["full"] | None
+
+
+class AttachOptions(TypedDict, total=False):
+    """What :meth:`Store.attach` takes beside the name and the kind."""
+
+    columns: Sequence[str] | None
+    copy: bool
+    wait: float | None
+    validate: Validate
 
 
 class Store:
@@ -106,14 +119,22 @@ class Store:
             publishing.abort()
             raise
 
+    @overload
+    def attach(
+        self, name: str, *, to: Literal["pyarrow"] = "pyarrow", **options: Unpack[AttachOptions]
+    ) -> pa.Table: ...
+
+    @overload
+    def attach(self, name: str, *, to: Kind, **options: Unpack[AttachOptions]) -> Any: ...
+
     def attach(
         self,
         name: str,
         *,
-        as_: str = "pyarrow",
+        to: Kind = "pyarrow",
         columns: Sequence[str] | None = None,
         copy: bool = False,
-        timeout: float | None = None,
+        wait: float | None = None,
         validate: Validate = None,
     ) -> Any:
         """The table of this name, zero-copy: the result refers to the shared memory.
@@ -124,7 +145,7 @@ class Store:
 
         Parameters
         ----------
-        as_
+        to
             ``"pyarrow"`` (a ``pyarrow.Table``), ``"pandas"``, ``"polars"``,
             ``"duckdb"``, ``"numpy"`` (a dict of arrays), or ``"source"``: the kind
             that was shared. pandas and NumPy get read-only views of numbers and
@@ -134,7 +155,7 @@ class Store:
             Only these, in this order.
         copy
             A private, writable copy instead, that keeps nothing attached.
-        timeout
+        wait
             Seconds to wait until somebody shares a table of this name.
         validate
             ``"full"`` checks every offset and index first (120 ms per GiB). Files
@@ -142,31 +163,27 @@ class Store:
 
         Raises
         ------
-        TableNotFound, DamagedSegment, NewerProtocol
+        TableNotFound, DamagedTable, NewerProtocol
         Busy
             Somebody kept the file locked.
         """
-        if as_ == "pyarrow" and not copy:
-            return self._open(name, columns, timeout, validate).table
-        return self.attachment(name, as_=as_, columns=columns, copy=copy, timeout=timeout, validate=validate).value
+        if to == "pyarrow" and not copy:
+            return self._open(name, columns, copy, wait, validate).table
+        return attached.convert(self._open(name, columns, copy, wait, validate), to, copy).value
 
-    def attachment(
-        self,
-        name: str,
-        *,
-        as_: str = "pyarrow",
-        columns: Sequence[str] | None = None,
-        copy: bool = False,
-        timeout: float | None = None,
-        validate: Validate = None,
-    ) -> Attachment:
+    def attachment(self, name: str, *, to: Kind = "pyarrow", **options: Unpack[AttachOptions]) -> Attachment:
         """As :meth:`attach`, with what was copied, and why it is not what was asked for, if it is not."""
-        return attached.convert(self._open(name, columns, timeout, validate), as_, copy)
+        return attached.convert(self._open(name, **options), to, options.get("copy", False))
 
     def _open(
-        self, name: str, columns: Sequence[str] | None, timeout: float | None, validate: Validate
+        self,
+        name: str,
+        columns: Sequence[str] | None = None,
+        copy: bool = False,
+        wait: float | None = None,
+        validate: Validate = None,
     ) -> attached.Opened:
-        return attached.open_table(self._directory, self._listing, name, columns, timeout or 0, validate == "full")
+        return attached.open_table(self._directory, self._listing, name, columns, wait or 0, validate == "full")
 
     def writer(self, name: str, schema: pa.Schema, *, replace: bool = False, pin: bool = False) -> Writer:
         """Write a table batch by batch, for tables that do not fit into memory twice.

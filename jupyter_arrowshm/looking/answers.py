@@ -36,7 +36,7 @@ class OpenTables:
         self._views: OrderedDict[tuple[str, str, str], Views] = OrderedDict()
 
     def view(self, directory: str, name: str, version: str, sort: str, filter: str) -> View:
-        """Raises ``TableNotFound``, ``TableReplaced``, ``DamagedSegment``, ``InvalidQuery``."""
+        """Raises ``TableNotFound``, ``TableReplaced``, ``DamagedTable``, ``InvalidQuery``."""
         key = (directory, name, version)
         if key not in self._views:
             key = self._open(directory, names.check(name), version)

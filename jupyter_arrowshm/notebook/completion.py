@@ -9,7 +9,8 @@ from typing import Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.getipython import get_ipython
 
-from .lines import ATTACH_OPTIONS, KINDS, SHARE_OPTIONS
+from ..kinds import KINDS
+from .lines import ATTACH_OPTIONS, SHARE_OPTIONS
 
 # The name of one of our magics, and the cursor behind it.
 _LINE = re.compile(r"^\s*%?(share|attach|shared|detach|unshare)\s+(.*)$", re.DOTALL)

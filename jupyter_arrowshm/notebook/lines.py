@@ -12,10 +12,9 @@ from typing import NoReturn
 
 from IPython.core.error import UsageError
 
+from ..kinds import KINDS
 from .bindings import variable_for
 
-# Those of `tabular`, which imports pyarrow: %load_ext need not wait for that. A test holds them equal.
-KINDS = ("pyarrow", "pandas", "polars", "duckdb", "numpy", "source")
 SHARE_OPTIONS = ("--replace", "--move", "--pin")
 ATTACH_OPTIONS = ("--to", "--columns", "--copy", "--wait", "--follow")
 _COMMENT = re.compile(r"(^|\s)#")  # not within a word: a name may be a#b

@@ -22,10 +22,11 @@ from traitlets import Enum, Float
 
 from .. import words
 from ..errors import TableExists
+from ..kinds import KINDS
 from . import progress
 from .bindings import Bindings, drop_results, still_referring
 from .completion import complete
-from .lines import KINDS, attach_arguments, items, split, take_options, targets
+from .lines import attach_arguments, items, split, take_options, targets
 from .mistakes import name_is_taken, one_line, usage_error
 from .results import Result, attached_as, columns_of, how_it_was_attached, how_to_attach, of_table, seconds
 
@@ -123,8 +124,8 @@ class ArrowSHMMagics(Magics):
         display(of_table(table, notes, how_to_attach(name)))
 
     def _move(self, variable: str, name: str, private: Callable[[], Any]) -> list[str]:
-        attachment = self.store.attachment(name, as_="source")
-        self.bindings.bind(variable, attachment, {"as_": "source"}, follow=False)
+        attachment = self.store.attachment(name, to="source")
+        self.bindings.bind(variable, attachment, {"to": "source"}, follow=False)
         gc.collect()
         notes = [f"{variable} is the shared copy now: {attached_as(attachment)}"]
         if (value := private()) is not None:
@@ -171,7 +172,7 @@ class ArrowSHMMagics(Magics):
             raise UsageError("attach what? " + self._names())
         arguments = attach_arguments(line)
         options = {
-            "as_": arguments.to or self.attach_to,
+            "to": arguments.to or self.attach_to,
             "columns": arguments.columns,
             "copy": arguments.copy,
         }
@@ -197,7 +198,7 @@ class ArrowSHMMagics(Magics):
     def _attach(self, name: str, options: dict[str, Any], wait: float | None = None) -> Attachment:
         try:
             with one_line():
-                return self.store.attachment(name, **options, timeout=wait)
+                return self.store.attachment(name, **options, wait=wait)
         except (KeyError, ValueError, ImportError) as error:  # no such column, or what a library says of the data
             raise usage_error(str(error.args[0] if error.args else error)) from None
 

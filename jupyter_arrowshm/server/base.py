@@ -13,7 +13,7 @@ from tornado import web
 
 from ..errors import (
     ArrowSHMError,
-    DamagedSegment,
+    DamagedTable,
     InvalidName,
     InvalidQuery,
     NewerProtocol,
@@ -33,7 +33,7 @@ _STATUS = {
     TableNotFound: 404,
     TableExists: 409,
     TableReplaced: 409,
-    DamagedSegment: 422,
+    DamagedTable: 422,
     NewerProtocol: 422,
 }
 

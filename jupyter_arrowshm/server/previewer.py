@@ -19,7 +19,7 @@ from typing import Any
 
 from .. import errors
 from ..core.directory import Directory
-from ..errors import ArrowSHMError, DamagedSegment, QueryStopped
+from ..errors import ArrowSHMError, DamagedTable, QueryStopped
 
 TIMEOUT = 5.0  # s that a question may take
 _START_TIMEOUT = 60.0  # s; importing pyarrow takes one, on a busy machine more
@@ -43,7 +43,7 @@ class Previewer:
 
         Raises
         ------
-        DamagedSegment
+        DamagedTable
             The worker crashed over the table.
         QueryStopped
             It took too long, or the worker was killed twice.
@@ -180,5 +180,5 @@ class _Worker:
 def _ended(code: int, question: dict[str, Any]) -> ArrowSHMError:
     if -code in _CRASHES:
         name = question["name"]
-        return DamagedSegment(name, Directory(question["directory"]).file(name), "reading it crashed")
+        return DamagedTable(name, Directory(question["directory"]).file(name), "reading it crashed")
     return QueryStopped("was ended from outside", "Ask again")

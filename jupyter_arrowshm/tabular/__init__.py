@@ -1,8 +1,8 @@
-"""Tabular object <-> Arrow: what ``share`` takes and what ``attach(as_=...)`` gives.
+"""Tabular object <-> Arrow: what ``share`` takes and what ``attach(to=...)`` gives.
 
 Importing this imports pyarrow and nothing else. A library is looked at only
 when an object of it is handed over (then its module is loaded already) or
-when ``as_`` asks for it. Nothing here reads or writes files.
+when ``to`` asks for it. Nothing here reads or writes files.
 
 What the way through Arrow changes, and nobody is told at run time:
 
@@ -26,13 +26,12 @@ from typing import Any
 import pyarrow as pa
 
 from ..errors import ArrowSHMError, UnsupportedSource, UnsupportedTarget
+from ..kinds import KINDS
 from . import cast
 from .extent import addresses, copied
 from .memory import NUMPY_KEY, PANDAS_KEY, deep_copy, private_column, rows_only, with_metadata
 
-__all__ = ["KINDS", "Converted", "Source", "addresses", "copied", "from_arrow", "index_columns", "to_arrow", "to_batch"]
-
-KINDS = ("pyarrow", "pandas", "polars", "duckdb", "numpy", "source")
+__all__ = ["Converted", "Source", "addresses", "copied", "from_arrow", "index_columns", "to_arrow", "to_batch"]
 
 _ACCEPTED = (
     "share() takes a pyarrow Table, RecordBatch, RecordBatchReader or dataset scanner, a pandas or polars DataFrame "
@@ -223,14 +222,14 @@ def to_batch(obj: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     return (cast.fit(batch, schema, order, kind) for batch in source.batches)
 
 
-def from_arrow(table: pa.Table, as_: str, *, kind: str | None, copy: bool = False) -> Converted:
+def from_arrow(table: pa.Table, to: str, *, kind: str | None, copy: bool = False) -> Converted:
     """The table as another library's object, sharing its memory where that library can.
 
     Parameters
     ----------
     table
         What was read from the segment.
-    as_
+    to
         One of :data:`KINDS`. ``"pandas"`` and ``"polars"`` always give a frame; ``"source"`` gives what was shared,
         a Series too, or a ``pyarrow.Table`` and a note where that library cannot be imported here.
     kind
@@ -241,15 +240,15 @@ def from_arrow(table: pa.Table, as_: str, *, kind: str | None, copy: bool = Fals
     Raises
     ------
     ValueError
-        ``as_`` is none of :data:`KINDS`.
+        ``to`` is none of :data:`KINDS`.
     ImportError
-        The library that ``as_`` asks for by name is not installed.
+        The library that ``to`` asks for by name is not installed.
     UnsupportedTarget
         That library has no such table, or no such column.
     """
-    if as_ not in KINDS:
-        raise ValueError(f"as_={as_!r} is none of {', '.join(map(repr, KINDS))}")
-    wanted = as_ if as_ != "source" else (kind or "pyarrow")
+    if to not in KINDS:
+        raise ValueError(f"to={to!r} is none of {', '.join(map(repr, KINDS))}")
+    wanted = to if to != "source" else (kind or "pyarrow")
     library, _, part = wanted.partition(".")
     note = None
     if library not in KINDS or library == "source":
@@ -258,8 +257,8 @@ def from_arrow(table: pa.Table, as_: str, *, kind: str | None, copy: bool = Fals
     try:
         importlib.import_module(library)
     except ImportError:
-        if as_ != "source":
-            raise ImportError(f"as_={as_!r} needs {library}: pip install {library}") from None
+        if to != "source":
+            raise ImportError(f"to={to!r} needs {library}: pip install {library}") from None
         note = f"{library} is not installed here, so this is a pyarrow.Table"
         wanted = library = "pyarrow"
     return Converted(_made(table, library, bool(part), copy), wanted, note)

@@ -39,6 +39,6 @@ def test_it_attaches_that_table_as_a_variable(browser: Browser) -> None:
 
 class Recorder:
     @staticmethod
-    def attach(name: str, *, as_: str) -> str:
-        assert as_ == "source"
+    def attach(name: str, *, to: str) -> str:
+        assert to == "source"
         return name

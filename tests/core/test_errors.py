@@ -22,7 +22,7 @@ EXAMPLES = [
     shm.NoRoom(10**9, 10**6, "/dev/shm/x"),
     shm.NoRoom(10**9, 10**6, "/dev/shm/x", tuple((f"t{i}", i) for i in range(7))),
     shm.UnsafeDirectory("/dev/shm/x", "is open to other users", "run chmod 700 /dev/shm/x"),
-    shm.DamagedSegment("trips", "/dev/shm/x/trips.arrow", "it is empty"),
+    shm.DamagedTable("trips", "/dev/shm/x/trips.arrow", "it is empty"),
     shm.NewerProtocol("trips", "2", "1"),
     shm.Busy("/dev/shm/x", 5.0),
     shm.UnsupportedSource("pandas DataFrame", "mixed types", "Use `df['x'].astype(str)`", "x"),

@@ -78,7 +78,7 @@ def test_a_compressed_file_is_refused(store, put, compression, table) -> None:
     if not pa.Codec.is_available(compression):
         pytest.skip(f"this pyarrow has no {compression}")
     put("t", arrow_file(table, compression=compression))
-    with pytest.raises(shm.DamagedSegment, match="compressed") as caught:
+    with pytest.raises(shm.DamagedTable, match="compressed") as caught:
         store.attach("t")
     assert (caught.value.name, caught.value.path) == ("t", store.path("t"))
     assert "good" in [info.name for info in store.tables()]
@@ -126,7 +126,7 @@ def test_a_file_cut_short_anywhere_is_refused(store, put, peer, data) -> None:
     reader = peer()
     for length in range(len(data) - 1, -1, -13):
         os.truncate(path, length)
-        with pytest.raises(shm.DamagedSegment):
+        with pytest.raises(shm.DamagedTable):
             reader.run("shm.attach('t')")
         assert_only_good_is_listed(store)
     store.unshare("t")
@@ -176,7 +176,7 @@ def test_a_file_of_ours_is_checked_when_asked_for(store) -> None:
     assert data.count(good) == 1
     Path(path).write_bytes(data.replace(good, bad))
     assert store.attach("t").num_rows == 2
-    with pytest.raises(shm.DamagedSegment):
+    with pytest.raises(shm.DamagedTable):
         store.attach("t", validate="full")
 
 
@@ -198,7 +198,7 @@ NO_ARROW = {
 @pytest.mark.parametrize("what", NO_ARROW)
 def test_a_file_that_is_no_arrow_file(store, put, peer, what) -> None:
     path = put("t", NO_ARROW[what])
-    with pytest.raises(shm.DamagedSegment) as caught:
+    with pytest.raises(shm.DamagedTable) as caught:
         peer().run("shm.attach('t')")
     assert (caught.value.name, caught.value.path) == ("t", str(path))
     assert_only_good_is_listed(store)

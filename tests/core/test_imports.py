@@ -15,12 +15,13 @@ import jupyter_arrowshm as shm
 
 PACKAGE = Path(shm.__file__).parent
 # What each may import beside itself. Everybody may import what is in ANYBODY.
-ANYBODY = {"words", "errors", "markup", "arrowtypes", "_version"}
+ANYBODY = {"words", "errors", "markup", "arrowtypes", "kinds", "_version"}
 MAY_IMPORT = {
     "words": set(),
     "errors": {"words"},
     "markup": set(),
     "arrowtypes": set(),
+    "kinds": set(),
     "tabular": ANYBODY,
     "core": {*ANYBODY, "tabular"},
     "preview": {*ANYBODY, "core"},
@@ -31,7 +32,7 @@ MAY_IMPORT = {
     "cli": {*ANYBODY, "core", "preview", "looking", "notebook"},
 }
 # Without Jupyter, and without any data frame library that the user has not handed over.
-ANY_PROCESS = ["words", "errors", "markup", "arrowtypes", "tabular", "core", "preview"]
+ANY_PROCESS = ["words", "errors", "markup", "arrowtypes", "kinds", "tabular", "core", "preview"]
 FOREIGN = [
     "IPython",
     "ipykernel",
@@ -74,14 +75,14 @@ shm.share(table.to_reader(), "u")
 with shm.writer("v", table.schema) as writer:
     writer.write(table)
 assert shm.attach("t").equals(table) and shm.attach("u", copy=True).equals(table)
-assert shm.attachment("v", as_="source").value.equals(table)
+assert shm.attachment("v", to="source").value.equals(table)
 assert [info.in_use_by for info in shm.tables()] == ["1", "1", "1"] and str(shm.tables()) and shm.info("t").pinned
 assert shm.tables()._repr_html_()
 shm.unpin("t")
 shm.unshare("t")
 assert shm.gc() == {{}}
 try:
-    shm.attach("u", as_="pandas")
+    shm.attach("u", to="pandas")
 except ImportError as error:
     assert "pandas" in str(error)
 else:

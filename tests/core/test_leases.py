@@ -31,15 +31,15 @@ KEEPERS = {
     "a slice of a NumPy view": "t['n'].chunk(0).to_numpy()[5:6]",
     "a NumPy array by DLPack": "np.from_dlpack(t['n'].chunk(0))",
     "a capsule of the C stream interface": "t.__arrow_c_stream__()",
-    "pandas": "shm.attach('t', as_='pandas')",
-    "a pandas column of numbers": "shm.attach('t', as_='pandas')['n']",
+    "pandas": "shm.attach('t', to='pandas')",
+    "a pandas column of numbers": "shm.attach('t', to='pandas')['n']",
     "a pandas column of ArrowDtype": "t.to_pandas(types_mapper=pd.ArrowDtype)['s']",
-    "polars": "shm.attach('t', as_='polars')",
-    "a polars column": "shm.attach('t', as_='polars')['s']",
-    "a slice of a polars column": "shm.attach('t', as_='polars')['n'][2:4]",
-    "NumPy": "shm.attach('t', as_='numpy')['n']",
-    "DuckDB": "shm.attach('t', as_='duckdb')",
-    "the kind that was shared": "shm.attach('t', as_='source')",
+    "polars": "shm.attach('t', to='polars')",
+    "a polars column": "shm.attach('t', to='polars')['s']",
+    "a slice of a polars column": "shm.attach('t', to='polars')['n'][2:4]",
+    "NumPy": "shm.attach('t', to='numpy')['n']",
+    "DuckDB": "shm.attach('t', to='duckdb')",
+    "the kind that was shared": "shm.attach('t', to='source')",
     "an attachment": "shm.attachment('t')",
 }
 # What has bytes of its own keeps nothing.
@@ -50,9 +50,9 @@ COPIES = {
     "a sum": "pa.compute.sum(t['n'])",
     "a private table": "shm.attach('t', copy=True)",
     "a private selection": "shm.attach('t', columns=['s'], copy=True)",
-    "private pandas": "shm.attach('t', as_='pandas', copy=True)",
-    "private polars": "shm.attach('t', as_='polars', copy=True)",
-    "private NumPy": "shm.attach('t', as_='numpy', copy=True)",
+    "private pandas": "shm.attach('t', to='pandas', copy=True)",
+    "private polars": "shm.attach('t', to='polars', copy=True)",
+    "private NumPy": "shm.attach('t', to='numpy', copy=True)",
     "a private attachment": "shm.attachment('t', copy=True)",
     "the facts": "(shm.info('t'), shm.tables(), repr(shm.tables()))",
 }
@@ -129,8 +129,8 @@ def test_it_goes_when_the_last_reference_goes_in_another_thread(store, peer, sha
 def test_a_failed_attach_leaves_none(store, shared) -> None:
     with pytest.raises(KeyError):
         store.attach("t", columns=["no such column"])
-    with pytest.raises(ValueError, match="as_='no such kind'"):
-        store.attach("t", as_="no such kind")
+    with pytest.raises(ValueError, match="to='no such kind'"):
+        store.attach("t", to="no such kind")
     assert leases(shared) == []
 
 

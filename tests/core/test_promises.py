@@ -44,7 +44,7 @@ def test_promise_1_a_reader_sees_one_whole_version(peer):
     for start, one in enumerate(publishers):
         one.start(f"version = {start}\nwhile not stop(): publish(version); version += 2")
     for one in readers:
-        one.run("shm.attach('t', timeout=30)")
+        one.run("shm.attach('t', wait=30)")
         one.start("seen = []\nwhile len(seen) < 300 or len(set(seen)) < 20: seen.append(published())")
     for one in readers:
         one.wait()
@@ -143,7 +143,7 @@ def _faults(directory: Path) -> Iterator[tuple[type[shm.ArrowSHMError], str]]:
     yield shm.UnsupportedSource, "shm.share(object(), 'kept', replace=True)"
     yield shm.TableNotFound, "shm.attach('keptt')"
     yield shm.TableNotFound, "shm.unshare('keptt')"
-    yield shm.DamagedSegment, "shm.attach('foreign')"
+    yield shm.DamagedTable, "shm.attach('foreign')"
     yield shm.NewerProtocol, "shm.attach('newer')"
     (directory / "foreign.arrow").write_bytes(b"ARROW1, and then something else")
     with pa.ipc.new_file(directory / "newer.arrow", pa.schema({"a": "int8"}), metadata={"arrowshm.protocol": "2"}):

@@ -78,7 +78,7 @@ def test_notes_of_what_was_removed_are_a_hundred(store, directory, peer) -> None
 def test_some_columns_of_a_frame_come_with_its_index(store) -> None:
     frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]}, index=pd.Index(["x", "y"], name="key"))
     store.share(frame, "t")
-    pd.testing.assert_frame_equal(store.attach("t", columns=["b"], as_="source"), frame[["b"]])
+    pd.testing.assert_frame_equal(store.attach("t", columns=["b"], to="source"), frame[["b"]])
 
 
 def test_what_is_free_and_in_all(store, parent) -> None:

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from jupyter_arrowshm import tabular
 from jupyter_arrowshm.errors import UnsupportedSource, UnsupportedTarget
+from jupyter_arrowshm.kinds import KINDS
 
 PANDAS_3 = int(pd.__version__.partition(".")[0]) >= 3
 DF = pd.DataFrame
@@ -42,7 +43,7 @@ def write(source):
 class Trip:
     """``obj`` shared into a file and attached from it."""
 
-    def __init__(self, obj, as_="source", copy=False):
+    def __init__(self, obj, to="source", copy=False):
         source = tabular.to_arrow(obj)
         self.data = write(source)
         self.start, self.size = self.data.ctypes.data, self.data.nbytes
@@ -50,7 +51,7 @@ class Trip:
         self.table.validate(full=True)
         assert source.num_rows in (None, self.table.num_rows)
         assert source.nbytes is None or source.nbytes >= 0
-        self.converted = tabular.from_arrow(self.table, as_, kind=source.kind, copy=copy)
+        self.converted = tabular.from_arrow(self.table, to, kind=source.kind, copy=copy)
         self.value, self.kind = self.converted.value, source.kind
 
     def inside(self, array):
@@ -338,7 +339,7 @@ def test_pandas_comes_back_equal(make, copy):
 
 
 def test_series_as_pandas_is_a_frame():
-    trip = Trip(pd.Series([1, 2], name="s"), as_="pandas")
+    trip = Trip(pd.Series([1, 2], name="s"), to="pandas")
     same_frame(DF({"s": [1, 2]}), trip.value)
 
 
@@ -511,7 +512,7 @@ def test_any_frame_comes_back_equal_or_is_refused(frame):
         return
     same_frame(frame, trip.value)
     same_frame(frame, Trip(trip.value, copy=True).value)
-    assert len(Trip(frame, as_="polars").value) in (len(frame), 0)
+    assert len(Trip(frame, to="polars").value) in (len(frame), 0)
 
 
 # -- what cannot go -----------------------------------------------------------------------------------------------
@@ -649,7 +650,7 @@ def test_polars_views_and_copies():
     frame = pl.DataFrame({"n": [1, 2], "s": ["a", "longer than a view can hold"]})
     assert Trip(frame).copied() == {}
     assert set(Trip(frame, copy=True).copied()) == {"n", "s"}
-    assert isinstance(Trip(frame["n"], as_="polars").value, pl.DataFrame)
+    assert isinstance(Trip(frame["n"], to="polars").value, pl.DataFrame)
 
 
 def test_polars_without_columns():
@@ -801,7 +802,7 @@ def test_copied_counts_dictionaries():
 
 def test_our_metadata_is_not_shown():
     for source in (DF({"a": [1]}), {"a": np.zeros(1)}, DF(index=range(3))):
-        table = Trip(source, as_="pyarrow").value
+        table = Trip(source, to="pyarrow").value
         assert not any(key.startswith(b"arrowshm.") for key in table.schema.metadata or {}) and table.num_rows in (1, 3)
 
 
@@ -823,21 +824,21 @@ def test_duckdb_streams_there_and_scans_back():
         assert trip.converted.kind == "duckdb" and trip.copied() == {}
         del trip.table
         assert trip.value.aggregate("sum(a), max(s)").fetchall() == [(sum(range(1200000)), "x999999")]
-        assert Trip(DF({"a": [1, 2]}), as_="duckdb").value.fetchall() == [(1,), (2,)]
+        assert Trip(DF({"a": [1, 2]}), to="duckdb").value.fetchall() == [(1,), (2,)]
         private = Trip(connection.sql("select 7 as a"), copy=True)
         private.data[:] = 0xA5
         assert private.value.fetchall() == [(7,)]
 
 
-@pytest.mark.parametrize("as_", [kind for kind in tabular.KINDS if kind != "source"])
+@pytest.mark.parametrize("to", [kind for kind in KINDS if kind != "source"])
 @pytest.mark.parametrize(
     "source", [TABLE, TABLE.to_pandas(), pl.DataFrame({"a": [1, 2], "s": ["x", None]})], ids=["pa", "pd", "pl"]
 )
-def test_every_library_reads_what_every_other_shared(source, as_):
-    trip = Trip(source, as_=as_)
-    assert trip.converted.kind == as_ and trip.converted.note is None
+def test_every_library_reads_what_every_other_shared(source, to):
+    trip = Trip(source, to=to)
+    assert trip.converted.kind == to and trip.converted.note is None
     lengths = {"numpy": lambda value: len(value["a"]), "duckdb": lambda value: len(value.fetchall())}
-    assert lengths.get(as_, len)(trip.value) == 2
+    assert lengths.get(to, len)(trip.value) == 2
 
 
 def test_pandas_of_what_pyarrow_has_no_dtype_for():
@@ -857,7 +858,7 @@ def test_missing_library(monkeypatch):
     converted = tabular.from_arrow(TABLE, "source", kind="polars.Series")
     assert converted.value.equals(TABLE) and converted.kind == "pyarrow"
     assert converted.note == "polars is not installed here, so this is a pyarrow.Table"
-    with pytest.raises(ImportError, match=r"^as_='polars' needs polars: pip install polars$"):
+    with pytest.raises(ImportError, match=r"^to='polars' needs polars: pip install polars$"):
         tabular.from_arrow(TABLE, "polars", kind=None)
 
 
@@ -918,13 +919,13 @@ def test_integers_that_no_float_holds_stay_exact():
             "map": pa.array([[("k", big), ("j", None)], []], pa.map_(pa.string(), pa.int64())),
         }
     )
-    frame = Trip(table, as_="pandas").value
+    frame = Trip(table, to="pandas").value
     assert list(map(str, frame.dtypes)) == ["float64", "Int64", "UInt64", "object", "object", "object"]
     assert (frame["big"][0], frame["unsigned"][1]) == (big, more)
     assert [list(one) for one in frame["list"]] == [[big, None], []]
     assert frame["struct"].tolist() == [{"a": big}, {"a": None}] and frame["map"][0] == [("k", big), ("j", None)]
     twice = pa.table([pa.array([big, None]), pa.array([1, None])], names=["x", "x"])
-    assert Trip(twice, as_="pandas").value.iloc[0].tolist() == [big, 1]
+    assert Trip(twice, to="pandas").value.iloc[0].tolist() == [big, 1]
 
 
 def test_a_library_without_such_a_type_is_named_with_the_column():
@@ -932,9 +933,9 @@ def test_a_library_without_such_a_type_is_named_with_the_column():
     for names in (["u"], ["a", "u"]):
         table = pa.table([union if name == "u" else pa.array([1, 2]) for name in names], names=names)
         with pytest.raises(UnsupportedTarget, match=r"^polars cannot have column 'u': .* or without that column\.$"):
-            Trip(table, as_="polars")
+            Trip(table, to="polars")
     with pytest.raises(UnsupportedTarget, match=r"^duckdb cannot have this table: .*\. Attach it as pyarrow\.$"):
-        Trip(pa.table({}), as_="duckdb")
+        Trip(pa.table({}), to="duckdb")
 
 
 MISFITS = [

@@ -12,6 +12,7 @@ from traitlets import HasTraits
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm.cli import main as cli
+from jupyter_arrowshm.kinds import KINDS
 from jupyter_arrowshm.notebook import lines as magic_lines
 from jupyter_arrowshm.notebook.magics import ArrowSHMMagics
 from jupyter_arrowshm.server import app, metrics
@@ -39,7 +40,7 @@ def test_every_magic_and_each_of_its_options() -> None:
     options = {"share": magic_lines.SHARE_OPTIONS, "attach": magic_lines.ATTACH_OPTIONS, "unshare": ("--force",)}
     for name, known in options.items():
         assert set(known) <= set(re.findall(r"^--\w+", section(text, f"%{name}"), re.MULTILINE))
-    assert set(magic_lines.KINDS) - {"source"} <= set(re.findall(r"\w+", section(text, "%attach")))
+    assert set(KINDS) - {"source"} <= set(re.findall(r"\w+", section(text, "%attach")))
 
 
 def test_every_command_and_each_of_its_options() -> None:

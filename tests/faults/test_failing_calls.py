@@ -39,7 +39,7 @@ LOOKS = (errno.EIO, errno.EACCES)
 # What the name leads to when it worked, if not to what it did, and the last call that this takes.
 RESULT = {"share": NEW, "writer": NEW, "unshare": None}
 DONE = {"share": ("rename", "renameat"), "writer": ("rename", "renameat"), "unshare": ("unlinkat",)}
-TYPED = {"StoreFailed", "NoRoom", "UnsafeDirectory", "DamagedSegment"}
+TYPED = {"StoreFailed", "NoRoom", "UnsafeDirectory", "DamagedTable"}
 
 
 def errors(call: Call) -> tuple[int | str, ...]:

@@ -228,7 +228,7 @@ def test_a_forked_child_may_share_for_itself_and_owns_that_alone(store, forking,
         "    except shm.TableExists: shm.share(pa.table({'a': [2]}), 'mine')\n"
     )
     child = forking.child(publisher, "work")
-    assert store.attach("mine", timeout=30)["a"].to_pylist() == [2]
+    assert store.attach("mine", wait=30)["a"].to_pylist() == [2]
     assert holders(store, "mine") == [child]
     with pytest.raises(shm.TableExists):
         publisher.run("shm.share(pa.table({'a': [3]}), 'mine')")

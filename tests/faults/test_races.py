@@ -114,7 +114,7 @@ def test_the_newest_of_several_replacements_is_never_lost(store, parent, publish
     tries = times(60)
     for me, one in enumerate(publishers):
         publish(one, me, "t", tries, True)
-    store.attach("t", timeout=60)
+    store.attach("t", wait=60)
     seen = [store.attach("t").to_pylist()[0] for _ in range(1000)]
     for one in publishers:
         one.wait()

@@ -104,11 +104,11 @@ def test_a_file_is_cut_short_by_its_owner(store, directory, speaker, tried):
     for size in (nbytes - 1, nbytes // 2, 4097, 1, 0):
         os.truncate(path, size)
         assert other.get("names") == ["whole"]
-        with pytest.raises(shm.DamagedSegment):
+        with pytest.raises(shm.DamagedTable):
             store.attach("t")
-        with pytest.raises((shm.DamagedSegment, JuliaError)) as caught:
+        with pytest.raises((shm.DamagedTable, JuliaError)) as caught:
             other.do("attach")
-        assert isinstance(caught.value, shm.DamagedSegment) or caught.value.kind == "DamagedSegment"
+        assert isinstance(caught.value, shm.DamagedTable) or caught.value.kind == "DamagedTable"
         tried("truncate", 1)
     with pytest.raises((EOFError, ConnectionResetError)):
         reader.get("sum")

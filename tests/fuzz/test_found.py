@@ -81,10 +81,10 @@ def test_a_broken_view_in_a_row_that_is_null(store: shm.Store, shape: str, metad
     }[shape]
     put(store, file(array, metadata=metadata))
     for validate in ("full",) if metadata else ("full", None):
-        with pytest.raises(shm.DamagedSegment):
+        with pytest.raises(shm.DamagedTable):
             store.attach("t", validate=validate)
     if shape in ("plain", "dictionary", "runs"):
-        assert ask(store)["sorted"] == ask(store)["summary"] == "DamagedSegment"
+        assert ask(store)["sorted"] == ask(store)["summary"] == "DamagedTable"
 
 
 def test_a_null_count_that_is_wrong(store: shm.Store) -> None:
@@ -92,9 +92,9 @@ def test_a_null_count_that_is_wrong(store: shm.Store) -> None:
         data = pa.py_buffer(bytes(2 * kind.bit_width // 8))
         put(store, file(pa.Array.from_buffers(kind, 2, [BITS, data], null_count=2)))
         said = ask(store)
-        assert said["export"] == "DamagedSegment"
+        assert said["export"] == "DamagedTable"
         if kind == pa.int64():
-            assert said["rows"] == "DamagedSegment"
+            assert said["rows"] == "DamagedTable"
 
 
 def test_a_batch_of_more_rows_than_bytes() -> None:
@@ -117,7 +117,7 @@ def test_a_name_that_is_no_text(store: shm.Store) -> None:
     put(store, file(pa.array([1])).replace(b"\1\0\0\0x\0", b"\1\0\0\0\xff\0"))
     (listed,) = store.tables()
     assert listed.name == "good" and json.dumps(listed.as_dict())
-    with pytest.raises(shm.DamagedSegment):
+    with pytest.raises(shm.DamagedTable):
         store.attach("t")
 
 
@@ -148,4 +148,4 @@ def test_more_rows_than_numbers(store: shm.Store, monkeypatch: pytest.MonkeyPatc
             struct.pack_into("<q", data, at, 2**62)
     put(store, bytes(data))
     monkeypatch.setattr(source, "_FEW_CELLS", 0)  # as a file of many batches is read
-    assert set(ask(store).values()) == {"DamagedSegment"}
+    assert set(ask(store).values()) == {"DamagedTable"}

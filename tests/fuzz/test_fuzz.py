@@ -100,4 +100,4 @@ def test_garbled_files(python: Peer, julia: Julia, directory: Path, tmp_path: Pa
         tried("garbled", FILES, language=reader, place="tmpfs")
     # Most files are harmed, and not most of them at once: else the test would test the first check only.
     for reader, what in (("python", "full"), ("python", "page"), ("julia", "attach")):
-        assert counts[reader][f"{what}: DamagedSegment"] > FILES // 10 < counts[reader][f"{what}: fine"], counts
+        assert counts[reader][f"{what}: DamagedTable"] > FILES // 10 < counts[reader][f"{what}: fine"], counts

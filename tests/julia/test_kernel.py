@@ -127,7 +127,7 @@ def test_a_mistake_is_told_in_the_first_line(model: Notebook) -> None:
 
 
 def test_an_interrupt_while_waiting_for_a_table(model: Notebook) -> None:
-    request = model.start('println("begun")\n@attach late timeout=1000')
+    request = model.start('println("begun")\n@attach late wait=1000')
     model.until(request, "begun")
     model.interrupt()
     ran = model.wait(request)

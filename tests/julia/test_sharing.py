@@ -211,7 +211,7 @@ def test_notebook_macros(julia: Any, store: shm.Store) -> None:
     assert len(labels(store, "trips")) == 2
     assert printed("@detach trips").startswith("trips: still attached, a column")
     julia.run("x = nothing")
-    assert printed('@attach again = "trips" timeout=1').endswith(", attached\n")
+    assert printed('@attach again = "trips" wait=1').endswith(", attached\n")
     assert printed("@detach again") == "trips: detached\n"
     assert len(labels(store, "trips")) == 1
     julia.run('delays = (carrier = ["AA", "UA"], mean = [1.2, missing])')
@@ -395,7 +395,7 @@ def test_a_draft_with_a_name(julia: Any, directory: Path, store: shm.Store) -> N
 
 
 def test_waiting(julia: Any, store: shm.Store) -> None:
-    julia.start('sum(attach("late"; timeout = 30).x)')
+    julia.start('sum(attach("late"; wait = 30).x)')
     time.sleep(0.2)
     store.share(TABLE, "late")
     assert julia.wait() == sum(range(1000))
@@ -445,7 +445,7 @@ def test_files_that_are_no_tables(julia: Any, store: shm.Store, directory: Path)
     os.mkfifo(directory / "pipe.arrow")
     (directory / "link.arrow").symlink_to("good.arrow")
     for name in ("empty", "text", "half"):
-        with throws(f'DamagedSegment: "{name}" cannot be read: .* Share it again, or remove it'):
+        with throws(f'DamagedTable: "{name}" cannot be read: .* Share it again, or remove it'):
             julia.run(f'attach("{name}")')
     for name in ("pipe", "link"):
         with throws("TableNotFound"):
@@ -454,7 +454,7 @@ def test_files_that_are_no_tables(julia: Any, store: shm.Store, directory: Path)
         str(directory / "packed.arrow"), TABLE.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")
     ) as w:
         w.write_table(TABLE)
-    with throws("DamagedSegment: .*it is compressed"):
+    with throws("DamagedTable: .*it is compressed"):
         julia.run('attach("packed")')
     with pa.ipc.new_file(str(directory / "newer.arrow"), TABLE.schema, metadata={"arrowshm.protocol": "2"}) as w:
         w.write_table(TABLE)

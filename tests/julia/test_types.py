@@ -438,12 +438,12 @@ def test_what_only_other_writers_write(julia: Any, directory: Path, store: shm.S
     assert_same(store.attach("back", validate="full"), expected)
 
     put(directory, "zstd", [batch], batch.schema, compression="zstd")
-    with throws("DamagedSegment.*it is compressed, so it cannot be used where it lies"):
+    with throws("DamagedTable.*it is compressed, so it cannot be used where it lies"):
         julia.run('attach("zstd")')
     plain = pa.record_batch([pa.array([1])], names=["x"])
     put(directory, "big", [plain], plain.schema)
     change(directory / "big.arrow", big_endian)
-    with throws("DamagedSegment.*other byte order"):
+    with throws("DamagedTable.*other byte order"):
         julia.run('attach("big")')
 
     # Spans that pyarrow cannot make: durations, called intervals.
@@ -536,7 +536,7 @@ def test_lists_deep_in_lists(julia: Julia, directory: Path) -> None:
     put(directory, "t", [batch], batch.schema)
     julia.run('t = attach("t")')
     assert julia.get("t.n") == [1, 2, 3] and julia.get("t.nine[3][1][1][1][1][1][1][1][1]") == 3
-    with throws("DamagedSegment: .*nested more deeply than Julia can read"):
+    with throws("DamagedTable: .*nested more deeply than Julia can read"):
         julia.run("t.ten")
     shown = julia.get('sprint(show, MIME("text/plain"), t)')
     assert "[[[[[[[[3]]]]]]]]" in shown and "(not readable)" in shown
@@ -552,7 +552,7 @@ def test_a_sparse_union_with_a_short_part(julia: Julia, directory: Path) -> None
     assert path.read_bytes().count(nodes) == 1
     path.chmod(0o600)
     path.write_bytes(path.read_bytes().replace(nodes, struct.pack("<6q", 2, 0, 2, 0, 1, 0)))
-    with throws('DamagedSegment: "short" cannot be read: a column of it is shorter than it says'):
+    with throws('DamagedTable: "short" cannot be read: a column of it is shorter than it says'):
         julia.run('ArrowSHM.share("again", attach("short"))')
 
 

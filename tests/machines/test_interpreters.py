@@ -61,11 +61,11 @@ def test_without_numpy(store: shm.Store, peer: Callable[..., Peer], tmp_path: Pa
     one.run("from machines.walk_here import *")
     assert one.get("walk()") == ["1", "2", "1"]
     one.run("shm.share(TABLE, 't')")
-    assert one.get("shm.attach('t', as_='source').equals(TABLE)")
+    assert one.get("shm.attach('t', to='source').equals(TABLE)")
     assert "s" in one.get("shm.tables()._repr_html_()")
     for kind in ("numpy", "pandas"):
-        with pytest.raises(ImportError, match=f"as_='{kind}' needs {kind}: pip install"):
-            one.run(f"shm.attach('t', as_={kind!r})")
+        with pytest.raises(ImportError, match=f"to='{kind}' needs {kind}: pip install"):
+            one.run(f"shm.attach('t', to={kind!r})")
 
 
 def test_another_release_of_this_package(store: shm.Store, peer: Callable[..., Peer], tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ import pytest
 from notebooks import Desk, Notebook
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm import tabular
-from jupyter_arrowshm.notebook.lines import KINDS
+from jupyter_arrowshm.kinds import KINDS
 
 TABLE = pa.table({"a": [1, 2, 3], "b": [0.5, 1.5, 2.5], "c d": ["x", None, "z"]})
 
@@ -20,10 +19,6 @@ TABLE = pa.table({"a": [1, 2, 3], "b": [0.5, 1.5, 2.5], "c d": ["x", None, "z"]}
 def shared(store: shm.Store) -> shm.Store:
     store.share(TABLE, "t")
     return store
-
-
-def test_the_kinds_are_those_of_the_package() -> None:
-    assert KINDS == tabular.KINDS
 
 
 @pytest.mark.parametrize(

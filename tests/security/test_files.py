@@ -118,12 +118,12 @@ shm.tables()
 most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 """)
     for validate in (None, "full"):
-        with pytest.raises(shm.DamagedSegment, match="it is compressed"):
+        with pytest.raises(shm.DamagedTable, match="it is compressed"):
             one.run(f"shm.attach('bomb', validate={validate!r})")
     assert one.get("shm.info('bomb').num_rows") == 1 << 27
     for what in ("rows", "summary"):
         head, _ = one.get(f"answers.answer(worker, question | dict(what={what!r}))")
-        assert head["error"] == "DamagedSegment" and "compressed" in head["message"]
+        assert head["error"] == "DamagedTable" and "compressed" in head["message"]
     assert one.get("cli.main(['head', 'bomb'])") == 1
     assert one.get("[table.name for table in shm.tables()]") == ["bomb", "good"]
     assert one.get("resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most") < 100_000

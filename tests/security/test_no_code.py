@@ -99,7 +99,7 @@ def test_pickled_code_in_every_place_of_a_file_is_not_run(
             one.run(GUARD + "sys.addaudithook(guard)")
         for name in ("good", "ours", "foreign"):
             for kind in ("pyarrow", "pandas", "polars", "duckdb", "numpy", "source"):
-                one.run(f"with contextlib.suppress(Exception): str(shm.attach({name!r}, as_={kind!r}))")
+                one.run(f"with contextlib.suppress(Exception): str(shm.attach({name!r}, to={kind!r}))")
             one.run(f"repr(shm.info({name!r}).schema); shm.tables()._repr_html_()")
             one.run(f"cli.main(['info', {name!r}]); cli.main(['head', {name!r}])")
         assert not made.exists()

@@ -232,8 +232,8 @@ def test_a_question_that_takes_too_long_is_stopped(running, looked_at):
 @pytest.mark.parametrize(
     ("signal_", "status", "reason"),
     [
-        (signal.SIGSEGV, 422, "DamagedSegment"),
-        (signal.SIGBUS, 422, "DamagedSegment"),
+        (signal.SIGSEGV, 422, "DamagedTable"),
+        (signal.SIGBUS, 422, "DamagedTable"),
         (signal.SIGABRT, 503, "QueryStopped"),
         (signal.SIGKILL, 200, None),  # asked again, of another
     ],

@@ -31,7 +31,7 @@ export function attachLine(name: string, language: Language): string {
   if (language === 'julia') {
     return variable === name ? `@attach ${name}` : `@attach ${variable} = ${juliaString(name)}`;
   }
-  if (!magicCanName(name)) return `${variable} = shm.attach(${pythonString(name)}, as_="source")`;
+  if (!magicCanName(name)) return `${variable} = shm.attach(${pythonString(name)}, to="source")`;
   return variable === name ? `%attach ${name}` : `%attach ${shellWord(name)} as ${variable}`;
 }
 

@@ -122,7 +122,7 @@ export function pythonCode(table: IPreviewTable, view: IView, dialect: IDialect)
   if (keys.length) body.push(...dialect.sort(frame, keys));
   for (const one of view.sort) if (isRepeated(one.name)) body.push(`# Left out: the order by ${oneLine(one.name)}`);
   const code = body.join('\n');
-  const attach = `${frame} = shm.attach(${py(table.name)}${dialect.kind === 'pyarrow' ? '' : `, as_="${dialect.kind}"`})`;
+  const attach = `${frame} = shm.attach(${py(table.name)}${dialect.kind === 'pyarrow' ? '' : `, to="${dialect.kind}"`})`;
   return [...imports(code, dialect), '', attach, ...body].join('\n') + '\n';
 }
 

@@ -47,7 +47,7 @@ struct UnsafeDirectory <: ArrowSHMError
 end
 
 "The file behind a table's name is no whole, uncompressed Arrow IPC file."
-struct DamagedSegment <: ArrowSHMError
+struct DamagedTable <: ArrowSHMError
     name::String
     path::String
     reason::String
@@ -130,7 +130,7 @@ end
 
 Base.showerror(io::IO, e::UnsafeDirectory) = print(io, e.directory, " ", e.reason, ": ", e.remedy, ".")
 
-function Base.showerror(io::IO, e::DamagedSegment)
+function Base.showerror(io::IO, e::DamagedTable)
     name = repr(e.name)
     print(io, name, " cannot be read: ", e.reason, ". Share it again, or remove it with unshare(", name, ").")
 end

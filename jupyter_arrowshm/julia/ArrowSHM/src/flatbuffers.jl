@@ -1,7 +1,7 @@
 # The FlatBuffers encoding ("FlatBuffers Internals"), as far as Arrow's metadata needs it. Everything that is read from a
 # file is checked before it is used: garbage is a `Damaged`, never a read outside of the bytes.
 
-"Bytes that are no valid Arrow metadata; becomes a [`DamagedSegment`](@ref)."
+"Bytes that are no valid Arrow metadata; becomes a [`DamagedTable`](@ref)."
 struct Damaged <: Exception
     reason::String
 end

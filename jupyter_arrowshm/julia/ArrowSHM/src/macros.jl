@@ -19,7 +19,7 @@ macro share(arguments...)
 end
 
 """
-    @attach trips [timeout=10]
+    @attach trips [wait=10]
     @attach variable = "name"
 
 Attach a table as a variable of its name, or as another one. See [`attach`](@ref).

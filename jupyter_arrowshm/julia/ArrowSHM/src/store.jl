@@ -48,13 +48,13 @@ Throws [`ArrowSHM.InvalidName`](@ref), [`ArrowSHM.TableExists`](@ref), [`ArrowSH
 end
 
 """
-    attach(name; timeout=nothing)
+    attach(name; wait=nothing)
 
 The table of this name as a [`SharedTable`](@ref): its columns lie in the shared memory. The data stays valid for as
-long as anything refers to it, whatever happens to the name, to who shared it, or to the directory. `timeout` is the
+long as anything refers to it, whatever happens to the name, to who shared it, or to the directory. `wait` is the
 number of seconds to wait until somebody shares a table of this name.
 
-    attach(f, name; timeout=nothing)
+    attach(f, name; wait=nothing)
 
 `f(bytes)`, where `bytes::Vector{UInt8}` is the table's whole Arrow file in shared memory: `attach(Arrow.Table, "trips")`.
 
@@ -73,30 +73,30 @@ julia> attach("fairs")
 ERROR: no shared table "fairs". Did you mean "fares"?
 ```
 
-Throws [`ArrowSHM.TableNotFound`](@ref), [`ArrowSHM.DamagedSegment`](@ref), [`ArrowSHM.NewerProtocol`](@ref), or
+Throws [`ArrowSHM.TableNotFound`](@ref), [`ArrowSHM.DamagedTable`](@ref), [`ArrowSHM.NewerProtocol`](@ref), or
 [`ArrowSHM.Busy`](@ref) if somebody kept the file locked. How: docs/protocol.md, "Attaching"; mmap(2), NOTES.
 """
-@noinline function attach(name::AbstractString; timeout::Union{Nothing,Real} = nothing, store::Store = default_store())
+@noinline function attach(name::AbstractString; wait::Union{Nothing,Real} = nothing, store::Store = default_store())
     name = check_name(name)
     return explaining(store.directory) do
-        source = open_source(store, name, timeout)
+        source = open_source(store, name, wait)
         try
             return SharedTable(source)
         catch error
             error isa Damaged || rethrow()
-            throw(DamagedSegment(name, source.path, error.reason))
+            throw(DamagedTable(name, source.path, error.reason))
         end
     end
 end
 
-@noinline function attach(f, name::AbstractString; timeout::Union{Nothing,Real} = nothing, store::Store = default_store())
-    return Base.invokelatest(f, open_source(store, check_name(name), timeout).bytes)
+@noinline function attach(f, name::AbstractString; wait::Union{Nothing,Real} = nothing, store::Store = default_store())
+    return Base.invokelatest(f, open_source(store, check_name(name), wait).bytes)
 end
 
-@noinline function open_source(store::Store, name::String, timeout)
+@noinline function open_source(store::Store, name::String, wait)
     found = map_source(store, name)
-    if found === nothing && timeout !== nothing && timeout > 0
-        wait_for(() -> (found = map_source(store, name)) !== nothing, timeout)
+    if found === nothing && wait !== nothing && wait > 0
+        wait_for(() -> (found = map_source(store, name)) !== nothing, wait)
     end
     found === nothing && throw(Base.invokelatest(not_found, store, name))  # not compiled before it happens
     return found
@@ -123,7 +123,7 @@ end
     catch error
         close(file)
         error isa Damaged || rethrow()
-        throw(DamagedSegment(name, path, error.reason))
+        throw(DamagedTable(name, path, error.reason))
     end
     # The descriptor is the stream's now, for the columns that are mapped later; it is closed when that is collected.
     number, file.fd = file.fd, Cint(-1)

@@ -63,12 +63,12 @@ end
     catch error
         error isa SystemError && throw(StoreFailed(dirname(source.path), error.errnum))
         error isa Damaged || rethrow()
-        throw(DamagedSegment(source.name, source.path, error.reason))
+        throw(DamagedTable(source.name, source.path, error.reason))
     finally
         unlock(GUARD)
     end
     length(made) == getfield(t, :rows) ||
-        throw(DamagedSegment(source.name, source.path, "its columns are not of one length"))
+        throw(DamagedTable(source.name, source.path, "its columns are not of one length"))
     return columns[i] = made
 end
 

@@ -145,7 +145,7 @@ end
             unshare("t")
             @test isempty(tables()) && !isempty(getfield(tables(), :removed))
             @test_throws ArrowSHM.TableNotFound unshare("t")
-            @test_throws ArrowSHM.TableNotFound attach("t"; timeout = 0.05)
+            @test_throws ArrowSHM.TableNotFound attach("t"; wait = 0.05)
         end
     end
 
