@@ -1,4 +1,8 @@
-/** The code that attaches a table in a kernel that knows nothing of us yet. */
+/**
+ * The code that attaches a table in a kernel that has not loaded jupyter-arrowshm yet.
+ *
+ * tests/fixtures/attach-lines.json says what the lines are; Python (`how_to_attach`) prints the same ones.
+ */
 
 /** The languages in which tables can be attached. */
 export type Language = 'python' | 'julia';
@@ -10,48 +14,49 @@ export function languageOf(name: string): Language | null {
 
 /** A whole cell. */
 export function attachCell(name: string, language: Language): string {
-  return cell(attachLine(name, language), language);
+  if (language === 'julia') return `using ArrowSHM\n${juliaLine(name)}`;
+  const line = magicLine(name);
+  return line === null ? `${IMPORT}\n${pythonLine(name)}` : `%load_ext jupyter_arrowshm\n${line}`;
 }
 
 /** A whole cell that lets go of the table again. */
 export function detachCell(name: string, language: Language): string {
   const variable = variableFor(name, language);
-  if (language === 'julia') return cell(`@detach ${variable}`, language);
-  return magicCanName(name) ? cell(`%detach ${shellWord(name)}`, language) : `del ${variable}`;
+  if (language === 'julia') return `using ArrowSHM\n@detach ${variable}`;
+  return magicCanName(name) ? `%load_ext jupyter_arrowshm\n%detach ${magicWord(name)}` : `del ${variable}`;
 }
 
-function cell(line: string, language: Language): string {
-  if (language === 'julia') return `using ArrowSHM\n${line}`;
-  return line.startsWith('%') ? `%load_ext jupyter_arrowshm\n${line}` : `import jupyter_arrowshm as shm\n${line}`;
-}
-
-/** The line alone. */
+/** A line to copy into a notebook of that language. */
 export function attachLine(name: string, language: Language): string {
-  const variable = variableFor(name, language);
-  if (language === 'julia') {
-    return variable === name ? `@attach ${name}` : `@attach ${variable} = ${juliaString(name)}`;
-  }
-  if (!magicCanName(name)) return `${variable} = shm.attach(${pythonString(name)}, to="source")`;
-  return variable === name ? `%attach ${name}` : `%attach ${shellWord(name)} as ${variable}`;
+  return language === 'julia' ? juliaLine(name) : (magicLine(name) ?? `${IMPORT}; ${pythonLine(name)}`);
 }
 
-/** An identifier for a table's name: itself where it is one, `trips_2013` for `trips-2013`. */
+/** `null` where `%attach` cannot read the name. */
+export function magicLine(name: string): string | null {
+  if (!magicCanName(name)) return null;
+  const variable = variableFor(name, 'python');
+  return variable === name ? `%attach ${name}` : `%attach ${magicWord(name)} as ${variable}`;
+}
+
+/** For any Python. `to`: what the table is attached as. */
+export function pythonLine(name: string, to = 'source'): string {
+  const options = to === 'pyarrow' ? '' : `, to=${pythonString(to)}`;
+  return `${variableFor(name, 'python')} = shm.attach(${pythonString(name)}${options})`;
+}
+
+export function juliaLine(name: string): string {
+  const variable = variableFor(name, 'julia');
+  return variable === name ? `@attach ${name}` : `@attach ${variable} = ${juliaString(name)}`;
+}
+
+/** The name itself where the language reads it as it is; else `trips_2013` for `trips-2013`, `class_` for `class`. */
 export function variableFor(name: string, language: Language): string {
-  let variable = name.replace(/[^\p{L}\p{Nd}_]/gu, '_');
-  if (!/^[\p{L}_]/u.test(variable)) variable = `_${variable}`;
-  // A Julia variable of underscores alone cannot be read.
-  if (/^_+$/.test(variable)) variable = 'table';
-  return RESERVED[language].has(variable) ? `${variable}_` : variable;
-}
-
-/** The magic would take these for an option, or for its own `as`; IPython puts variables in the place of $x and {x}. */
-function magicCanName(name: string): boolean {
-  return !name.startsWith('-') && name !== 'as' && !/[${}]/.test(name);
-}
-
-/** The magic's line is split as by a shell. */
-function shellWord(text: string): string {
-  return /^[\p{L}\p{N}_.,:=@%+~-]+$/u.test(text) ? text : `'${text.replace(/'/g, `'"'"'`)}'`;
+  const { read, isOther, isStart, isReserved } = VARIABLES[language];
+  const known = read(name).replace(isOther, '_');
+  // IPython keeps results in `_`, and Julia cannot read a variable of underscores alone.
+  if (/^_+$/.test(known)) return 'table';
+  const variable = isStart.test(known) ? known : `_${known}`;
+  return isReserved.test(variable) ? `${variable}_` : variable;
 }
 
 export function pythonString(text: string): string {
@@ -62,17 +67,53 @@ export function juliaString(text: string): string {
   return `"${text.replace(/[\\"$]/g, '\\$&')}"`;
 }
 
-const RESERVED: Record<Language, Set<string>> = {
-  python: new Set(
-    (
+const IMPORT = 'import jupyter_arrowshm as shm';
+
+/** The magic takes these for an option or for its own `as`; IPython puts variables in the place of $x and {x}. */
+function magicCanName(name: string): boolean {
+  return !name.startsWith('-') && name !== 'as' && !/[${}]/.test(name);
+}
+
+/** Quoted as Python's `shlex.quote` does it: the magic's line is split as a shell would split it. */
+function magicWord(name: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(name) || variableFor(name, 'python') === name) return name;
+  return `'${name.replace(/'/g, `'"'"'`)}'`;
+}
+
+interface IVariables {
+  /** The identifier that the language reads in the place of this one. */
+  readonly read: (name: string) => string;
+  /** A character that no identifier has, and marks on it or on an underscore. */
+  readonly isOther: RegExp;
+  readonly isStart: RegExp;
+  readonly isReserved: RegExp;
+}
+
+const VARIABLES: Record<Language, IVariables> = {
+  python: {
+    read: name => name.normalize('NFKC'),
+    isOther: /[^\p{XID_Continue}]\p{M}*|_\p{M}+/gu,
+    isStart: /^[\p{XID_Start}_]/u,
+    // The last two are Python's own, and no keywords.
+    isReserved: words(
       'False None True and as assert async await break class continue def del elif else except finally for from ' +
-      'global if import in is lambda nonlocal not or pass raise return try while with yield'
-    ).split(' ')
-  ),
-  julia: new Set(
-    (
+        'global if import in is lambda nonlocal not or pass raise return try while with yield __debug__ __builtins__'
+    )
+  },
+  julia: {
+    // Julia reads another letter for three of them; NFKC has two, the micro sign and Planck's constant.
+    read: name => name.normalize('NFKC').replace(/ɛ/g, 'ε'),
+    isOther: /[^\p{L}\p{Nl}\p{Mn}\p{Mc}\p{Nd}\p{Pc}]\p{M}*|_\p{M}+/gu,
+    isStart: /^[\p{L}\p{Nl}_]/u,
+    // The last ones are no keywords, and cannot be assigned to either.
+    isReserved: words(
       'baremodule begin break catch const continue do else elseif end export false finally for function global if ' +
-      'import in isa let local macro module quote return struct true try using where while'
-    ).split(' ')
-  )
+        'import in isa let local macro module quote return struct true try using where while ' +
+        'ccall eval include ARGS ArrowSHM Base Core Main'
+    )
+  }
 };
+
+function words(all: string): RegExp {
+  return new RegExp(`^(${all.split(' ').join('|')})$`);
+}

@@ -1,4 +1,4 @@
-import { attachLine, juliaString, variableFor } from '../../shared/code';
+import { juliaLine, juliaString, variableFor } from '../../shared/code';
 import type { Condition, IView } from '../query';
 import type { IPreviewTable } from '../source';
 import { columnType, IColumnType, juliaLiteral } from './literal';
@@ -37,7 +37,7 @@ export function juliaCode(table: IPreviewTable, view: IView): string {
       `using ArrowSHM${/\bDate(Time)?\(/.test(code) ? ', Dates' : ''}`,
       '',
       ...(view.sort.length ? [ORDER, ''] : []),
-      attachLine(table.name, 'julia'),
+      juliaLine(table.name),
       `rows = collect(1:size(${frame}, 1))`,
       ...body,
       `${frame}_view = map(column -> column[rows], NamedTuple(${frame}))`

@@ -1,4 +1,4 @@
-import { pythonString, variableFor } from '../../shared/code';
+import { pythonLine, pythonString, variableFor } from '../../shared/code';
 import type { Condition, IView } from '../query';
 import type { IPreviewTable, Scalar } from '../source';
 import { columnType, IColumnType, pythonLiteral } from './literal';
@@ -122,8 +122,7 @@ export function pythonCode(table: IPreviewTable, view: IView, dialect: IDialect)
   if (keys.length) body.push(...dialect.sort(frame, keys));
   for (const one of view.sort) if (isRepeated(one.name)) body.push(`# Left out: the order by ${oneLine(one.name)}`);
   const code = body.join('\n');
-  const attach = `${frame} = shm.attach(${py(table.name)}${dialect.kind === 'pyarrow' ? '' : `, to="${dialect.kind}"`})`;
-  return [...imports(code, dialect), '', attach, ...body].join('\n') + '\n';
+  return [...imports(code, dialect), '', pythonLine(table.name, dialect.kind), ...body].join('\n') + '\n';
 }
 
 /** The conditions that together are this one; `null` if they cannot be written. */
