@@ -21,3 +21,13 @@ def nested(type_: pa.DataType) -> Iterator[pa.DataType]:
 def storage(type_: pa.DataType) -> pa.DataType:
     """What an extension type is stored as; any other type is itself."""
     return type_.storage_type if isinstance(type_, pa.BaseExtensionType) else type_
+
+
+def is_view(type_: pa.DataType) -> bool:
+    """Texts or bytes that may lie in buffers which other rows use, too."""
+    return bool(pa.types.is_string_view(type_) or pa.types.is_binary_view(type_))
+
+
+def is_list_view(type_: pa.DataType) -> bool:
+    """Lists whose items may be those of other rows, too."""
+    return bool(pa.types.is_list_view(type_) or pa.types.is_large_list_view(type_))

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ..arrowtypes import nested, storage
 from ..errors import UnsupportedSource
+from ..tabular import weight
 from .facts import Facts
 from .lock import Descriptor
 
@@ -120,11 +121,15 @@ class FileWriter:
         self.num_batches = 0
         self._pending: list[pa.RecordBatch] = []
         self._pending_bytes = 0
+        self._weighed: weight.Known = {}  # dictionaries of what is pending
+        self._trims = weight.can_hold_more(schema)
         self._empty: pa.RecordBatch | None = None  # zero rows with the dictionaries so far
         self._grows = any(_has_dictionary(field.type) for field in schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
-        nbytes = size_of(batch)
+        if self._trims:
+            batch = weight.compact(batch)
+        nbytes = weight.weigh_batch(batch, self._weighed)
         if self._pending_bytes + nbytes > BATCH_BYTES:
             self.flush()
         self._pending.append(batch)
@@ -133,11 +138,13 @@ class FileWriter:
             self.flush()
 
     def flush(self) -> None:
-        batches, self._pending, self._pending_bytes = self._pending, [], 0
+        batches, self._pending = self._pending, []
+        nbytes, self._pending_bytes = self._pending_bytes, 0
+        self._weighed.clear()
         if not batches:
             return
         if self._check_room is not None:
-            self._check_room(sum(map(size_of, batches)))
+            self._check_room(nbytes)
         if self._grows:
             batches = self._unify(batches)
         for batch in _combine(batches) if batches else ():
@@ -176,14 +183,6 @@ class FileWriter:
             if self._sink.error is not None:
                 raise self._sink.error from None
             raise UnsupportedSource("table", str(error), "Cast the column to a plain type first.") from error
-
-
-def size_of(data: pa.RecordBatch | pa.Table) -> int:
-    """Bytes of the rows' buffers; where pyarrow cannot tell a slice's share (views), of the whole buffers."""
-    try:
-        return int(data.nbytes)
-    except pa.ArrowException:
-        return int(data.get_total_buffer_size())
 
 
 def _combine(batches: list[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:

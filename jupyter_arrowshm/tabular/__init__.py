@@ -30,6 +30,7 @@ from ..kinds import KINDS
 from . import cast
 from .extent import addresses, copied
 from .memory import NUMPY_KEY, PANDAS_KEY, deep_copy, private_column, rows_only, with_metadata
+from .weight import weigh_batch, weigh_table
 
 __all__ = ["Converted", "Source", "addresses", "copied", "from_arrow", "index_columns", "to_arrow", "to_batch"]
 
@@ -93,7 +94,7 @@ def to_arrow(obj: Any) -> Source:
     if isinstance(obj, pa.Table):
         return _in_memory(obj, "pyarrow")
     if isinstance(obj, pa.RecordBatch):
-        return Source(obj.schema, [obj], "pyarrow", obj.num_rows, _nbytes(obj))
+        return Source(obj.schema, [obj], "pyarrow", obj.num_rows, weigh_batch(obj, {}))
     if isinstance(obj, pa.RecordBatchReader):
         return Source(obj.schema, obj, "pyarrow", None, None)
     if _instance(obj, "pyarrow.dataset", "Scanner"):
@@ -123,21 +124,12 @@ def _kind(obj: object) -> str:
     return type(obj).__module__.partition(".")[0]
 
 
-def _nbytes(obj: pa.Table | pa.RecordBatch) -> int | None:
-    for estimate in (lambda: obj.nbytes, obj.get_total_buffer_size):
-        try:
-            return int(estimate())
-        except (pa.ArrowException, TypeError, ValueError):  # noqa: PERF203 (a type without a size)
-            continue
-    return None
-
-
 def _in_memory(table: pa.Table, kind: str) -> Source:
     # Dictionaries of structs or of dictionaries cannot be unified: the writer says whether it can write them.
     with contextlib.suppress(pa.ArrowException):
         # An IPC file holds one dictionary per column: pyarrow refuses to write a second.
         table = table.unify_dictionaries()
-    return Source(table.schema, table.to_batches(), kind, table.num_rows, _nbytes(table))
+    return Source(table.schema, table.to_batches(), kind, table.num_rows, weigh_table(table))
 
 
 def _from_polars(obj: Any) -> Source:
