@@ -1,5 +1,5 @@
 # The Tables.jl interface ("Implementing the Interface" in its manual): a SharedTable is a table of columns, and any table
-# of columns can be shared. `ArrowSHM` and `Tables` are what is in scope; included by the extension, or by src/glue.jl.
+# of columns can be shared. `ArrowSHM` and `Tables` are what is in scope; included by the extension, or by src/tabular/glue.jl.
 
 Tables.istable(::Type{ArrowSHM.SharedTable}) = true
 Tables.columnaccess(::Type{ArrowSHM.SharedTable}) = true

@@ -7,13 +7,13 @@ using Dates: Date, DateTime, Time, Month, Second, Millisecond, Microsecond, Nano
 
 using ..ArrowSHM: DamagedColumn
 
-include("columns/types.jl")
-include("columns/intervals.jl")
-include("columns/decode.jl")
-include("columns/lazy.jl")
-include("columns/nested.jl")
-include("columns/reduce.jl")
-include("columns/glance.jl")
-include("columns/flatten.jl")
+include("types.jl")
+include("intervals.jl")
+include("decode.jl")
+include("lazy.jl")
+include("nested.jl")
+include("reduce.jl")
+include("glance.jl")
+include("flatten.jl")
 
 end

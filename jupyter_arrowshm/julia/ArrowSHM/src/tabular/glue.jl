@@ -17,6 +17,6 @@ function glue_tables()
     glue = Module(:ArrowSHMTablesGlue)
     Core.eval(glue, :(const ArrowSHM = $(@__MODULE__)))
     Core.eval(glue, :(const Tables = $(Base.loaded_modules[TABLES])))
-    Base.include(glue, joinpath(dirname(@__DIR__), "ext", "tables.jl"))
+    Base.include(glue, joinpath(dirname(dirname(@__DIR__)), "ext", "tables.jl"))
     Base.invokelatest(getfield(glue, :connect))
 end
