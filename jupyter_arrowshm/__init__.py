@@ -38,11 +38,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .core.attached import Attachment
-    from .core.process import Holder, Publisher
-    from .core.publication import Writer
-    from .core.store import Store, default_store
-    from .core.table import OlderVersion, TableInfo, Tables
+    from .core import Attachment, Holder, OlderVersion, Publisher, Store, TableInfo, Tables, Writer, default_store
     from .widget import SharedTables, TablePreview
 
     attach = default_store().attach
@@ -98,16 +94,16 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Attachment": "core.attached",
-    "Holder": "core.process",
-    "OlderVersion": "core.table",
-    "Publisher": "core.process",
+    "Attachment": "core",
+    "Holder": "core",
+    "OlderVersion": "core",
+    "Publisher": "core",
     "SharedTables": "widget",
-    "Store": "core.store",
-    "TableInfo": "core.table",
+    "Store": "core",
+    "TableInfo": "core",
     "TablePreview": "widget",
-    "Tables": "core.table",
-    "Writer": "core.publication",
+    "Tables": "core",
+    "Writer": "core",
 }
 
 
@@ -149,7 +145,7 @@ def __getattr__(name: str) -> Any:
 
 def _of_the_store(name: str) -> Callable[..., Any]:
     """A method of the store that the environment names at the time of the call, as a function."""
-    from .core.store import Store, default_store
+    from .core import Store, default_store
 
     @functools.wraps(getattr(Store, name))
     def function(*args: Any, **keywords: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a type is made of."""
+"""What an Arrow type is made of, and whether arrays of it are what they say."""
 
 from __future__ import annotations
 
@@ -23,11 +23,69 @@ def storage(type_: pa.DataType) -> pa.DataType:
     return type_.storage_type if isinstance(type_, pa.BaseExtensionType) else type_
 
 
+def plain(type_: pa.DataType) -> pa.DataType:
+    """The type of the values themselves, without what says how they are stored."""
+    while True:
+        if isinstance(type_, pa.BaseExtensionType):
+            type_ = type_.storage_type
+        elif pa.types.is_dictionary(type_) or pa.types.is_run_end_encoded(type_):
+            type_ = type_.value_type
+        else:
+            return type_
+
+
+def is_text(type_: pa.DataType) -> bool:
+    """Whether the values are text, however it is stored."""
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_))
+
+
+def is_binary(type_: pa.DataType) -> bool:
+    """Whether the values are bytes, of any length or of one."""
+    return bool(
+        pa.types.is_binary(type_)
+        or pa.types.is_large_binary(type_)
+        or pa.types.is_binary_view(type_)
+        or pa.types.is_fixed_size_binary(type_)
+    )
+
+
 def is_view(type_: pa.DataType) -> bool:
-    """Texts or bytes that may lie in buffers which other rows use, too."""
+    """Whether the values are text or bytes that each say where they lie."""
     return bool(pa.types.is_string_view(type_) or pa.types.is_binary_view(type_))
 
 
 def is_list_view(type_: pa.DataType) -> bool:
     """Lists whose items may be those of other rows, too."""
     return bool(pa.types.is_list_view(type_) or pa.types.is_large_list_view(type_))
+
+
+def check_views(array: pa.Array | pa.ChunkedArray) -> None:
+    """The views of rows that are null, too: validation leaves them out, and a cast or ``to_pandas`` crashes over them.
+
+    Raises ``pyarrow.ArrowInvalid``.
+    """
+    if not _has_view(array.type):
+        return
+    if isinstance(array, pa.ChunkedArray):
+        parts = array.chunks
+    elif isinstance(array, pa.ExtensionArray):
+        parts = [array.storage]
+    elif isinstance(array, pa.DictionaryArray):
+        parts = [array.dictionary]
+    elif isinstance(array, (pa.StructArray, pa.UnionArray)):
+        # pyarrow has no arrays of some types: of the parts only those are made that have to be looked at.
+        indices = range(array.type.num_fields)
+        parts = [array.field(index) for index in indices if _has_view(array.type.field(index).type)]
+    elif not is_view(array.type):  # lists, maps, runs
+        parts = [array.values]
+    else:
+        # As binary: what stands there need not be UTF-8.
+        views = [None, *array.buffers()[1:]]
+        pa.Array.from_buffers(pa.binary_view(), len(array), views, offset=array.offset).validate(full=True)
+        return
+    for part in parts:
+        check_views(part)
+
+
+def _has_view(type_: pa.DataType) -> bool:
+    return any(map(is_view, nested(type_)))

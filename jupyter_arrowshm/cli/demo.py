@@ -24,8 +24,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.csv
 
-from ..core.directory import ENVIRONMENT_VARIABLE, default_path
-from ..core.store import Store
+from ..core import ENVIRONMENT_VARIABLE, Store, default_path
 from ..notebook.results import seconds
 from . import julia_setup
 

@@ -15,11 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import __version__, words
-from ..core import collector, directory, holders, names, room
-from ..core.directory import Directory
-from ..core.lock import SHARED, try_lock
-from ..core.segment import Draft
-from ..core.store import Store
+from ..core import ENVIRONMENT_VARIABLE, SHARED_MEMORY, Store
 from ..errors import ArrowSHMError
 from ..notebook import startup
 from . import julia_setup
@@ -59,7 +55,7 @@ def _versions(store: Store) -> Iterator[Finding]:
     yield Finding(f"jupyter-arrowshm {__version__} on Python {platform.python_version()} in {sys.prefix}")
     installed = {one.name.replace("-", "_").lower(): one.version for one in importlib.metadata.distributions()}
     yield Finding(", ".join(f"{name} {installed[name]}" for name in _LIBRARIES if name in installed))
-    if not names.can_be_any():
+    if not store.capabilities().writes_any_name:
         yield Finding(
             f"file names are written in {sys.getfilesystemencoding()} here: tables are seen if their names are ASCII",
             "choose a UTF-8 locale (LANG=C.UTF-8), or set PYTHONUTF8=1",
@@ -68,10 +64,10 @@ def _versions(store: Store) -> Iterator[Finding]:
 
 def _where(store: Store) -> Iterator[Finding]:
     """Directory of tables:"""
-    left = Directory(store.directory).room()
-    kind = room.file_system(os.stat(store.directory).st_dev) or "unknown file system"
-    chosen = " (set by $JUPYTER_ARROWSHM_DIR)" if os.environ.get(directory.ENVIRONMENT_VARIABLE) else ""
-    yield Finding(f"tables are in {store.directory}{chosen}, on {kind}")
+    left, _ = store.free_and_total()
+    machine = store.capabilities()
+    chosen = f" (set by ${ENVIRONMENT_VARIABLE})" if os.environ.get(ENVIRONMENT_VARIABLE) else ""
+    yield Finding(f"tables are in {store.directory}{chosen}, on {machine.file_system or 'unknown file system'}")
     if store.notice:
         larger = "give the container a larger /dev/shm (docker run --shm-size=4g; Kubernetes: emptyDir, medium Memory)"
         yield Finding(store.notice, larger if Path("/proc/self/mountinfo").exists() else _WHOLE_PROC)
@@ -80,32 +76,25 @@ def _where(store: Store) -> Iterator[Finding]:
         f"{words.size(left)} can still be shared",
         "free memory, gc() or unshare() tables, or set $JUPYTER_ARROWSHM_DIR to a larger disk" if small else "",
     )
-    if kind == "tmpfs":
+    if machine.file_system == "tmpfs":
         if sys.platform == "linux" and not Path("/proc/meminfo").exists():
             yield Finding("how much memory is left cannot be seen: what exceeds it is not refused", _WHOLE_PROC)
-        if room.memory_left() <= left:
-            yield Finding(f"memory is the limit, not the size of {directory.SHARED_MEMORY}")
+        if machine.memory_is_the_limit:
+            yield Finding(f"memory is the limit, not the size of {SHARED_MEMORY}")
 
 
 def _locks(store: Store) -> Iterator[Finding]:
     """Locks:"""
-    private = Directory(store.directory)
-    with private.lock() as at:
-        draft = Draft(at)
-        try_lock(draft.file.fd, SHARED)
-        seen = holders.Locks(private.lock_device(at))
-        visible = bool(seen.leases(os.fstat(draft.file.fd).st_ino))
-        unnamed = not draft.name
-        draft.discard(at)
-    if visible:
+    machine = store.capabilities()
+    if machine.counts_users:
         yield Finding("who uses a table can be seen (/proc/locks)")
     else:
         yield Finding(
             "who uses a table cannot be seen here, only whether anybody does"
-            + ("" if seen.visible else " (/proc/locks cannot be read)"),
+            + ("" if machine.lists_locks else " (/proc/locks cannot be read)"),
             "" if sys.platform != "linux" else _WHOLE_PROC,
         )
-    if not unnamed:
+    if not machine.has_unnamed_files:
         yield Finding("no unnamed files (O_TMPFILE) can be had here: a killed share leaves one until the next")
     if not _has_own_proc():
         yield Finding("/proc is that of other processes: they are shown by the numbers that they have there")
@@ -131,8 +120,7 @@ def _in_container() -> bool:
 
 def _tables(store: Store) -> Iterator[Finding]:
     """Tables:"""
-    opened = Directory(store.directory).open()
-    littered = opened is not None and collector.is_littered(opened.fd)
+    littered = store.is_littered()
     tables = store.tables()
     total = sum(table.nbytes for table in tables)
     yield Finding(f"{words.count(len(tables), 'table')}, {words.size(total)}")

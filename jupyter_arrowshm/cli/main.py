@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from .. import __version__, words
-from ..core.store import Store, default_store
+from ..core import Store, default_store
 from ..errors import ArrowSHMError
 from ..notebook import startup
 
@@ -116,15 +116,15 @@ def _say(what: str, text: str) -> None:
 
 
 def _head(arguments: argparse.Namespace) -> None:
-    from ..core import arrowfile
+    from ..core import UNREADABLE
     from .head import head
 
     store = default_store()
     table = store.attach(arguments.name)
     try:
         print(head(table, arguments.rows, arguments.columns, arguments.sort, arguments.filter))
-    except (*arrowfile.UNREADABLE, LookupError) as error:
-        raise arrowfile.damaged(error, arguments.name, store.path(arguments.name)) from None
+    except (*UNREADABLE, LookupError) as error:
+        raise store.damaged(arguments.name, error) from None
 
 
 def _path(arguments: argparse.Namespace) -> None:

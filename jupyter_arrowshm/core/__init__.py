@@ -1,1 +1,34 @@
-"""Any process: the store, its locks, and the Arrow files in it. Nothing here needs Jupyter or a data frame library."""
+"""Any process: the store, its locks, and the Arrow files in it. Nothing here needs Jupyter or a data frame library.
+
+The rest of the package uses what is named here, and none of the modules behind it.
+"""
+
+from .arrowfile import UNREADABLE
+from .attached import Attachment
+from .capabilities import Capabilities
+from .directory import ENVIRONMENT_VARIABLE, SHARED_MEMORY, default_path
+from .facts import PROTOCOL
+from .process import Holder, Publisher
+from .publication import Progress, Writer
+from .store import Look, Store, default_store
+from .table import OlderVersion, TableInfo, Tables
+
+__all__ = [
+    "ENVIRONMENT_VARIABLE",
+    "PROTOCOL",
+    "SHARED_MEMORY",
+    "UNREADABLE",
+    "Attachment",
+    "Capabilities",
+    "Holder",
+    "Look",
+    "OlderVersion",
+    "Progress",
+    "Publisher",
+    "Store",
+    "TableInfo",
+    "Tables",
+    "Writer",
+    "default_path",
+    "default_store",
+]

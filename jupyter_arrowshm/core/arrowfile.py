@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from ..arrowtypes import nested
+from ..arrowtypes import check_views
 from ..errors import DamagedTable, NewerProtocol
 from . import flatbuffer
 from .facts import PROTOCOL, PROTOCOL_KEY, PROTOCOL_VALUE, Facts
@@ -114,42 +114,6 @@ def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> 
 def _check_names(schema: pa.Schema) -> None:
     """A name that is no UTF-8 is a ``UnicodeDecodeError`` here, and not in whoever lists the columns of all tables."""
     list(schema.names)
-
-
-def check_views(array: pa.Array | pa.ChunkedArray) -> None:
-    """The views of rows that are null, too: validation leaves them out, and a cast or ``to_pandas`` crashes over them.
-
-    Raises ``pyarrow.ArrowInvalid``.
-    """
-    if not _has_view(array.type):
-        return
-    if isinstance(array, pa.ChunkedArray):
-        parts = array.chunks
-    elif isinstance(array, pa.ExtensionArray):
-        parts = [array.storage]
-    elif isinstance(array, pa.DictionaryArray):
-        parts = [array.dictionary]
-    elif isinstance(array, (pa.StructArray, pa.UnionArray)):
-        # pyarrow has no arrays of some types: of the parts only those are made that have to be looked at.
-        indices = range(array.type.num_fields)
-        parts = [array.field(index) for index in indices if _has_view(array.type.field(index).type)]
-    elif not _is_view(array.type):  # lists, maps, runs
-        parts = [array.values]
-    else:
-        # As binary: what stands there need not be UTF-8.
-        views = [None, *array.buffers()[1:]]
-        pa.Array.from_buffers(pa.binary_view(), len(array), views, offset=array.offset).validate(full=True)
-        return
-    for part in parts:
-        check_views(part)
-
-
-def _has_view(type_: pa.DataType) -> bool:
-    return any(map(_is_view, nested(type_)))
-
-
-def _is_view(type_: pa.DataType) -> bool:
-    return bool(pa.types.is_string_view(type_) or pa.types.is_binary_view(type_))
 
 
 def open_file(buffer: pa.Buffer, name: str, path: str) -> tuple[pa.ipc.RecordBatchFileReader, Mapping[bytes, bytes]]:

@@ -54,7 +54,7 @@ class Opened(NamedTuple):
     whole: pa.Table
     table: pa.Table
     metadata: Mapping[bytes, bytes]
-    found: os.stat_result
+    status: os.stat_result
 
 
 def open_table(
@@ -78,10 +78,10 @@ def open_table(
         wait_for(shared, wait)
     if mapped is None:
         raise catalogue.not_found(name)
-    buffer, found = mapped
+    buffer, status = mapped
     whole, metadata = arrowfile.read(buffer, name, directory.file(name), validate=validate)
     table = whole if columns is None else _select(whole, columns, name)
-    return Opened(name, buffer, whole, table, metadata, found)
+    return Opened(name, buffer, whole, table, metadata, status)
 
 
 def convert(opened: Opened, to: str, copy: bool) -> Attachment:
@@ -98,10 +98,10 @@ def convert(opened: Opened, to: str, copy: bool) -> Attachment:
         made.value,
         opened.name,
         made.kind,
-        opened.found.st_size,
+        opened.status.st_size,
         tabular.copied(made.value, made.kind, mapping.address, mapping.size),
         made.note,
-        listing.version_of(opened.found),
+        segment.version_of(opened.status),
     )
 
 

@@ -11,36 +11,36 @@ from __future__ import annotations
 import contextlib
 import os
 
-from . import holders, listing, names, notes, segment
+from . import listing, names, notes, pins, segment, tokens
 from .directory import DRAFT_PREFIX, LIVE, PINS, Directory
 from .lock import EXCLUSIVE, SHARED, Descriptor, entries, try_lock
 
 
-def sweep(directory: int) -> list[Descriptor]:
+def sweep(at: int) -> list[Descriptor]:
     """Remove dead tokens, abandoned drafts and pins of no table; the caller holds the directory lock.
 
     Returns what lost its name, to be closed after that lock is given back.
     """
-    holders.remove_dead_tokens(directory)
+    tokens.remove_dead(at)
     removed = []
-    for entry in entries(directory):
-        if entry.startswith(DRAFT_PREFIX) and (file := segment.open_any(directory, entry)) is not None:
+    for entry in entries(at):
+        if entry.startswith(DRAFT_PREFIX) and (file := segment.open_any(at, entry)) is not None:
             # A draft has a name either under the directory lock, which we hold, or while its writer keeps it locked.
             if try_lock(file.fd, SHARED):
-                _unlink(directory, entry)
+                _unlink(at, entry)
             removed.append(file)
     with contextlib.suppress(FileNotFoundError):
-        for name in _list(directory, PINS):
-            if not _exists(directory, name + names.SUFFIX):
-                _unlink(directory, f"{PINS}/{name}")
+        for name in _list(at, PINS):
+            if not _exists(at, name + names.SUFFIX):
+                _unlink(at, f"{PINS}/{name}")
     return removed
 
 
-def is_littered(directory: int) -> bool:
+def is_littered(at: int) -> bool:
     """Whether :func:`sweep` would find something, asked without the directory lock."""
-    if any(entry.startswith(DRAFT_PREFIX) for entry in entries(directory)):
+    if any(entry.startswith(DRAFT_PREFIX) for entry in entries(at)):
         return True
-    return not all(holders.is_alive(directory, token) for token in _list(directory, LIVE))
+    return not all(tokens.is_alive(at, token) for token in _list(at, LIVE))
 
 
 def collect(directory: Directory, catalogue: listing.Listing, name: str, reason: str) -> int | None:
@@ -52,19 +52,19 @@ def collect(directory: Directory, catalogue: listing.Listing, name: str, reason:
         opened = segment.open_regular(at, name)
         if opened is None:
             return None
-        file, found = opened
+        file, status = opened
         later.enter_context(file)
-        if listing.is_pinned(at, name):
+        if pins.is_pinned(at, name):
             return None
         entry = catalogue.summary(at, name)
-        if entry is None or entry[1] is None or holders.is_alive(at, entry[1].facts.token):
+        if entry is None or entry[1] is None or tokens.is_alive(at, entry[1].facts.token):
             return None
         # Refused: somebody has it attached. Granted: nobody can attach it before it has lost its name.
         if not try_lock(file.fd, EXCLUSIVE):
             return None
         _unlink(at, name + names.SUFFIX)
         notes.write(at, name, reason)
-        return found.st_size
+        return status.st_size
 
 
 def tidy(directory: Directory) -> None:
@@ -86,20 +86,20 @@ def collect_all(directory: Directory, catalogue: listing.Listing) -> dict[str, i
     return removed
 
 
-def _list(directory: int, name: str) -> list[str]:
+def _list(at: int, name: str) -> list[str]:
     with contextlib.suppress(FileNotFoundError):
-        return entries(directory, name)
+        return entries(at, name)
     return []
 
 
-def _exists(directory: int, name: str) -> bool:
+def _exists(at: int, name: str) -> bool:
     try:
-        os.stat(name, dir_fd=directory, follow_symlinks=False)
+        os.stat(name, dir_fd=at, follow_symlinks=False)
     except FileNotFoundError:
         return False
     return True
 
 
-def _unlink(directory: int, name: str) -> None:
+def _unlink(at: int, name: str) -> None:
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=directory)
+        os.unlink(name, dir_fd=at)

@@ -11,12 +11,13 @@ import threading
 from collections.abc import Callable
 
 from ..errors import TableNotFound
-from . import arrowfile, holders, names, notes, process, segment
-from .directory import PINS, Directory
+from . import arrowfile, leases, names, notes, pins, process, segment, tokens
+from .directory import Directory
 from .facts import Facts
-from .holders import Locks
+from .leases import Locks
 from .lock import Descriptor, entries
 from .process import Holder, Publisher
+from .segment import version_of
 from .table import OlderVersion, TableInfo, Tables
 
 _DELETED = " (deleted)"
@@ -42,20 +43,20 @@ class Listing:
         opened = self.directory.open()
         if opened is None:
             return Tables([])
-        directory = opened.fd
-        locks = Locks(self.directory.lock_device(directory))
+        at = opened.fd
+        locks = Locks(self.directory.lock_device(at))
         label = functools.cache(process.look_up)
         found: list[TableInfo] = []
         current: set[int] = set()
         seen: set[str] = set()
         known = self._tables
         for name in self.names():
-            if (entry := segment.open_regular(directory, name)) is not None:
-                file, facts = entry
+            if (entry := segment.open_regular(at, name)) is not None:
+                file, status = entry
                 with file:
-                    current.add(facts.st_ino)
-                    seen.add(version_of(facts))
-                    if (table := self._describe(directory, name, file, facts, locks, label)) is not None:
+                    current.add(status.st_ino)
+                    seen.add(version_of(status))
+                    if (table := self._describe(at, name, file, status, locks, label)) is not None:
                         before = known.get(name)
                         found.append(before if before == table else table)
         older = _older(os.path.realpath(self.directory.path), locks, current, label)
@@ -91,17 +92,17 @@ class Listing:
         close = difflib.get_close_matches(name.casefold(), {other.casefold() for other in known}, n=3)
         return tuple(other for match in close for other in known if other.casefold() == match)[:3]
 
-    def summary(self, directory: int, name: str) -> tuple[str, arrowfile.Summary | None] | None:
+    def summary(self, at: int, name: str) -> tuple[str, arrowfile.Summary | None] | None:
         """Version and footer of what has this name; the footer is ``None`` if the file is no table."""
-        opened = segment.open_regular(directory, name)
+        opened = segment.open_regular(at, name)
         if opened is None:
             return None
-        file, found = opened
+        file, status = opened
         with file:
-            return version_of(found), self._summarise(file, found)
+            return version_of(status), self._summarise(file, status)
 
-    def _summarise(self, file: Descriptor, found: os.stat_result) -> arrowfile.Summary | None:
-        version = version_of(found)
+    def _summarise(self, file: Descriptor, status: os.stat_result) -> arrowfile.Summary | None:
+        version = version_of(status)
         with self._lock:
             if version in self._summaries:
                 return self._summaries[version]
@@ -115,43 +116,43 @@ class Listing:
         return summary
 
     def _describe(
-        self, directory: int, name: str, file: Descriptor, found: os.stat_result, locks: Locks, label: Labels
+        self, at: int, name: str, file: Descriptor, status: os.stat_result, locks: Locks, label: Labels
     ) -> TableInfo | None:
-        summary = self._summarise(file, found)
+        summary = self._summarise(file, status)
         if summary is None:
             return None
-        pids = locks.leases(found.st_ino)
+        pids = locks.leases(status.st_ino)
         hidden = False
-        if not pids and holders.is_leased(file.fd):
+        if not pids and leases.is_leased(file.fd):
             # Attached since we looked, or by a process that we cannot see.
-            pids = Locks(locks.device).leases(found.st_ino)
+            pids = Locks(locks.device).leases(status.st_ino)
             hidden = not pids
         users = {pid: label(pid) for pid in sorted(pids)}
-        publisher, owner = _publisher(directory, summary.facts, locks, label)
+        publisher, owner = _publisher(at, summary.facts, locks, label)
         if owner is not None:
             users.setdefault(owner.pid or 0, owner)
         held = tuple(users.values()) + ((Holder(),) if hidden else ())
-        pinned = is_pinned(directory, name)
-        return info(self.directory.path, name, found, summary, publisher, held, pinned, locks.visible)
+        pinned = pins.is_pinned(at, name)
+        return info(self.directory.path, name, status, summary, publisher, held, pinned, locks.visible)
 
 
 def info(
     path: str,
     name: str,
-    found: os.stat_result,
+    status: os.stat_result,
     summary: arrowfile.Summary,
     publisher: Publisher,
     held: tuple[Holder, ...],
     pinned: bool,
     countable: bool = True,
 ) -> TableInfo:
-    """What people see of the file ``found``."""
+    """What people see of the file with this ``status``."""
     return TableInfo(
         name=name,
         num_rows=summary.num_rows,
         num_columns=len(summary.schema),
         num_batches=summary.num_batches,
-        nbytes=found.st_size,
+        nbytes=status.st_size,
         published_at=summary.facts.published_at,
         publisher=publisher,
         holders=held,
@@ -160,34 +161,17 @@ def info(
         schema=summary.schema,
         source=summary.facts.source,
         countable=countable,
-        version=version_of(found),
+        version=version_of(status),
     )
 
 
-def inode_of(version: str) -> int:
-    return int(version.split("-")[1], 16)
-
-
-def version_of(found: os.stat_result) -> str:
-    """Tells one version of a name from the next: an inode stays taken for as long as somebody maps it."""
-    return f"{found.st_dev:x}-{found.st_ino:x}-{found.st_ctime_ns:x}"
-
-
-def is_pinned(directory: int, name: str) -> bool:
-    try:
-        os.stat(f"{PINS}/{name}", dir_fd=directory, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _publisher(directory: int, facts: Facts, locks: Locks, label: Labels) -> tuple[Publisher, Holder | None]:
+def _publisher(at: int, facts: Facts, locks: Locks, label: Labels) -> tuple[Publisher, Holder | None]:
     """The publisher, and the holder that it is while its token is locked."""
-    alive = holders.is_alive(directory, facts.token)
+    alive = tokens.is_alive(at, facts.token)
     owner, pid = None, facts.pid
     if alive:
         # The footer's pid is the publisher's own view: in another PID namespace it is some other process.
-        inode = holders.token_inode(directory, facts.token)
+        inode = tokens.inode_of(at, facts.token)
         pid = locks.owner(inode) or Locks(locks.device).owner(inode)
         owner = label(pid) if pid is not None else Holder()
     return publisher_of(facts, alive, pid), owner
@@ -205,7 +189,7 @@ def _older(path: str, locks: Locks, current: set[int], label: Labels) -> list[Ol
         users: dict[int, Holder] = {}
         name, size = "", 0
         for pid in sorted(locks.leases(inode)):
-            for mapping in holders.mappings(pid, locks.device, inode):
+            for mapping in leases.mappings(pid, locks.device, inode):
                 # Another directory on this file system may have tables too: ours are those that lost a name here.
                 if mapping.path.endswith(_DELETED) and os.path.dirname(mapping.path) == path:
                     users[pid] = label(pid)

@@ -64,13 +64,13 @@ class Descriptor:
             descriptor.close()
 
 
-def entries(directory: int, name: str = ".") -> list[str]:
+def entries(at: int, name: str = ".") -> list[str]:
     """The names in a directory below this one, as ``os.listdir``.
 
     That reads on from where the descriptor stands, and duplicates of one stand at one place (dup(2)): of two threads
     each would miss names.
     """
-    with Descriptor.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=directory) as own:
+    with Descriptor.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at) as own:
         return os.listdir(own.fd)
 
 
@@ -94,6 +94,14 @@ def try_lock(fd: int, operation: int) -> bool:
 def unlock(fd: int) -> None:
     """Give the lock back aloud: closing alone would leave it to a child that forked meanwhile (flock(2), NOTES)."""
     fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+def is_grantable(fd: int, operation: int) -> bool:
+    """Whether the lock could be had now. It is given back aloud: a child that forks meanwhile must not keep it."""
+    if not try_lock(fd, operation):
+        return False
+    unlock(fd)
+    return True
 
 
 def wait_for(attempt: Callable[[], bool], timeout: float) -> bool:

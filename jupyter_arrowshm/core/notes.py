@@ -17,37 +17,35 @@ MOST = 100
 _MAX_BYTES = 500  # of a reason, which is one sentence
 
 
-def write(directory: int, name: str, reason: str) -> None:
+def write(at: int, name: str, reason: str) -> None:
     """Say why the table of this name went; the caller holds the directory lock. A full directory goes without."""
     with contextlib.suppress(OSError):
         with contextlib.suppress(FileExistsError):
-            os.mkdir(REMOVED, 0o700, dir_fd=directory)
+            os.mkdir(REMOVED, 0o700, dir_fd=at)
         flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW
-        with Descriptor.open(f"{REMOVED}/{name}", flags, dir_fd=directory) as file:
+        with Descriptor.open(f"{REMOVED}/{name}", flags, dir_fd=at) as file:
             os.write(file.fd, reason.encode()[:_MAX_BYTES])
-        _keep_newest(directory)
+        _keep_newest(at)
 
 
-def read(directory: int, name: str) -> tuple[dt.datetime, str] | None:
+def read(at: int, name: str) -> tuple[dt.datetime, str] | None:
     """When the last table of this name was removed, and why; ``None`` if it was not, or that was long ago."""
     try:
-        with Descriptor.open(
-            f"{REMOVED}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory
-        ) as file:
+        with Descriptor.open(f"{REMOVED}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at) as file:
             when = dt.datetime.fromtimestamp(os.fstat(file.fd).st_mtime, dt.timezone.utc)
             return when, os.read(file.fd, _MAX_BYTES).decode(errors="replace")
     except OSError:
         return None
 
 
-def forget(directory: int, name: str) -> None:
+def forget(at: int, name: str) -> None:
     """The name has a table again; the caller holds the directory lock."""
     with contextlib.suppress(OSError):
-        os.unlink(f"{REMOVED}/{name}", dir_fd=directory)
+        os.unlink(f"{REMOVED}/{name}", dir_fd=at)
 
 
-def _keep_newest(directory: int) -> None:
-    with Descriptor.open(REMOVED, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=directory) as opened:
+def _keep_newest(at: int) -> None:
+    with Descriptor.open(REMOVED, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at) as opened:
         with os.scandir(opened.fd) as entries:
             known = sorted(entries, key=lambda entry: entry.stat(follow_symlinks=False).st_mtime_ns)
         for entry in known[:-MOST]:

@@ -16,12 +16,11 @@ import pyarrow as pa
 from .. import tabular
 from .._version import __version__
 from ..errors import NoRoom, TableExists
-from . import arrowfile, collector, holders, names, notes, process, segment
-from .directory import PINS, Directory
+from . import arrowfile, collector, names, notes, pins, process, segment, tokens
+from .directory import Directory
 from .facts import PROTOCOL, Facts
 from .filewriter import FileWriter
-from .listing import Listing, info, is_pinned, publisher_of
-from .lock import Descriptor
+from .listing import Listing, info, publisher_of
 from .table import TableInfo
 
 _SLACK = 1 << 16  # bytes for the schema, the footer and padding
@@ -59,7 +58,7 @@ class Publication:
         with self._explained(), directory.lock() as at:
             self._allowed = self._check_owner(at, "")
             # Under the lock: a draft that has a name is nobody's until it is locked.
-            token = holders.show_token(at)
+            token = tokens.show(at)
             self._draft = segment.Draft(at)
         self._facts = Facts(
             protocol=str(PROTOCOL),
@@ -107,24 +106,23 @@ class Publication:
         name = self._request.name
         with self._aborting(), contextlib.ExitStack() as later:
             self._writer.close()
-            found = os.fstat(self._draft.file.fd)
             with self._directory.lock() as at:
                 self._check_owner(at, self._allowed)
                 for file in collector.sweep(at):
                     later.enter_context(file)
                 # Again: the directory may have been removed and made anew since we began.
-                holders.show_token(at)
+                tokens.show(at)
                 if self._request.pin:
-                    pin(at, name)
+                    pins.pin(at, name)
                 if (old := self._draft.publish(at, name)) is not None:
                     later.enter_context(old)
                 notes.forget(at, name)
-                pinned = is_pinned(at, name)
-                found = os.stat(name + names.SUFFIX, dir_fd=at, follow_symlinks=False)
+                pinned = pins.is_pinned(at, name)
+                status = os.stat(name + names.SUFFIX, dir_fd=at, follow_symlinks=False)
         return info(
             self._directory.path,
             name,
-            found,
+            status,
             arrowfile.Summary(self._facts, self._request.schema, self._rows, self._writer.num_batches),
             publisher_of(self._facts, True, self._who.pid),
             (self._who,),
@@ -166,7 +164,7 @@ class Publication:
         facts = summary.facts if summary is not None else Facts()
         if is_mine(facts, self._who):
             return version
-        publisher = publisher_of(facts, holders.is_alive(at, facts.token), facts.pid)
+        publisher = publisher_of(facts, tokens.is_alive(at, facts.token), facts.pid)
         raise TableExists(name, publisher.label, publisher.alive is not False, facts.published_at)
 
     def _check_room(self, needed: int) -> None:
@@ -219,22 +217,10 @@ class Writer:
 def is_mine(facts: Facts, who: process.Holder) -> bool:
     """Whether this process, its kernel before a restart, or an earlier run of its script published the file."""
     return bool(
-        (facts.token and facts.token == holders.token_id())
+        (facts.token and facts.token == tokens.token_id())
         or (facts.kernel and facts.kernel == who.kernel_id)
         or (facts.script and facts.script == who.script)
     )
-
-
-def pin(directory: int, name: str) -> None:
-    """Mark the table as never to be collected; the caller holds the directory lock."""
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(PINS, 0o700, dir_fd=directory)
-    Descriptor.open(f"{PINS}/{name}", os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, dir_fd=directory).close()
-
-
-def unpin(directory: int, name: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(f"{PINS}/{name}", dir_fd=directory)
 
 
 @functools.cache

@@ -32,11 +32,11 @@ class Draft:
     keeps locked: an unlocked one is abandoned (docs/protocol.md, "Sharing").
     """
 
-    def __init__(self, directory: int) -> None:
+    def __init__(self, at: int) -> None:
         self.name = ""
         try:
             os.stat(_DESCRIPTORS)  # without it an unnamed file can never have a name
-            self.file = Descriptor.open(".", os.O_TMPFILE | _WRITE, 0o600, dir_fd=directory)
+            self.file = Descriptor.open(".", os.O_TMPFILE | _WRITE, 0o600, dir_fd=at)
         except (AttributeError, OSError) as error:
             # EISDIR: a kernel before 3.11; EOPNOTSUPP: the file system; EINVAL, ENOENT: gVisor and FUSE.
             if isinstance(error, OSError) and error.errno not in (
@@ -48,10 +48,10 @@ class Draft:
                 raise
             self.name = DRAFT_PREFIX + secrets.token_hex(8)
             flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | _WRITE
-            self.file = Descriptor.open(self.name, flags, 0o600, dir_fd=directory)
+            self.file = Descriptor.open(self.name, flags, 0o600, dir_fd=at)
             try_lock(self.file.fd, EXCLUSIVE)
 
-    def publish(self, directory: int, name: str) -> Descriptor | None:
+    def publish(self, at: int, name: str) -> Descriptor | None:
         """Give the file its name, over whatever has it; the caller holds the directory lock.
 
         Returns the segment that lost the name, to be closed outside the lock:
@@ -63,53 +63,53 @@ class Draft:
         try:
             if not self.name:
                 # linkat(2) of an O_TMPFILE; it never replaces, hence the dot name and the rename.
-                os.link(f"{_DESCRIPTORS}/{self.file.fd}", linked, dst_dir_fd=directory, follow_symlinks=True)
-            old = open_any(directory, target)
+                os.link(f"{_DESCRIPTORS}/{self.file.fd}", linked, dst_dir_fd=at, follow_symlinks=True)
+            old = open_any(at, target)
             # Before the rename: a reader that finds the name must find it unlocked.
             unlock(self.file.fd)
-            os.rename(linked, target, src_dir_fd=directory, dst_dir_fd=directory)
+            os.rename(linked, target, src_dir_fd=at, dst_dir_fd=at)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(linked, dir_fd=directory)
+                os.unlink(linked, dir_fd=at)
             raise
         self.name = ""
         self.file.close()
         return old
 
-    def discard(self, directory: int) -> None:
+    def discard(self, at: int) -> None:
         """Forget the file. Harmless after :meth:`publish` and in a forked child."""
         if self.name and self.file.fd >= 0:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.name, dir_fd=directory)
+                os.unlink(self.name, dir_fd=at)
         self.file.close()
 
 
-def open_any(directory: int, file_name: str) -> Descriptor | None:
+def open_any(at: int, file_name: str) -> Descriptor | None:
     """A descriptor of whatever has this name, to keep its memory past an unlink; ``None`` if nothing has."""
     try:
-        return Descriptor.open(file_name, _READ, dir_fd=directory)
+        return Descriptor.open(file_name, _READ, dir_fd=at)
     except FileNotFoundError:
         return None
     except OSError:  # a link, a socket, no permission: nothing whose memory we could hold
         return None
 
 
-def open_regular(directory: int, name: str) -> tuple[Descriptor, os.stat_result] | None:
+def open_regular(at: int, name: str) -> tuple[Descriptor, os.stat_result] | None:
     """The table's file, if it is a regular file of ours; ``None`` if there is none, or something else has the name."""
     try:
-        file = Descriptor.open(name + names.SUFFIX, _READ, dir_fd=directory)
+        file = Descriptor.open(name + names.SUFFIX, _READ, dir_fd=at)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.ENODEV):
             return None  # absent; a link; a socket; somebody else's; a device
         raise
-    found = os.fstat(file.fd)
-    if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
-        return file, found
+    status = os.fstat(file.fd)
+    if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
+        return file, status
     file.close()
     return None
 
 
-def map_shared(directory: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer, os.stat_result] | None:
+def map_shared(at: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer, os.stat_result] | None:
     """Map the file that has this name now; ``None`` if there is none.
 
     The lease is a shared flock(2). It hangs on the open file description, which
@@ -123,8 +123,8 @@ def map_shared(directory: int, name: str, path: str, timeout: float) -> tuple[pa
     DamagedTable
         The file is empty.
     """
-    while (opened := open_regular(directory, name)) is not None:
-        file, found = opened
+    while (opened := open_regular(at, name)) is not None:
+        file, status = opened
         with file:
             if not try_lock(file.fd, SHARED) and not wait_for(
                 # Held for a moment by whoever asks whether the table is in use, and by a collector.
@@ -132,27 +132,37 @@ def map_shared(directory: int, name: str, path: str, timeout: float) -> tuple[pa
                 timeout,
             ):
                 raise Busy(path, timeout)
-            found = os.fstat(file.fd)
-            if found.st_nlink == 0:
+            status = os.fstat(file.fd)
+            if status.st_nlink == 0:
                 continue  # it lost its name between our open and our lock: the lease would be on an older version
-            return _map(file, found, name, path)
+            return _map(file, status, name, path)
     return None
 
 
-def map_unheld(directory: int, name: str, path: str) -> tuple[pa.Buffer, os.stat_result] | None:
+def map_unheld(at: int, name: str, path: str) -> tuple[pa.Buffer, os.stat_result] | None:
     """As :func:`map_shared`, without the lease: for a look that must not keep the table (docs/protocol.md, "Looking").
 
     What is mapped stays readable whatever becomes of the name.
     """
-    opened = open_regular(directory, name)
+    opened = open_regular(at, name)
     if opened is None:
         return None
-    file, found = opened
+    file, status = opened
     with file:
-        return _map(file, found, name, path)
+        return _map(file, status, name, path)
 
 
-def _map(file: Descriptor, found: os.stat_result, name: str, path: str) -> tuple[pa.Buffer, os.stat_result]:
-    if found.st_size == 0:
+def _map(file: Descriptor, status: os.stat_result, name: str, path: str) -> tuple[pa.Buffer, os.stat_result]:
+    if status.st_size == 0:
         raise DamagedTable(name, path, "it is empty")
-    return pa.py_buffer(mmap.mmap(file.fd, found.st_size, prot=mmap.PROT_READ, **_MAP)), found
+    return pa.py_buffer(mmap.mmap(file.fd, status.st_size, prot=mmap.PROT_READ, **_MAP)), status
+
+
+def version_of(status: os.stat_result) -> str:
+    """Tells one version of a name from the next: an inode stays taken for as long as somebody maps it."""
+    return f"{status.st_dev:x}-{status.st_ino:x}-{status.st_ctime_ns:x}"
+
+
+def inode_of(version: str) -> int:
+    """The inode that a version of :func:`version_of` names."""
+    return int(version.split("-")[1], 16)

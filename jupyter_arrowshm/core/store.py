@@ -5,15 +5,29 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, overload
 
 import pyarrow as pa
 
 from .. import tabular
-from ..errors import Busy
+from ..errors import Busy, DamagedTable, TableReplaced
 from ..kinds import Kind
-from . import arrowfile, attached, collector, directory, holders, listing, names, notes, process, publication, segment
+from . import (
+    arrowfile,
+    attached,
+    capabilities,
+    collector,
+    directory,
+    leases,
+    listing,
+    names,
+    notes,
+    pins,
+    process,
+    publication,
+    segment,
+)
 from .attached import Attachment
 from .directory import Directory
 from .facts import Facts
@@ -34,6 +48,24 @@ class AttachOptions(TypedDict, total=False):
     copy: bool
     wait: float | None
     validate: Validate
+
+
+class Look(NamedTuple):
+    """A table that is shown, not used: what :meth:`Store.look` gives.
+
+    Attributes
+    ----------
+    version
+        The :attr:`TableInfo.version` that was opened.
+    reader
+        Its file, in memory.
+    batch_lengths
+        Gives the number of rows of each record batch, from the batches' headers alone.
+    """
+
+    version: str
+    reader: pa.ipc.RecordBatchFileReader
+    batch_lengths: Callable[[], Iterator[int]]
 
 
 class Store:
@@ -185,6 +217,51 @@ class Store:
     ) -> attached.Opened:
         return attached.open_table(self._directory, self._listing, name, columns, wait or 0, validate == "full")
 
+    def look(self, name: str, version: str = "") -> Look:
+        """Open a table to show some of it, which is not a use: it may be removed meanwhile, and stays readable here.
+
+        Parameters
+        ----------
+        version
+            The :attr:`TableInfo.version` that is wanted; without it, the present one.
+
+        Raises
+        ------
+        TableNotFound, DamagedTable, NewerProtocol
+        TableReplaced
+            The name leads to another version.
+        """
+        path = self.path(names.check(name))
+        try:
+            opened = self._directory.open()
+            mapped = segment.map_unheld(opened.fd, name, path) if opened is not None else None
+        except OSError as error:
+            raise self._directory.explain(error) from None
+        if mapped is None:
+            raise self._listing.not_found(name)
+        buffer, status = mapped
+        current = segment.version_of(status)
+        if version not in ("", current):
+            raise TableReplaced(name)
+        reader, _ = arrowfile.open_file(buffer, name, path)
+        return Look(current, reader, functools.partial(arrowfile.batch_lengths, buffer))
+
+    def damaged(self, name: str, error: BaseException) -> DamagedTable:
+        """The error of ours for one of ``UNREADABLE``, which reading the rows of a table raised."""
+        return arrowfile.damaged(error, name, self.path(name))
+
+    def capabilities(self) -> capabilities.Capabilities:
+        """What this machine can do for the store. Makes the directory if there is none."""
+        try:
+            return capabilities.probe(self._directory)
+        except OSError as error:
+            raise self._directory.explain(error) from None
+
+    def is_littered(self) -> bool:
+        """Whether processes that were killed left something that the next share or list removes."""
+        opened = self._directory.open()
+        return opened is not None and collector.is_littered(opened.fd)
+
     def writer(self, name: str, schema: pa.Schema, *, replace: bool = False, pin: bool = False) -> Writer:
         """Write a table batch by batch, for tables that do not fit into memory twice.
 
@@ -242,16 +319,16 @@ class Store:
         if opened is None:
             return []
         device = self._directory.lock_device(opened.fd)
-        return [(one.start, one.end) for one in holders.mappings("self", device, listing.inode_of(version))]
+        return [(one.start, one.end) for one in leases.mappings("self", device, segment.inode_of(version))]
 
     def readers_by_path(self, name: str) -> list[Holder]:
         """Processes that map the table's file without having attached it: other Arrow readers. They hold nothing."""
         table = self.info(name)
         opened = self._directory.open()
         assert opened is not None
-        device, inode = self._directory.lock_device(opened.fd), listing.inode_of(table.version)
-        known = holders.Locks(device).leases(inode)
-        return [process.look_up(pid) for pid in holders.mappers(device, inode) if pid not in known]
+        device, inode = self._directory.lock_device(opened.fd), segment.inode_of(table.version)
+        known = leases.Locks(device).leases(inode)
+        return [process.look_up(pid) for pid in leases.mappers(device, inode) if pid not in known]
 
     def names(self) -> list[str]:
         """The names that are taken, without a look at what they lead to."""
@@ -282,19 +359,19 @@ class Store:
             if (file := segment.open_any(at, name + names.SUFFIX)) is not None:
                 later.enter_context(file)
             # The pin first: killed in between, we leave a table without a pin, not a pin for the next of this name.
-            publication.unpin(at, name)
+            pins.unpin(at, name)
             os.unlink(name + names.SUFFIX, dir_fd=at)
             notes.forget(at, name)
 
     def pin(self, name: str) -> None:
         """Never remove this table automatically. Raises ``TableNotFound``."""
         with self._changing(name) as at:
-            publication.pin(at, name)
+            pins.pin(at, name)
 
     def unpin(self, name: str) -> None:
         """The opposite of :meth:`pin`. Raises ``TableNotFound``."""
         with self._changing(name) as at:
-            publication.unpin(at, name)
+            pins.unpin(at, name)
 
     def collect(self, name: str, reason: str) -> int | None:
         """Remove one table if nobody uses it and it is not pinned, noting why; its bytes, or ``None`` if it stays."""

@@ -16,10 +16,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..core import arrowfile, names, segment
-from ..core.directory import Directory
-from ..core.listing import Listing, version_of
-from ..errors import ArrowSHMError, InvalidQuery, QueryStopped, TableReplaced
+from ..core import UNREADABLE, Store
+from ..errors import ArrowSHMError, InvalidQuery, QueryStopped
 from ..preview.source import of_file
 from ..preview.view import View
 
@@ -39,7 +37,7 @@ class OpenTables:
         """Raises ``TableNotFound``, ``TableReplaced``, ``DamagedTable``, ``InvalidQuery``."""
         key = (directory, name, version)
         if key not in self._views:
-            key = self._open(directory, names.check(name), version)
+            key = self._open(directory, name, version)
         self._views.move_to_end(key)
         return self._views[key](sort, filter)
 
@@ -47,28 +45,17 @@ class OpenTables:
         self._views.clear()
         gc.collect()
 
-    def _open(self, path: str, name: str, version: str) -> tuple[str, str, str]:
-        directory = Directory(path)
-        try:
-            opened = directory.open()
-            mapped = segment.map_unheld(opened.fd, name, directory.file(name)) if opened is not None else None
-        except OSError as error:
-            raise directory.explain(error) from None
-        if mapped is None:
-            raise Listing(directory).not_found(name)
-        buffer, found = mapped
-        current = version_of(found)
-        if version not in ("", current):
-            raise TableReplaced(name)
-        if (path, name, current) not in self._views:
-            reader, _ = arrowfile.open_file(buffer, name, directory.file(name))
-            source = of_file(reader, buffer)
-            self._views[path, name, current] = functools.lru_cache(_VIEWS)(
-                lambda sort, filter: View(source, sort, filter, current)
+    def _open(self, directory: str, name: str, version: str) -> tuple[str, str, str]:
+        look = Store(directory).look(name, version)
+        key = (directory, name, look.version)
+        if key not in self._views:
+            source = of_file(look.reader, look.batch_lengths)
+            self._views[key] = functools.lru_cache(_VIEWS)(
+                lambda sort, filter: View(source, sort, filter, look.version)
             )
             if len(self._views) > _TABLES:
                 self._views.popitem(last=False)
-        return path, name, current
+        return key
 
 
 def answer(tables: OpenTables, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -83,8 +70,8 @@ def answer(tables: OpenTables, question: dict[str, Any]) -> tuple[dict[str, Any]
     except (pa.ArrowNotImplementedError, KeyError, decimal.InvalidOperation) as error:
         # KeyError: pyarrow has no arrays of year-month intervals. A decimal's scale may be past what Python has.
         failed = InvalidQuery(f"Arrow cannot do that with these types ({str(error)[:200]})")
-    except (*arrowfile.UNREADABLE, IndexError) as error:
-        failed = arrowfile.damaged(error, name, Directory(question["directory"]).file(name))
+    except (*UNREADABLE, IndexError) as error:
+        failed = Store(question["directory"]).damaged(name, error)
     return {"error": type(failed).__name__, "message": str(failed)}, b""
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..core.attached import Attachment
-    from ..core.store import Store
+    from ..core import Attachment, Store
 
 
 @dataclass

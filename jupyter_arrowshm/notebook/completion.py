@@ -41,7 +41,7 @@ def _candidates(magic: str, before: list[str], token: str) -> list[tuple[str, st
         return [(option, "option") for option in _OPTIONS.get(magic, ()) if option not in before]
     if magic == "share":
         return [(name, "variable") for name in _shareable()]
-    from ..core.store import default_store
+    from ..core import default_store
 
     return [(name, "table") for name in default_store().names()]
 

@@ -32,8 +32,7 @@ from .results import Result, attached_as, columns_of, how_it_was_attached, how_t
 
 if TYPE_CHECKING:
     # Not at run time: they import pyarrow, which can wait until a magic is used.
-    from ..core.attached import Attachment
-    from ..core.store import Store
+    from ..core import Attachment, Store
     from ..widget import SharedTables
 
 
@@ -59,7 +58,7 @@ class ArrowSHMMagics(Magics):
 
     @property
     def store(self) -> Store:
-        from ..core.store import default_store
+        from ..core import default_store
 
         return default_store()
 

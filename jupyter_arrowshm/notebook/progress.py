@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..core.publication import Progress
+    from ..core import Progress
 
 
 @contextlib.contextmanager

@@ -14,8 +14,7 @@ from .bindings import variable_for
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ..core.attached import Attachment
-    from ..core.table import TableInfo
+    from ..core import Attachment, TableInfo
 
 _MOST_COLUMNS = 50
 

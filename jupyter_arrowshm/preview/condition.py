@@ -12,9 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..arrowtypes import is_text, plain
 from ..errors import InvalidQuery
 from . import literal
-from .kind import comparable_type, decoded, each, is_comparable, is_text, plain
+from .kind import comparable_type, decoded, each, is_comparable
 from .literal import Literal
 
 MAX_CONDITIONS = 100

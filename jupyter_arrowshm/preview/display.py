@@ -14,7 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .kind import check, decoded, is_binary, is_text, plain
+from ..arrowtypes import is_binary, is_text, plain
+from .kind import check, decoded
 
 ELLIPSIS = "…"
 Texts = list[str | None]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from ..arrowtypes import is_binary, is_text, plain
 from ..errors import InvalidQuery
 from .display import cells, cut, numbers, taken, texts
-from .kind import check, decoded, is_binary, is_comparable, is_text, plain
+from .kind import check, decoded, is_comparable
 from .page import MAX_COLUMNS, travels
 from .source import Source
 

@@ -7,20 +7,9 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..core import arrowfile
+from ..arrowtypes import check_views, is_binary, is_text, plain
 
 TYPE_LENGTH = 100  # characters of a type; a struct may have thousands of fields
-
-
-def plain(type_: pa.DataType) -> pa.DataType:
-    """The type of the values themselves, without what says how they are stored."""
-    while True:
-        if isinstance(type_, pa.BaseExtensionType):
-            type_ = type_.storage_type
-        elif pa.types.is_dictionary(type_) or pa.types.is_run_end_encoded(type_):
-            type_ = type_.value_type
-        else:
-            return type_
 
 
 def kind(type_: pa.DataType) -> str:
@@ -39,19 +28,6 @@ def kind(type_: pa.DataType) -> str:
     if pa.types.is_null(type_):
         return "null"
     return "nested" if pa.types.is_nested(type_) else "other"
-
-
-def is_text(type_: pa.DataType) -> bool:
-    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_))
-
-
-def is_binary(type_: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_binary(type_)
-        or pa.types.is_large_binary(type_)
-        or pa.types.is_binary_view(type_)
-        or pa.types.is_fixed_size_binary(type_)
-    )
 
 
 def type_name(type_: pa.DataType) -> str:
@@ -177,4 +153,4 @@ def check(array: pa.Array) -> None:
     Raises ``pyarrow.ArrowInvalid``.
     """
     as_binary(array).validate(full=True)
-    arrowfile.check_views(array)
+    check_views(array)

@@ -10,8 +10,9 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from ..arrowtypes import plain
 from ..errors import InvalidQuery
-from .kind import kind, plain
+from .kind import kind
 
 PRECISION = decimal.Context(prec=200, Emax=10**6, Emin=-(10**6))  # more than decimal256 and every time have
 _LENGTH = 100  # characters of a number or time

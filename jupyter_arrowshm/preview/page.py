@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from ..arrowtypes import plain
 from .display import cut, numbers, texts
-from .kind import is_comparable, kind, plain, type_name
+from .kind import is_comparable, kind, type_name
 from .source import Source
 
 MAX_ROWS = 1000

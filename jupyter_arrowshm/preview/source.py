@@ -7,11 +7,10 @@ import functools
 import itertools
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
-from ..core import arrowfile
 from .kind import check
 
 SLICE_ROWS = 1 << 20  # that are looked at in one go, between two looks at the clock
@@ -136,14 +135,13 @@ class TableSource(Source):
 class FileSource(Source):
     """An Arrow file that lies in memory and has too many batches to open them all: each is opened when it is looked at.
 
-    Raises ``pyarrow.ArrowInvalid`` or ``struct.error`` for a file that is damaged.
+    Raises ``pyarrow.ArrowInvalid``, or what ``lengths`` raises, for a file that is damaged.
     """
 
-    def __init__(self, reader: pa.ipc.RecordBatchFileReader, buffer: pa.Buffer) -> None:
+    def __init__(self, reader: pa.ipc.RecordBatchFileReader, lengths: list[int]) -> None:
         super().__init__()
         self._reader = reader
         self.schema = reader.schema
-        lengths = list(arrowfile.batch_lengths(buffer))
         if lengths and min(lengths) < 0:
             raise pa.ArrowInvalid("a batch has fewer than no rows")
         self._lengths = lengths
@@ -170,10 +168,13 @@ class FileSource(Source):
                 yield batch.slice(first, SLICE_ROWS)
 
 
-def of_file(reader: pa.ipc.RecordBatchFileReader, buffer: pa.Buffer) -> Source:
-    """What is in an Arrow file that lies in ``buffer``, opened in a time that does not depend on its size."""
+def of_file(reader: pa.ipc.RecordBatchFileReader, lengths: Callable[[], Iterable[int]]) -> Source:
+    """What is in an Arrow file that lies in memory, opened in a time that does not depend on its size.
+
+    ``lengths`` gives the number of rows of each record batch, for a file that has too many to open them all.
+    """
     if reader.num_record_batches > 1 and reader.num_record_batches * len(reader.schema) > _FEW_CELLS:
-        return FileSource(reader, buffer)
+        return FileSource(reader, list(lengths()))
     return TableSource(reader.read_all())
 
 

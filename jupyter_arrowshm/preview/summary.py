@@ -15,21 +15,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..arrowtypes import is_binary, is_text
 from .condition import Condition
 from .display import cells, cut, is_null, taken, texts
-from .kind import (
-    as_binary,
-    check,
-    comparable,
-    comparable_type,
-    is_binary,
-    is_comparable,
-    is_text,
-    kind,
-    num_bytes,
-    shown,
-    type_name,
-)
+from .kind import as_binary, check, comparable, comparable_type, is_comparable, kind, num_bytes, shown, type_name
 from .page import CELL, MAX_BYTES, NAME
 from .source import Source
 

@@ -11,8 +11,7 @@ from typing import Any
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float, Int, Unicode, validate
 
-from ..core.directory import ENVIRONMENT_VARIABLE
-from ..core.store import Store
+from ..core import ENVIRONMENT_VARIABLE, Store
 from .changes import Change
 from .handlers import HANDLERS
 from .keeper import Rules

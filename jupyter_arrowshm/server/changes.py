@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..core.process import Holder
-from ..core.table import TableInfo, Tables
+from ..core import Holder, TableInfo, Tables
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from .. import __version__
-from ..core.facts import PROTOCOL
+from ..core import PROTOCOL
 from .base import Handler
 from .preview_handlers import ExportHandler, RowsHandler, SummaryHandler
 from .rendering import Sessions

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .. import words
-from ..core.table import TableInfo
+from ..core import TableInfo
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Gauge
 
-from ..core.store import Store
-from ..core.table import Tables
+from ..core import Store, Tables
 
 TABLES = Gauge("arrowshm_tables", "Shared tables")
 BYTES = Gauge("arrowshm_bytes", "Bytes of the shared tables")

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from logging import Logger
 
-from ..core.store import Store
-from ..core.table import Tables
+from ..core import Store, Tables
 from ..errors import ArrowSHMError
 from . import changes, metrics
 from .keeper import Keeper, Rules

@@ -18,7 +18,7 @@ import time
 from typing import Any
 
 from .. import errors
-from ..core.directory import Directory
+from ..core import Store
 from ..errors import ArrowSHMError, DamagedTable, QueryStopped
 
 TIMEOUT = 5.0  # s that a question may take
@@ -180,5 +180,5 @@ class _Worker:
 def _ended(code: int, question: dict[str, Any]) -> ArrowSHMError:
     if -code in _CRASHES:
         name = question["name"]
-        return DamagedTable(name, Directory(question["directory"]).file(name), "reading it crashed")
+        return DamagedTable(name, Store(question["directory"]).path(name), "reading it crashed")
     return QueryStopped("was ended from outside", "Ask again")

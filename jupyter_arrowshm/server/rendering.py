@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ..core.table import OlderVersion, TableInfo
+from ..core import OlderVersion, TableInfo
 from .keeper import Keeper
 
 Sessions = dict[str, str]  # kernel id -> path of the notebook

@@ -8,7 +8,7 @@ import pyarrow as pa
 from traitlets import Dict, Int, List, TraitError, Unicode, observe, validate
 
 from .. import markup, tabular, words
-from ..core.store import Store, default_store
+from ..core import Store, default_store
 from ..errors import ArrowSHMError
 from ..looking.answers import answer
 from ..preview import CELL, VIEW_ROWS

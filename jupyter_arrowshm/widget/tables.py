@@ -7,8 +7,7 @@ from typing import Any
 from traitlets import Dict, Enum, List, Unicode
 
 from .. import markup
-from ..core.store import Store, default_store
-from ..core.table import OlderVersion, TableInfo, Tables
+from ..core import OlderVersion, Store, TableInfo, Tables, default_store
 from ..errors import ArrowSHMError
 from ..looking.answers import OpenTables, answer
 from ..preview import CELL

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from samples import arrays
 
+from jupyter_arrowshm.core import arrowfile
 from jupyter_arrowshm.errors import InvalidQuery, QueryStopped
 from jupyter_arrowshm.preview import View, of_file, selection, source, summary
 from jupyter_arrowshm.preview.condition import OPERATORS
@@ -468,7 +469,7 @@ def test_a_file_of_many_small_batches_is_opened_batch_by_batch(tmp_path: Path) -
         for _ in range(7000):
             writer.write_batch(batch)
     buffer = pa.memory_map(str(tmp_path / "many")).read_buffer()
-    source = of_file(pa.ipc.open_file(buffer), buffer)
+    source = of_file(pa.ipc.open_file(buffer), lambda: arrowfile.batch_lengths(buffer))
     assert isinstance(source, FileSource) and source.num_rows == 14_000
     assert View(source).page(13_998, 5, "[29, 0]").to_pydict() == {"c29": [29, 1], "c0": [0, 1]}
     found = View(source, '[{"column": 7, "descending": true}]', '{"column": 5, "op": "!=", "value": 1}').select()

@@ -255,9 +255,9 @@ def test_without_a_free_descriptor_nothing_changes(store, peer, tried) -> None:
     publisher.run("shm.share(pa.table({'a': [1]}), 'theirs')")
     starved.run("import resource; shm.share(pa.table({'a': [1]}), 'mine'); shm.tables()")
     starved.run(
-        "from jupyter_arrowshm.core import holders\nfresh = shm.Store()\nat = os.open(fresh.directory, os.O_RDONLY)"
+        "from jupyter_arrowshm.core import tokens\nfresh = shm.Store()\nat = os.open(fresh.directory, os.O_RDONLY)"
     )
-    starved.run("marks = os.listdir(f'{fresh.directory}/.live'); marks.remove(holders.token_id())")
+    starved.run("marks = os.listdir(f'{fresh.directory}/.live'); marks.remove(tokens.token_id())")
     starved.run("resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))")
     starved.run("import contextlib\nfiller = []")
     starved.run("with contextlib.suppress(OSError):\n  while True: filler.append(os.open('/dev/null', os.O_RDONLY))")
@@ -276,7 +276,7 @@ def test_without_a_free_descriptor_nothing_changes(store, peer, tried) -> None:
                 starved.run(f"{store_}.{call}")
     # Whoever cannot look must not take the others for dead.
     with pytest.raises(OSError, match="Too many open files"):
-        starved.run("holders.is_alive(at, *marks)")
+        starved.run("tokens.is_alive(at, *marks)")
     for free in range(1, 6):
         starved.run("os.close(filler.pop())")
         with contextlib.suppress(shm.StoreFailed):

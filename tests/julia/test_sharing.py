@@ -21,7 +21,7 @@ from kernel import MOUNT_NAMESPACE, needs_mount_namespace
 from peers import Peer
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.core import holders
+from jupyter_arrowshm.core import tokens
 from jupyter_arrowshm.core.directory import Directory
 from jupyter_arrowshm.core.lock import EXCLUSIVE, SHARED, try_lock, unlock
 
@@ -163,11 +163,11 @@ def test_tokens(julia: Any, store: shm.Store, directory: Path) -> None:
     token = julia.get("ArrowSHM.token_id()")
     at = os.open(directory, os.O_RDONLY)
     try:
-        assert holders.is_alive(at, token)
+        assert tokens.is_alive(at, token)
     finally:
         os.close(at)
     at_julia = "ArrowSHM.open_directory(ArrowSHM.default_store().directory).fd"
-    assert julia.get(f'ArrowSHM.is_alive({at_julia}, "{holders.token_id()}")') is True
+    assert julia.get(f'ArrowSHM.is_alive({at_julia}, "{tokens.token_id()}")') is True
     assert julia.get(f'ArrowSHM.is_alive({at_julia}, "{"0" * 32}")') is False
 
 

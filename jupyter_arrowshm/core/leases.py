@@ -1,4 +1,4 @@
-"""Who uses which table: the publisher's token, and the locks that are leases.
+"""Who has which table attached: the shared locks that are leases, as the kernel lists them.
 
 Nothing here is written down anywhere: the kernel's own lock table is the
 state, so it cannot disagree with the processes that live.
@@ -6,125 +6,20 @@ state, so it cannot disagree with the processes that live.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import functools
 import os
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import Busy
-from .directory import LIVE
-from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
+from .lock import EXCLUSIVE, SHARED, is_grantable, try_lock, wait_for
 
 # Kind, pid, inode; with a device between.
 _LOCK_LINE = r"^\d+: FLOCK +\S+ +(READ|WRITE) +(-?\d+) 0*{:x}:0*{:x}:(\d+) "
 _ONE_PAGE = 3072  # bytes of /proc/locks that the kernel gives in one piece: with room for a line less than a page
 _QUIET, _MOST_READS = 2, 20  # readings that bring nothing new, and all
 _ASK_TIMEOUT = 0.1  # s; whoever else asks holds the lock for microseconds
-_TOKEN_TIMEOUT = 10.0  # s; the same, but we cannot do without
-
-
-# -- publishers' tokens ------------------------------------------------------------------------------------------------
-
-
-class _Token:
-    """This process's mark of life: one id, and an empty locked file of that name in every directory it published to."""
-
-    def __init__(self) -> None:
-        self.id = secrets.token_hex(16)
-        self.files: dict[tuple[int, int], Descriptor] = {}
-
-    def forked(self) -> None:
-        # The descriptors are closed already (Descriptor.close_all): the child is a publisher of its own.
-        self.__init__()  # type: ignore[misc]
-
-
-_token = _Token()
-os.register_at_fork(after_in_child=_token.forked)
-
-
-def token_id() -> str:
-    """The id that this process publishes under."""
-    return _token.id
-
-
-def show_token(directory: int) -> str:
-    """Make sure that this process's token lies in the directory, locked; the caller holds the directory lock.
-
-    Without that lock a sweeper could find the file between its creation and its
-    lock, and take it for a dead process's.
-    """
-    live = _open_live(directory)
-    with live:
-        found = os.fstat(live.fd)
-        key = (found.st_dev, found.st_ino)
-        file = _token.files.get(key)
-        if file is None or os.fstat(file.fd).st_nlink == 0:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(_token.id, dir_fd=live.fd)
-            file = Descriptor.open(_token.id, os.O_CREAT | os.O_EXCL | os.O_RDWR, dir_fd=live.fd)
-            # Whoever lists the tables asks every token for an instant; refused, this process would pass for dead.
-            if not wait_for(functools.partial(try_lock, file.fd, EXCLUSIVE), _TOKEN_TIMEOUT):
-                raise Busy(f"{LIVE}/{_token.id}", _TOKEN_TIMEOUT)
-            _token.files[key] = file
-    return _token.id
-
-
-def _open_live(directory: int) -> Descriptor:
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-    try:
-        return Descriptor.open(LIVE, flags, dir_fd=directory)
-    except FileNotFoundError:
-        os.mkdir(LIVE, 0o700, dir_fd=directory)
-        return Descriptor.open(LIVE, flags, dir_fd=directory)
-
-
-def is_alive(directory: int, token: str) -> bool:
-    """Whether the process that published under ``token`` still runs: its token is locked."""
-    if token == _token.id:
-        return True
-    if not token.isalnum():  # a footer may say anything: "..", or a path
-        return False
-    try:
-        file = Descriptor.open(f"{LIVE}/{token}", os.O_RDONLY | os.O_NOFOLLOW, dir_fd=directory)
-    except OSError as error:
-        # Whoever has no descriptor left must not take the others for dead, and remove their marks.
-        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG):
-            return False
-        raise
-    with file:
-        return not _granted(file.fd, SHARED)
-
-
-def _granted(fd: int, operation: int) -> bool:
-    """Whether the lock could be had now. It is given back aloud: a child that forks meanwhile must not keep it."""
-    if not try_lock(fd, operation):
-        return False
-    unlock(fd)
-    return True
-
-
-def token_inode(directory: int, token: str) -> int:
-    """The inode of a token; 0 if it is gone by now."""
-    try:
-        return os.stat(f"{LIVE}/{token}", dir_fd=directory, follow_symlinks=False).st_ino
-    except FileNotFoundError:
-        return 0
-
-
-def remove_dead_tokens(directory: int) -> None:
-    """Remove the tokens of processes that have ended; the caller holds the directory lock."""
-    with _open_live(directory) as live:
-        for token in os.listdir(live.fd):
-            if not is_alive(directory, token):
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(token, dir_fd=live.fd)
-
-
-# -- leases ------------------------------------------------------------------------------------------------------------
 
 
 class Locks:
@@ -199,9 +94,9 @@ def is_leased(fd: int) -> bool:
 
     def settled() -> bool:
         nonlocal leased
-        leased = not _granted(fd, EXCLUSIVE)
+        leased = not is_grantable(fd, EXCLUSIVE)
         # Refused a shared lock too: that is no lease, but somebody who asks the same question, or a collector.
-        return not leased or _granted(fd, SHARED)
+        return not leased or is_grantable(fd, SHARED)
 
     wait_for(settled, _ASK_TIMEOUT)
     return leased

@@ -1,0 +1,23 @@
+"""What the machine can do for a store is found by trying, and nothing of the trial stays."""
+
+from __future__ import annotations
+
+import os
+
+from jupyter_arrowshm.core import leases
+
+
+def test_what_this_machine_can_do(store, parent) -> None:
+    found = store.capabilities()
+    assert found.file_system == ("tmpfs" if str(parent).startswith("/dev/shm") else found.file_system) != ""
+    assert found.lists_locks and found.counts_users and found.writes_any_name
+    assert {*os.listdir(store.directory)} == {".live", ".pins"}
+
+
+def test_locks_that_nobody_shows(store, monkeypatch) -> None:
+    def hidden(device: str) -> set[tuple[str, str, str]]:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(leases, "_read_locks", hidden)
+    found = store.capabilities()
+    assert not found.lists_locks and not found.counts_users
