@@ -150,8 +150,8 @@ function Base.showerror(io::IO, e::Busy)
 end
 
 function Base.showerror(io::IO, e::UnsupportedSource)
-    place_ = e.column === nothing ? "this $(e.kind)" : "column $(repr(e.column)) of this $(e.kind)"
-    print(io, place_, " cannot be shared: ", e.reason, ". ", e.remedy)
+    subject = e.column === nothing ? "this $(e.kind)" : "column $(repr(e.column)) of this $(e.kind)"
+    print(io, subject, " cannot be shared: ", e.reason, ". ", e.remedy)
 end
 
 Base.showerror(io::IO, e::DamagedColumn) = print(io, "this column is damaged: ", e.reason, ". Share its table again.")

@@ -42,8 +42,8 @@ end
         @test ArrowSHM.words_number.([0, 999, 1000, 336776, 10^9, -1234]) ==
               ["0", "999", "1,000", "336,776", "1,000,000,000", "-1,234"]
         @test ArrowSHM.words_count(1, "row") == "1 row"
-        now_ = DateTime(2026)
-        @test [ArrowSHM.words_age(now_ - p, now_) for p in (Second(-5), Second(5), Minute(2), Hour(3), Day(1), Day(9))] ==
+        now = DateTime(2026)
+        @test [ArrowSHM.words_age(now - p, now) for p in (Second(-5), Second(5), Minute(2), Hour(3), Day(1), Day(9))] ==
               ["just now", "5 s ago", "2 min ago", "3 h ago", "1 day ago", "9 days ago"]
     end
 

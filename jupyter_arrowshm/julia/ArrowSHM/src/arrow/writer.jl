@@ -48,13 +48,13 @@ end
     counts = isempty(encoded.variadic) ? nothing : WordStructs(Vector{Int64}(encoded.variadic), 1)
     header = Build(Int64(encoded.rows), WordStructs(nodes, 2), WordStructs(words, 2), nothing, counts)
     begun = sink.written
-    length_ = if number === nothing
+    metadata = if number === nothing
         put_message!(sink, BATCH_MESSAGE, header, offset)
     else
         put_message!(sink, DICTIONARY_MESSAGE, Build(Int64(number), header), offset)
     end
     foreach(buffer -> put_buffer!(sink, buffer), encoded.buffers)
-    return Int64[begun, length_, offset]
+    return Int64[begun, metadata, offset]
 end
 
 function prefixed(facts::Vector{Pair{String,String}})

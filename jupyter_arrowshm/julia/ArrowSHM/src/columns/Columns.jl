@@ -7,6 +7,18 @@ using Dates: Date, DateTime, Time, Month, Second, Millisecond, Microsecond, Nano
 
 using ..ArrowSHM: DamagedColumn
 
+# The letters of the type parameters, the same everywhere:
+#
+#   T   a column's elements, with `Missing` where values are missing     O   the integers that offsets are
+#   N   those elements without `Missing`, as people see them             I   any other integers: indices, run ends, digits
+#   S   a value as it lies in memory                                     V   the validity: `Validity`, or `Nothing` if all are there
+#   C   the column beneath: values, parts, a pool, a chunk               L   sizes of lists or places of a union, or `Nothing`
+#   F   a function, or a field's type                                    K   the names of a union's parts, or `Nothing`
+#   E   the elements of a list or tuple                                  R   the result of a function
+#
+# Three value types have parameters that people write: `Timestamp{P,Z}`, its period and time zone; `Decimal{P,S,I}`, its
+# precision and scale, as SQL has them; and `Raw{P,I}`, a number of a period.
+
 include("types.jl")
 include("intervals.jl")
 include("decode.jl")

@@ -2,13 +2,13 @@
 
 "The bits of what is there, for `there(row)` of each row, and how many are not; no bits if all are."
 function validity_of(there, rows)
-    bits, missing_ = zeros(UInt8, cld(length(rows), 8)), 0
+    bits, missings = zeros(UInt8, cld(length(rows), 8)), 0
     i = 0
     for row in rows
-        there(row) ? (@inbounds bits[(i>>3)+1] |= 0x01 << (i & 7)) : (missing_ += 1)
+        there(row) ? (@inbounds bits[(i>>3)+1] |= 0x01 << (i & 7)) : (missings += 1)
         i += 1
     end
-    return missing_ == 0 ? nothing : bits, missing_
+    return missings == 0 ? nothing : bits, missings
 end
 validity_of(column::AbstractVector{T}) where {T} =
     Missing <: T ? validity_of(x -> x !== missing, column) : (nothing, 0)
@@ -137,11 +137,11 @@ function flat_lists(column::AbstractVector, ::Type{E}) where {E}
     return offsets, elements
 end
 
-"Elements of tuples of `N`, one after the other; where a tuple is missing, `N` times the first element of all."
-function flat_tuples(column::AbstractVector, ::Type{E}, N::Int) where {E}
+"Elements of tuples of `width`, one after the other; where a tuple is missing, `width` times the first element of all."
+function flat_tuples(column::AbstractVector, ::Type{E}, width::Int) where {E}
     known = findfirst(!ismissing, column)
-    filler = known === nothing || N == 0 ? missing : column[known][1]
-    return Union{E,typeof(filler)}[x === missing ? filler : x[k] for x in column for k in 1:N]
+    filler = known === nothing || width == 0 ? missing : column[known][1]
+    return Union{E,typeof(filler)}[x === missing ? filler : x[k] for x in column for k in 1:width]
 end
 
 "Field `k` of named tuples or pairs; missing where the tuple is."

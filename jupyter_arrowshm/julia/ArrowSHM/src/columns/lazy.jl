@@ -176,14 +176,14 @@ Base.size(c::Blobs) = (c.length,)
 end
 
 "Values that are numbers of entries of a dictionary, the `pool`."
-struct Pooled{T,I,V,P} <: Column{T}
+struct Pooled{T,I,V,C} <: Column{T}
     indices::Buffer{I}
-    pool::P
+    pool::C
     validity::V
     origin::Origin
 end
-Pooled(indices::Buffer{I}, pool::P, validity::V, origin) where {I,P,V} =
-    Pooled{with_missing(eltype(P), validity),I,V,P}(indices, pool, validity, origin)
+Pooled(indices::Buffer{I}, pool::C, validity::V, origin) where {I,C,V} =
+    Pooled{with_missing(eltype(C), validity),I,V,C}(indices, pool, validity, origin)
 Base.size(c::Pooled) = size(c.indices)
 @inline function Base.getindex(c::Pooled, i::Int)
     @boundscheck checkbounds(c, i)
@@ -205,13 +205,13 @@ Base.size(c::Missings) = (c.length,)
 end
 
 "A column that lies in several batches, all of the same type."
-struct Chunked{T,A<:AbstractVector{T}} <: Column{T}
-    chunks::Vector{A}   # one or more
+struct Chunked{T,C<:AbstractVector{T}} <: Column{T}
+    chunks::Vector{C}   # one or more
     ends::Vector{Int}   # the row before each, and the last one
     last::Base.RefValue{Int}
 end
-Chunked(chunks::Vector{A}) where {T,A<:AbstractVector{T}} =
-    Chunked{T,A}(chunks, cumsum(Int[0; map(length, chunks)]), Ref(1))
+Chunked(chunks::Vector{C}) where {T,C<:AbstractVector{T}} =
+    Chunked{T,C}(chunks, cumsum(Int[0; map(length, chunks)]), Ref(1))
 origin_of(c::Chunked) = origin_of(c.chunks[1])
 Base.size(c::Chunked) = (c.ends[end],)
 @inline function Base.getindex(c::Chunked, i::Int)

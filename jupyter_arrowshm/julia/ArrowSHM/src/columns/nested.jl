@@ -1,17 +1,17 @@
 # Columns whose values lie in other columns: lists, maps, structs, unions, runs.
 
 "Lists: a value is a view of the column of all elements. `sizes` is `nothing` where each list ends as the next begins."
-struct Lists{T,N,O,Z,V,C} <: Column{T}
+struct Lists{T,N,O,L,V,C} <: Column{T}
     offsets::Buffer{O}
-    sizes::Z
+    sizes::L
     values::C
     validity::V
     length::Int
     origin::Origin
 end
 view_type(::Type{C}) where {C} = SubArray{eltype(C),1,C,Tuple{UnitRange{Int}},true}
-Lists(offsets::Buffer{O}, sizes::Z, values::C, validity::V, length, origin) where {O,Z,C,V} =
-    Lists{with_missing(view_type(C), validity),view_type(C),O,Z,V,C}(offsets, sizes, values, validity, length, origin)
+Lists(offsets::Buffer{O}, sizes::L, values::C, validity::V, length, origin) where {O,L,C,V} =
+    Lists{with_missing(view_type(C), validity),view_type(C),O,L,V,C}(offsets, sizes, values, validity, length, origin)
 Base.size(c::Lists) = (c.length,)
 @inline function Base.getindex(c::Lists, i::Int)
     @boundscheck checkbounds(c, i)
@@ -64,17 +64,17 @@ Values of one type or another: `tags` say which of the `parts` has the value; `p
 where every part has a row for each. Where the type of a value would not tell which part it is of, its name does: the
 values are `:name => value`.
 """
-struct Unions{T,N,K,P,V,C} <: Column{T}
+struct Unions{T,N,K,L,V,C} <: Column{T}
     tags::Buffer{Int8}
-    places::P
+    places::L
     parts::C             # a tuple; a vector where they are many
     numbers::Vector{Int}  # of the part of each tag from 0 to 127, or 0
     names::K             # of the parts, or `nothing`
     validity::V          # before Arrow 1.0 unions had one of their own
     origin::Origin
 end
-Unions{N}(tags, places::P, parts::C, numbers, names::K, validity::V, origin) where {N,P,C,K,V} =
-    Unions{with_missing(N, validity),N,K,P,V,C}(tags, places, parts, numbers, names, validity, origin)
+Unions{N}(tags, places::L, parts::C, numbers, names::K, validity::V, origin) where {N,L,C,K,V} =
+    Unions{with_missing(N, validity),N,K,L,V,C}(tags, places, parts, numbers, names, validity, origin)
 Base.size(c::Unions) = size(c.tags)
 @inline function Base.getindex(c::Unions{T,N}, i::Int) where {T,N}
     @boundscheck checkbounds(c, i)

@@ -86,15 +86,15 @@ Base.show(io::IO, t::SharedTable) = print(io, "SharedTable ", head_line(t))
 @noinline function table_cells(t::SharedTable)
     shown = min(size(t, 2), SHOWN_COLUMNS)
     rows = min(size(t, 1), SHOWN_ROWS)
-    names_ = [first(name, SHOWN_LETTERS) for name in names(t)[1:shown]]
+    labels = [first(name, SHOWN_LETTERS) for name in names(t)[1:shown]]
     types = [first(type_text(field), SHOWN_LETTERS) for field in fields_of(t)[1:shown]]
     cells = Vector{String}[cell_texts(t, i, rows) for i in 1:shown]
     if shown < size(t, 2)
-        push!(names_, "and $(size(t, 2) - shown) more")
+        push!(labels, "and $(size(t, 2) - shown) more")
         push!(types, "")
         push!(cells, fill("", rows))
     end
-    return names_, types, [String[column[row] for column in cells] for row in 1:rows]
+    return labels, types, [String[column[row] for column in cells] for row in 1:rows]
 end
 
 function cell_texts(t::SharedTable, i::Int, rows::Int)
@@ -151,8 +151,8 @@ end
 @noinline function Base.show(io::IO, ::MIME"text/plain", t::SharedTable)
     print(io, head_line(t))
     size(t, 2) == 0 && return
-    names_, types, rows = table_cells(t)
-    lines = align_columns([[names_, types]; rows], ())
+    labels, types, rows = table_cells(t)
+    lines = align_columns([[labels, types]; rows], ())
     width = get(io, :limit, false) ? displaysize(io)[2] : typemax(Int)
     for line in lines
         print(io, "\n", length(line) > width ? first(line, width - 3) * "..." : line)
@@ -163,8 +163,8 @@ end
 @noinline function Base.show(io::IO, ::MIME"text/html", t::SharedTable)
     print(io, "<p>", escape_html(head_line(t)), "</p>")
     size(t, 2) == 0 && return
-    names_, types, rows = table_cells(t)
-    print(io, "<table><thead>", html_row(names_, "th"), html_row(types, "th"), "</thead><tbody>")
+    labels, types, rows = table_cells(t)
+    print(io, "<table><thead>", html_row(labels, "th"), html_row(types, "th"), "</thead><tbody>")
     foreach(row -> print(io, html_row(row, "td")), rows)
     print(io, "</tbody></table>")
     size(t, 1) > length(rows) && print(io, "<p>and $(words_count(size(t, 1) - length(rows), "more row"))</p>")

@@ -17,7 +17,7 @@ name, to be closed after that lock is given back.
         push!(removed, file)
     end
     for name in list_at(directory, PINS)
-        exists_at(directory, name * SUFFIX) || unlink_at(directory, "$PINS/$name")
+        exists_at(directory, name * SUFFIX) || remove_pin(directory, name)
     end
     return removed
 end

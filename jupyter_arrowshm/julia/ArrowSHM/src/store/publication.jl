@@ -93,6 +93,13 @@ end
 function make_pin(directory::Integer, name::String)
     make_directory_at(directory, PINS)
     close(open_at(directory, "$PINS/$name", O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600))
+    return nothing
+end
+
+"The opposite of [`make_pin`](@ref); the caller holds the directory lock."
+function remove_pin(directory::Integer, name::String)
+    unlink_at(directory, "$PINS/$name")
+    return nothing
 end
 
 boot_id() = strip(something(read_text("/proc/sys/kernel/random/boot_id"), ""))

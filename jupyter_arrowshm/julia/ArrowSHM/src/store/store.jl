@@ -190,7 +190,7 @@ ERROR: no shared table "short". tables() lists what is shared.
             disable_sigint() do
                 file = open_any(at, name * SUFFIX)
                 # The pin first: killed in between, we leave a table without a pin, not a pin for the next of this name.
-                unlink_at(at, "$PINS/$name")
+                remove_pin(at, name)
                 unlink_at(at, name * SUFFIX)
                 forget_note(at, name)
             end
@@ -214,8 +214,7 @@ julia> ArrowSHM.unpin("kept"); ArrowSHM.info("kept").pinned
 false
 ```
 """
-@noinline pin(name::AbstractString; store::Store = default_store()) = changing(make_pin_, store, name)
-make_pin_(at, name) = (make_pin(at, name); nothing)
+@noinline pin(name::AbstractString; store::Store = default_store()) = changing(make_pin, store, name)
 
 """
     ArrowSHM.unpin(name)
@@ -223,7 +222,6 @@ make_pin_(at, name) = (make_pin(at, name); nothing)
 The opposite of [`ArrowSHM.pin`](@ref). Throws [`ArrowSHM.TableNotFound`](@ref).
 """
 @noinline unpin(name::AbstractString; store::Store = default_store()) = changing(remove_pin, store, name)
-remove_pin(at, name) = (unlink_at(at, "$PINS/$name"); nothing)
 
 "Call `f(at, name)` with the directory lock, and a table of this name."
 @noinline function changing(@nospecialize(f), store::Store, name::AbstractString)
