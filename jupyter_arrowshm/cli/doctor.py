@@ -41,6 +41,9 @@ def report(store: Store) -> int:
             findings = list(examine(store))
         except (ArrowSHMError, OSError) as error:
             findings = [Finding(f"{examine.__doc__} {error}", "mend this first")]
+        except Exception as error:  # of another library, whose code runs where a table has types of its own
+            text = f"{examine.__doc__} {type(error).__name__}: {error}"
+            findings = [Finding(text, "mend this first: unused tables are not removed meanwhile")]
         for finding in findings:
             print(f"{'!' if finding.remedy else 'ok':>3}  {finding.text}")
             if finding.remedy:

@@ -8,13 +8,14 @@ from .attached import Attachment
 from .capabilities import Capabilities
 from .directory import ENVIRONMENT_VARIABLE, SHARED_MEMORY, default_path
 from .facts import PROTOCOL
-from .process import Holder, Publisher
+from .process import LABEL_OPTION, Holder, Publisher
 from .publication import Progress, Writer
 from .store import Look, Store, default_store
 from .table import OlderVersion, TableInfo, Tables
 
 __all__ = [
     "ENVIRONMENT_VARIABLE",
+    "LABEL_OPTION",
     "PROTOCOL",
     "SHARED_MEMORY",
     "UNREADABLE",

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_PREVIEW = "jupyter_arrowshm.server.preview_worker"
+LABEL_OPTION = "--arrowshm-label="  # on the command line of a process that says itself what people call it
 _WITH_VALUE = ("-W", "-X", "-t", "-p", "-L", "-J", "-C", "-H", "--threads", "--procs")  # options of Python and of Julia
 _CONNECTION_FILE = re.compile(r"kernel-(?:v2-)?([^/\\]+)\.json$")
 
@@ -101,10 +101,11 @@ def _language(name: str, command_line: list[str]) -> str:
 
 def _script(command_line: list[str]) -> str:
     """The first word that is no option of Python or Julia; ``-m`` and ``-c`` name no file."""
+    for word in command_line:
+        if word.startswith(LABEL_OPTION):
+            return word.removeprefix(LABEL_OPTION)
     words = iter(command_line[1:])
     for word in words:
-        if word == "-m" and next(words, "") == _PREVIEW:
-            return "preview"  # which looks at tables, and holds none
         if word in ("-c", "-m", "-e", "-E", "--eval"):
             return ""
         if word in _WITH_VALUE:

@@ -1,4 +1,4 @@
-"""Questions about shared tables, as the server's worker and the widget ask them, and their answers.
+"""Answers to questions about shared tables, as the server's worker and the widget give them.
 
 A table is mapped without the lock that says "in use" (docs/protocol.md,
 "Looking"): no table is kept because somebody looks at it.
@@ -6,25 +6,31 @@ A table is mapped without the lock that says "in use" (docs/protocol.md,
 
 from __future__ import annotations
 
-import decimal
 import functools
 import gc
 import json
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from ..core import UNREADABLE, Store
 from ..errors import ArrowSHMError, InvalidQuery, QueryStopped
-from ..preview.source import of_file
-from ..preview.view import View
+from ..preview import VIEW_ROWS, Patience, Unwanted, View, of_file
+from .questions import ExportQuestion, NumbersQuestion, PlacesQuestion, Question, RowsQuestion
 
-SECONDS = 4.0  # after which a question is answered with what there is
 _TABLES, _VIEWS = 4, 8  # that are at hand at once
 
 Views = Callable[[str, str], View]
+
+
+class Answer(NamedTuple):
+    """What is said of it, ready for JSON, and its bytes; an ``error`` in the head has a ``message``, and no bytes."""
+
+    head: dict[str, Any]
+    body: bytes = b""
 
 
 class OpenTables:
@@ -33,13 +39,13 @@ class OpenTables:
     def __init__(self) -> None:
         self._views: OrderedDict[tuple[str, str, str], Views] = OrderedDict()
 
-    def view(self, directory: str, name: str, version: str, sort: str, filter: str) -> View:
+    def view(self, question: Question) -> View:
         """Raises ``TableNotFound``, ``TableReplaced``, ``DamagedTable``, ``InvalidQuery``."""
-        key = (directory, name, version)
+        key = (question.directory, question.name, question.version)
         if key not in self._views:
-            key = self._open(directory, name, version)
+            key = self._open(*key)
         self._views.move_to_end(key)
-        return self._views[key](sort, filter)
+        return self._views[key](question.sort, question.filter)
 
     def forget(self) -> None:
         self._views.clear()
@@ -58,33 +64,44 @@ class OpenTables:
         return key
 
 
-def answer(tables: OpenTables, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """The head of the answer, and its bytes."""
-    name = question["name"]
+def answer(tables: OpenTables, question: Question, patience: Patience | None = None) -> Answer:
+    """Whatever goes wrong is an answer, too: who answers must be there for the next question."""
     try:
-        return _answer(tables, question)
+        return _answer(tables.view(question), question, patience or Patience())
     except ArrowSHMError as error:
-        failed = error
+        return failed(error)
+    except Unwanted as error:
+        return failed(error)
     except (MemoryError, pa.lib.ArrowCapacityError):
-        failed = QueryStopped("needed more memory than it may have")
-    except (pa.ArrowNotImplementedError, KeyError, decimal.InvalidOperation) as error:
-        # KeyError: pyarrow has no arrays of year-month intervals. A decimal's scale may be past what Python has.
-        failed = InvalidQuery(f"Arrow cannot do that with these types ({str(error)[:200]})")
+        return failed(QueryStopped("needed more memory than it may have"))
+    except pa.ArrowNotImplementedError as error:
+        return failed(InvalidQuery(f"Arrow cannot do that with these types ({str(error)[:200]})"))
     except (*UNREADABLE, IndexError) as error:
-        failed = Store(question["directory"]).damaged(name, error)
-    return {"error": type(failed).__name__, "message": str(failed)}, b""
+        return failed(Store(question.directory).damaged(question.name, error))
+    except Exception as error:
+        logging.getLogger("jupyter_arrowshm").exception("A preview failed")
+        return failed(QueryStopped(f"failed ({type(error).__name__}: {str(error)[:200]})"))
 
 
-def _answer(tables: OpenTables, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    ask = question.get
-    view = tables.view(ask("directory", ""), question["name"], ask("version", ""), ask("sort", ""), ask("filter", ""))
-    if question["what"] == "rows":
-        batch = view.page(question["offset"], question["limit"], ask("columns", ""), question["cell"], SECONDS)
+def failed(error: Exception) -> Answer:
+    """The answer that an error is."""
+    return Answer({"error": type(error).__name__, "message": str(error)})
+
+
+def _answer(view: View, question: Question, patience: Patience) -> Answer:
+    if isinstance(question, RowsQuestion):
+        batch = view.page(question.offset, question.limit, question.columns, question.cell, patience)
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as writer:
             writer.write_batch(batch)
-        return {}, bytes(sink.getvalue())
-    if question["what"] == "export":
-        file = view.export(question["format"], ask("columns", ""), SECONDS)
-        return {"num_rows": file.num_rows, "is_cut": file.is_cut}, file.data
-    return {}, json.dumps(view.summary(ask("columns", ""), SECONDS)).encode()
+        return Answer({}, bytes(sink.getvalue()))
+    if isinstance(question, ExportQuestion):
+        file = view.export(question.format, question.columns, patience)
+        return Answer({"num_rows": file.num_rows, "is_cut": file.is_cut}, file.data)
+    if isinstance(question, NumbersQuestion):
+        return Answer({"rows": list(view.select(patience).rows[question.first : question.last + 1][:VIEW_ROWS])})
+    if isinstance(question, PlacesQuestion):
+        rows = view.select(patience).rows
+        places = range(len(rows)) if isinstance(rows, range) else {row: place for place, row in enumerate(rows)}
+        return Answer({"places": [places[row] for row in question.rows if row in places]})
+    return Answer({}, json.dumps(view.summary(question.columns, patience)).encode())

@@ -7,8 +7,20 @@ For the server's worker, the widget and the command line; it works on any
 from __future__ import annotations
 
 from .page import CELL, MAX_COLUMNS, MAX_ROWS
+from .patience import Patience, Unwanted
 from .selection import VIEW_ROWS
 from .source import Source, of_file
 from .view import METADATA_KEY, View
 
-__all__ = ["CELL", "MAX_COLUMNS", "MAX_ROWS", "METADATA_KEY", "VIEW_ROWS", "Source", "View", "of_file"]
+__all__ = [
+    "CELL",
+    "MAX_COLUMNS",
+    "MAX_ROWS",
+    "METADATA_KEY",
+    "VIEW_ROWS",
+    "Patience",
+    "Source",
+    "Unwanted",
+    "View",
+    "of_file",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from ..errors import InvalidQuery
 from .display import cells, cut, numbers, taken, texts
 from .kind import check, decoded, is_comparable
 from .page import MAX_COLUMNS, travels
+from .patience import Patience
 from .source import Source
 
 MAX_ROWS = 100_000
@@ -31,8 +31,8 @@ class File:
     is_cut: bool
 
 
-def export(source: Source, rows: Sequence[int], columns: Sequence[int], format: str, seconds: float) -> File:
-    """The first of these rows, as many as 100,000 rows, 200 columns, about 16 MB and ``seconds`` allow.
+def export(source: Source, rows: Sequence[int], columns: Sequence[int], format: str, patience: Patience) -> File:
+    """The first of these rows, as many as 100,000 rows, 200 columns, about 16 MB and the time allow.
 
     Text, numbers and times keep their type, but for how they are stored: a
     dictionary, runs or a view become plain values.
@@ -44,11 +44,10 @@ def export(source: Source, rows: Sequence[int], columns: Sequence[int], format: 
     """
     if format not in FORMATS:
         raise InvalidQuery(f"a file's format is {', '.join(FORMATS)}, not {format[:20]!r}")
-    begun = time.monotonic()
     chosen = columns[:MAX_COLUMNS]
     tables = [_table(source, chosen, rows[:0], format)]
     done = nbytes = 0
-    while done < min(len(rows), MAX_ROWS) and (not done or time.monotonic() - begun < seconds):
+    while done < min(len(rows), MAX_ROWS) and (not patience.is_over() or not done):
         table = _table(source, chosen, rows[done : min(done + _BLOCK, MAX_ROWS)], format)
         nbytes += table.nbytes
         if done and nbytes > MAX_BYTES:

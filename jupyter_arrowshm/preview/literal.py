@@ -52,7 +52,7 @@ def _parse(value: object, type_: pa.DataType) -> Literal | None:
     if what == "bool":
         return Decimal(value) if isinstance(value, bool) else None
     if what == "text":
-        return value if isinstance(value, str) else None
+        return _text(value) if isinstance(value, str) else None
     if what == "binary":
         return bytes.fromhex(value.replace("-", "")) if isinstance(value, str) else None
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
@@ -64,6 +64,11 @@ def _parse(value: object, type_: pa.DataType) -> Literal | None:
     if pa.types.is_floating(type_):
         return float(value)
     return _number(value) if what == "number" else None
+
+
+def _text(value: str) -> str:
+    value.encode()  # raises ValueError for half of a surrogate pair, which JSON can say and no column has
+    return value
 
 
 def _number(value: float | str) -> Decimal | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 from ..arrowtypes import plain
 from .display import cut, numbers, texts
 from .kind import is_comparable, kind, type_name
+from .patience import Patience
 from .source import Source
 
 MAX_ROWS = 1000
@@ -38,16 +38,15 @@ class Page:
     cut: tuple[str, ...]
 
 
-def page(source: Source, frame: Frame, seconds: float) -> Page:
-    """The first rows of ``frame``, as many as 2 MB and ``seconds`` allow: one at least, if any was asked for."""
-    begun = time.monotonic()
+def page(source: Source, frame: Frame, patience: Patience) -> Page:
+    """The first rows of ``frame``, as many as 2 MB and the time allow: one at least, if any was asked for."""
     columns, rows = frame.columns[:MAX_COLUMNS], frame.rows[:MAX_ROWS]
     # So that even one row fits: no character is longer than four bytes.
     cell = max(1, min(frame.cell, MAX_CELL, MAX_BYTES // (4 * max(1, len(columns)))))
     made = [[_cells(source, number, rows[:0], cell)] for number in columns]
     done, nbytes = 0, 0
     block = max(1, MAX_BYTES // (4 * cell * max(1, len(columns))))
-    while done < len(rows) and block and (not done or time.monotonic() - begun < seconds):
+    while done < len(rows) and block and (not patience.is_over() or not done):
         part = rows[done : done + block]
         cells = [_cells(source, number, part, cell) for number in columns]
         size = sum(array.nbytes for array, _ in cells)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 from ..errors import InvalidQuery, QueryStopped
 from .condition import Columns, Condition, check_column
 from .kind import comparable, each, is_comparable
+from .patience import Patience
 from .source import Source
 
 VIEW_ROWS = 10_000
@@ -64,7 +64,7 @@ def parse_sort(text: str, schema: pa.Schema) -> tuple[Key, ...]:
     return tuple(found)
 
 
-def select(source: Source, condition: Condition | None, keys: Sequence[Key], seconds: float) -> Selection:
+def select(source: Source, condition: Condition | None, keys: Sequence[Key], patience: Patience) -> Selection:
     """The first rows of the view.
 
     Raises
@@ -73,14 +73,14 @@ def select(source: Source, condition: Condition | None, keys: Sequence[Key], sec
         Sorting was not done in time. A filter alone gives what it has found by then.
     """
     if keys:
-        return _first_sorted(source, condition, keys, seconds)
+        return _first_sorted(source, condition, keys, patience)
     if condition is None:
         return Selection(range(source.num_rows), source.num_rows, source.num_rows)
-    return _first_matches(source, condition, seconds)
+    return _first_matches(source, condition, patience)
 
 
-def _first_matches(source: Source, condition: Condition, seconds: float) -> Selection:
-    begun = time.monotonic()
+def _first_matches(source: Source, condition: Condition, patience: Patience) -> Selection:
+    counting = patience.within(_COUNTING)
     rows: list[int] = []
     matches = searched = 0
     for first, columns in _slices(source, condition.columns):
@@ -90,7 +90,7 @@ def _first_matches(source: Source, condition: Condition, seconds: float) -> Sele
         if len(rows) < VIEW_ROWS and mask.true_count:
             found = pc.indices_nonzero(mask)[: VIEW_ROWS - len(rows)]
             rows += [first + row for row in found.to_pylist()]
-        if time.monotonic() - begun > (min(seconds, _COUNTING) if len(rows) == VIEW_ROWS else seconds):
+        if (counting if len(rows) == VIEW_ROWS else patience).is_over():
             break
     return Selection(rows, matches, searched)
 
@@ -104,8 +104,7 @@ def _slices(source: Source, columns: Iterable[int]) -> Iterator[tuple[int, Colum
 # -- sorting: only rows that may be among the first are kept -----------------------------------------------------------
 
 
-def _first_sorted(source: Source, condition: Condition | None, keys: Sequence[Key], seconds: float) -> Selection:
-    begun = time.monotonic()
+def _first_sorted(source: Source, condition: Condition | None, keys: Sequence[Key], patience: Patience) -> Selection:
     wanted = [key.column for key in keys] + sorted(condition.columns if condition else ())
     best = _Best(keys)
     if source.num_rows > 4 * _SAMPLE_ROWS:
@@ -120,8 +119,8 @@ def _first_sorted(source: Source, condition: Condition | None, keys: Sequence[Ke
         mask = condition.mask(columns) if condition else None
         matches += len(columns[keys[0].column]) if mask is None else mask.true_count
         best.add(first, columns, mask)
-        if time.monotonic() - begun > seconds:
-            raise QueryStopped(f"took longer than {seconds:g} s and was stopped")
+        if patience.is_over():
+            raise QueryStopped(f"took longer than {patience.seconds:g} s and was stopped")
     return Selection(best.rows(), matches, source.num_rows)
 
 

@@ -7,7 +7,6 @@ import itertools
 import json
 import math
 import random
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from .condition import Condition
 from .display import cells, cut, is_null, taken, texts
 from .kind import as_binary, check, comparable, comparable_type, is_comparable, kind, num_bytes, shown, type_name
 from .page import CELL, MAX_BYTES, NAME
+from .patience import Patience
 from .source import Source
 
 EXACT_ROWS = 1_000_000
@@ -44,14 +44,13 @@ class Population:
     searched: int
 
 
-def population(source: Source, condition: Condition | None, seconds: float) -> Population:
+def population(source: Source, condition: Condition | None, patience: Patience) -> Population:
     """The rows that match, or an even sample of them; of those that could be searched in time."""
     if condition is None:
         rows: Sequence[int] = range(source.num_rows)
         if len(rows) > EXACT_ROWS:
             rows = _spread(len(rows), SAMPLE_ROWS)
         return Population(rows, source.num_rows, source.num_rows)
-    begun = time.monotonic()
     masks: list[tuple[int, pa.BooleanArray]] = []
     matches = searched = 0
     wanted = sorted(condition.columns)
@@ -60,7 +59,7 @@ def population(source: Source, condition: Condition | None, seconds: float) -> P
         masks.append((first, mask))
         matches += mask.true_count
         searched = first + len(mask)
-        if time.monotonic() - begun > seconds:
+        if patience.is_over():
             break
     places = range(matches) if matches <= EXACT_ROWS else _spread(matches, SAMPLE_ROWS)
     return Population(list(_rows_at(masks, places)), matches, searched)
@@ -90,16 +89,15 @@ def _thinned(rows: Sequence[int], size: int) -> Sequence[int]:
     return rows if len(rows) <= size else [rows[place] for place in _spread(len(rows), size)]
 
 
-def summarise(source: Source, columns: Sequence[int], people: Population, seconds: float) -> list[dict[str, Any]]:
+def summarise(source: Source, columns: Sequence[int], people: Population, patience: Patience) -> list[dict[str, Any]]:
     """One summary for each column, of as many columns as there is time for, and as fit into 2 MB of JSON."""
-    begun = time.monotonic()
+    half = patience.within(patience.left / 2)
     found: list[dict[str, Any]] = []
     nbytes = 0
     for column in columns:
-        elapsed = time.monotonic() - begun
-        if found and (elapsed > seconds or nbytes > MAX_BYTES):
+        if (patience.is_over() or nbytes > MAX_BYTES) and found:
             break
-        is_quick = elapsed > seconds / 2 or source.num_chunks(column) > _MANY_CHUNKS
+        is_quick = half.is_over() or source.num_chunks(column) > _MANY_CHUNKS
         rows = _thinned(people.rows, _QUICK_ROWS) if is_quick else people.rows
         try:
             found.append(_Column(source, column).summary(rows, people))

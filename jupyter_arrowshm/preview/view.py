@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +14,11 @@ from . import condition, selection
 from .condition import check_column
 from .export import File, export
 from .page import CELL, MAX_COLUMNS, Frame, page
+from .patience import Patience
 from .selection import VIEW_ROWS, Selection, select
 from .source import Source, TableSource
 from .summary import Population, population, summarise
 
-SECONDS = 4.0  # after which an answer is given with what there is, or given up
 METADATA_KEY = "arrowshm.preview"
 
 
@@ -50,7 +49,12 @@ class View:
         self._selection: Selection | None = None
 
     def page(
-        self, offset: int = 0, limit: int = 100, columns: str = "", cell: int = CELL, seconds: float = SECONDS
+        self,
+        offset: int = 0,
+        limit: int = 100,
+        columns: str = "",
+        cell: int = CELL,
+        patience: Patience | None = None,
     ) -> pa.RecordBatch:
         """Rows from ``offset``, ready for display; ``columns`` is a JSON list of numbers, empty for all.
 
@@ -66,11 +70,11 @@ class View:
         """
         if offset < 0 or limit < 0 or cell < 1:
             raise InvalidQuery("offset and limit are 0 or more, and cell is 1 or more")
-        begun = time.monotonic()
+        patience = patience or Patience()
         chosen = parse_columns(columns, self.source.schema)
-        selected = self.select(seconds)
+        selected = self.select(patience)
         rows = selected.rows[offset : offset + limit]
-        found = page(self.source, Frame(rows, chosen, cell), begun + seconds - time.monotonic())
+        found = page(self.source, Frame(rows, chosen, cell), patience)
         facts = {
             **self.facts(selected),
             "view_rows": len(selected.rows),
@@ -81,33 +85,33 @@ class View:
         }
         return found.batch.replace_schema_metadata({METADATA_KEY: json.dumps(facts)})
 
-    def summary(self, columns: str = "", seconds: float = SECONDS) -> dict[str, Any]:
+    def summary(self, columns: str = "", patience: Patience | None = None) -> dict[str, Any]:
         """What is in the columns (``rest-api.yml``, ``Summary``), ready for JSON. Raises as :meth:`page`.
 
         Exact up to a million rows, of a sample beyond that, and of fewer rows
         and columns if there is no time for all.
         """
-        begun = time.monotonic()
+        patience = patience or Patience()
         chosen = parse_columns(columns, self.source.schema)
-        people = population(self.source, self._condition, seconds / 2)
-        found = summarise(self.source, chosen[:MAX_COLUMNS], people, begun + seconds - time.monotonic())
+        people = population(self.source, self._condition, patience.within(patience.left / 2))
+        found = summarise(self.source, chosen[:MAX_COLUMNS], people, patience)
         return {**self.facts(people), "left_out": len(chosen) - len(found), "columns": found}
 
-    def export(self, format: str, columns: str = "", seconds: float = SECONDS) -> File:
+    def export(self, format: str, columns: str = "", patience: Patience | None = None) -> File:
         """The first rows of the view as a file: 100,000, of a sorted or filtered view 10,000, and about 16 MB at most.
 
         ``format`` is ``csv``, ``parquet`` or ``arrow``. Raises as :meth:`page`.
         """
-        begun = time.monotonic()
+        patience = patience or Patience()
         chosen = parse_columns(columns, self.source.schema)
-        selected = self.select(seconds)
-        found = export(self.source, selected.rows, chosen, format, begun + seconds - time.monotonic())
+        selected = self.select(patience)
+        found = export(self.source, selected.rows, chosen, format, patience)
         return dataclasses.replace(found, is_cut=found.is_cut or self._is_limited(selected))
 
-    def select(self, seconds: float = SECONDS) -> Selection:
+    def select(self, patience: Patience | None = None) -> Selection:
         """The rows of the view, by number. Found once, unless time ran out."""
         if self._selection is None:
-            found = select(self.source, self._condition, self._keys, seconds)
+            found = select(self.source, self._condition, self._keys, patience or Patience())
             if found.searched < self.source.num_rows and len(found.rows) < VIEW_ROWS:
                 return found  # more may be found the next time
             self._selection = found

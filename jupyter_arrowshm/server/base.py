@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import APIHandler
@@ -21,8 +22,9 @@ from ..errors import (
     TableNotFound,
     TableReplaced,
 )
+from .lane import Refused
 from .monitor import Monitor
-from .previewer import Previewer, Refused
+from .previewer import Previewer
 from .rendering import Rendering, Sessions
 
 T = TypeVar("T")
@@ -72,6 +74,19 @@ class Handler(APIHandler):
             return await asyncio.get_running_loop().run_in_executor(None, functools.partial(call, *arguments))
         except ArrowSHMError as error:
             raise refused(error) from None
+        except Exception as error:  # of another library's, say, that reads a table's types
+            self.log.exception("arrowshm: %s failed", self.request.uri)
+            message = f"The server could not do this ({type(error).__name__}: {error}). Its log says more."
+            raise web.HTTPError(500, message, reason="InternalError") from None
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """As APIHandler does, but with the text as it was: Tornado doubles each % of it for its log."""
+        error = kwargs.get("exc_info", (None, None))[1]
+        if not isinstance(error, web.HTTPError) or not error.log_message:
+            super().write_error(status_code, **kwargs)
+            return
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps({"message": error.log_message % error.args, "reason": error.reason}))
 
     async def sessions(self) -> Sessions:
         """Kernel id -> path of the notebook, also after it was renamed."""

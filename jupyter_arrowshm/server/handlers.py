@@ -31,7 +31,8 @@ class TablesHandler(Handler):
         removed = json.dumps([self.rendering.version(version, sessions) for version in tables.removed])
         listed = f'"tables": [{named}], "removed": {removed}'
         free, total = self.monitor.store.free_and_total()
-        rest = json.dumps({"free": free, "total": total, "version": __version__, "protocol": PROTOCOL})
+        known = {"problem": self.monitor.problem, "version": __version__, "protocol": PROTOCOL}
+        rest = json.dumps({"free": free, "total": total, **known})
         # Of the tables alone: what is free changes all the time, and no answer would be the same twice.
         etag = f'"{hashlib.sha256(listed.encode()).hexdigest()}"'
         return etag, f"{{{listed}, {rest[1:]}".encode()
@@ -51,11 +52,14 @@ class TableHandler(Handler):
     @authorized
     async def delete(self, name: str) -> None:
         """Remove the name, whoever shared it; those who use the table keep it."""
-        self.monitor.removed(name, "it was unshared in the sidebar")
-        await self.aside(self.monitor.store.unshare, name)
+        await self.aside(self._unshare, name)
         await self.aside(self.monitor.look)
         self.set_status(204)
         self.finish()
+
+    def _unshare(self, name: str) -> None:
+        with self.monitor.removing(name, "it was unshared in the sidebar"):
+            self.monitor.store.unshare(name)
 
 
 class PinHandler(Handler):

@@ -11,6 +11,7 @@ BYTES = Gauge("arrowshm_bytes", "Bytes of the shared tables")
 USERS = Gauge("arrowshm_users", "Processes that use shared tables, counted once for each table")
 OLDER_BYTES = Gauge("arrowshm_older_bytes", "Bytes of older versions and unshared tables that are still in use")
 FREE_BYTES = Gauge("arrowshm_free_bytes", "Bytes that can still be shared")
+PROBLEM = Gauge("arrowshm_problem", "1 while tables cannot be looked after: unused ones are not removed")
 
 
 def update(tables: Tables, store: Store) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from logging import Logger
 
 from ..core import Store, Tables
@@ -24,11 +26,17 @@ class Monitor:
     ----------
     tell
         Called in this thread with each change.
+
+    Attributes
+    ----------
+    problem
+        Why unused tables are not removed now; ``None`` where all is well.
     """
 
     def __init__(self, store: Store, rules: Rules, tell: Callable[[changes.Change], None], log: Logger) -> None:
         self.store = store
         self.keeper = Keeper(rules)
+        self.problem: str | None = None
         self._tell, self._log = tell, log
         self._tables: Tables | None = None
         self._reasons: dict[str, str] = {}
@@ -53,17 +61,19 @@ class Monitor:
         self._wake.set()
         return tables
 
-    def removed(self, name: str, reason: str) -> None:
-        """Say why a table is about to go, for the change that will be seen."""
+    @contextlib.contextmanager
+    def removing(self, name: str, reason: str) -> Iterator[None]:
+        """Say why a table is about to go, for the change that will be seen; taken back if it does not go."""
         self._reasons[name] = reason
+        try:
+            yield
+        except BaseException:
+            self._reasons.pop(name, None)
+            raise
 
     def _run(self) -> None:
         while not self._stopped:
-            try:
-                self._remove_unused(self._look_once())
-            except ArrowSHMError as error:
-                # A directory that is busy, or unsafe for a while, is looked at again.
-                self._log.debug("arrowshm: %s", error)
+            self._attempt()
             watched = time.monotonic() < self._watched_until
             self._wake.wait(BUSY_INTERVAL if watched else IDLE_INTERVAL)
             if self._wake.is_set():
@@ -71,6 +81,19 @@ class Monitor:
                 # Woken by somebody who looks, which is done already: the next look is due when it would have been.
                 if not self._stopped:
                     time.sleep(BUSY_INTERVAL)
+
+    def _attempt(self) -> None:
+        """Look, and remove what is due. Whatever is wrong, the next time may be better: this thread must not die."""
+        problem = None
+        try:
+            self._remove_unused(self._look_once())
+        except Exception as error:  # also of other libraries, whose code runs where a table has types of theirs
+            is_ours = isinstance(error, ArrowSHMError)
+            problem = str(error) if is_ours else f"{type(error).__name__}: {error}"
+            if problem != self.problem:
+                self._log.warning("arrowshm: unused tables are not removed now: %s", problem, exc_info=not is_ours)
+        self.problem = problem
+        metrics.PROBLEM.set(problem is not None)
 
     def _look_once(self) -> Tables:
         with self._look:
@@ -80,15 +103,25 @@ class Monitor:
             # What was there when the server began is no news.
             news = list(changes.between(before, tables)) if before is not None else []
             for change in news:
-                if change.action == "removed":
-                    change = changes.Change("removed", change.name, change.who, self._reasons.pop(change.name, ""))
-                self._tell(change)
+                # A name that was taken again meanwhile was removed for that reason, too: the next removal has its own.
+                reason = self._reasons.pop(change.name, "") if change.action in ("removed", "replaced") else ""
+                self._tell(replace(change, reason=reason) if change.action == "removed" else change)
         metrics.update(tables, self.store)
         return tables
 
     def _remove_unused(self, tables: Tables) -> None:
         free, total = self.store.free_and_total()
+        failed = None
         for table, reason in self.keeper.due(tables, time.monotonic(), free, total):
-            self._reasons[table.name] = reason
-            if self.store.collect(table.name, reason) is not None:
+            try:
+                with self.removing(table.name, reason):
+                    removed = self.store.collect(table.name, reason)
+            except Exception as error:  # the others go all the same
+                failed = error
+                continue
+            if removed is not None:
                 self._log.info("arrowshm: removed the table %s: %s", table.name, reason)
+            else:
+                self._reasons.pop(table.name, None)
+        if failed is not None:
+            raise failed

@@ -1,15 +1,18 @@
-"""``arrowshm/tables/NAME/rows`` and ``.../summary``: what is in a table, asked of the preview worker."""
+"""``arrowshm/tables/NAME/rows``, ``/summary`` and ``/export``: what is in a table, asked of the preview workers."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..errors import ArrowSHMError
-from ..preview import CELL
+from ..errors import ArrowSHMError, InvalidQuery
+from ..looking import questions
+from ..looking.answers import Answer
 from .base import Handler, refused
 
 _TYPES = {
@@ -19,66 +22,87 @@ _TYPES = {
 }
 
 
+Method = Callable[["PreviewHandler", str], Awaitable[None]]
+# By name, since a POST is taken for writing otherwise.
+_may_read = cast("Callable[[Method], Method]", authorized("read"))
+
+
 class PreviewHandler(Handler):
-    """A question whose asker may go away before it is answered: somebody who scrolls."""
+    """A question, in the URL or, where it may be longer, in the body; its asker may go away before it is answered."""
 
-    _asked: asyncio.Task[tuple[dict[str, Any], bytes]] | None = None
+    what: str
+    _asked: asyncio.Task[Answer] | None = None
 
-    async def ask(self, what: str, name: str, **more: Any) -> tuple[dict[str, Any], bytes]:
-        question = {key: self.get_query_argument(key, "") for key in ("columns", "sort", "filter", "version")}
-        directory = self.monitor.store.directory
-        self._asked = asyncio.ensure_future(
-            self.previewer.ask(what=what, name=name, directory=directory, **question, **more)
-        )
+    @web.authenticated
+    @_may_read
+    async def get(self, name: str) -> None:
+        """The question is in the URL, of which Tornado reads 64 kB."""
+        wire = {key: self.get_query_argument(key) for key in self.request.query_arguments}
+        await self._answer(wire, name)
+
+    @web.authenticated
+    @_may_read
+    async def post(self, name: str) -> None:
+        """The same, in the body: it changes nothing, and who may read may ask."""
         try:
-            return await self._asked
+            wire = json.loads(self.request.body or b"{}")
+        except (ValueError, RecursionError):
+            wire = None
+        if not isinstance(wire, dict):
+            raise refused(InvalidQuery("the body is not a JSON object"))
+        await self._answer(wire, name)
+
+    async def _answer(self, wire: dict[str, Any], name: str) -> None:
+        try:
+            question = questions.parse({**wire, "what": self.what}, name=name, directory=self.monitor.store.directory)
+            self._asked = asyncio.ensure_future(self.previewer.ask(question))
+            found = await self._asked
         except ArrowSHMError as error:
             raise refused(error) from None
         except asyncio.CancelledError:
             raise web.Finish from None
+        self.send(question, found)
+
+    def send(self, question: questions.Question, answer: Answer) -> None:
+        """Finish with the answer."""
+        raise NotImplementedError
 
     def on_connection_close(self) -> None:
         if self._asked is not None:
             self._asked.cancel()
-
-    def number(self, name: str, default: int) -> int:
-        try:
-            return int(self.get_query_argument(name, str(default)))
-        except ValueError:
-            raise web.HTTPError(400, f"{name} is a whole number", reason="InvalidQuery") from None
 
     def compute_etag(self) -> None:
         """None: a hash of two megabytes for an answer that hardly anybody asks for twice."""
 
 
 class RowsHandler(PreviewHandler):
-    @web.authenticated
-    @authorized
-    async def get(self, name: str) -> None:
-        """A page of rows as an Arrow stream."""
-        numbers = {"offset": self.number("offset", 0), "limit": self.number("limit", 100)}
-        _, body = await self.ask("rows", name, **numbers, cell=self.number("cell", CELL))
-        self.finish(body, set_content_type="application/vnd.apache.arrow.stream")
+    """A page of rows as an Arrow stream."""
+
+    what = questions.RowsQuestion.what
+
+    def send(self, question: questions.Question, answer: Answer) -> None:
+        self.finish(answer.body, set_content_type="application/vnd.apache.arrow.stream")
 
 
 class SummaryHandler(PreviewHandler):
-    @web.authenticated
-    @authorized
-    async def get(self, name: str) -> None:
-        """What is in the columns, as JSON."""
-        _, body = await self.ask("summary", name)
-        self.finish(body)
+    """What is in the columns, as JSON."""
+
+    what = questions.SummaryQuestion.what
+
+    def send(self, question: questions.Question, answer: Answer) -> None:
+        self.finish(answer.body)
 
 
 class ExportHandler(PreviewHandler):
-    @web.authenticated
-    @authorized
-    async def get(self, name: str) -> None:
-        """The view as a file to save, whose name says if it is not whole."""
-        format = self.get_query_argument("format", "csv")
-        head, body = await self.ask("export", name, format=format)
-        part = f" (first {head['num_rows']} rows)" if head["is_cut"] else ""
-        self.set_header("X-Arrowshm-Rows", str(head["num_rows"]))
-        self.set_header("X-Arrowshm-Cut", "true" if head["is_cut"] else "false")
-        self.set_attachment_header(f"{name}{part}.{format}")
-        self.finish(body, set_content_type=_TYPES[format])
+    """The view as a file to save, whose name says if it is not whole."""
+
+    what = questions.ExportQuestion.what
+
+    def send(self, question: questions.Question, answer: Answer) -> None:
+        assert isinstance(question, questions.ExportQuestion)
+        num_rows, is_cut, format = answer.head["num_rows"], answer.head["is_cut"], question.format
+        part = f" (first {num_rows} rows)" if is_cut else ""
+        self.set_header("X-Arrowshm-Rows", str(num_rows))
+        self.set_header("X-Arrowshm-Cut", "true" if is_cut else "false")
+        self.set_attachment_header(f"{question.name}{part}.{format}")
+        self.finish(answer.body, set_content_type=_TYPES[format])

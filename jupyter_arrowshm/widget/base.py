@@ -6,14 +6,16 @@ import contextlib
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import anywidget
 from traitlets import Unicode
 
-from .questions import Question, Questions
+from ..looking.answers import Answer, failed
+from ..preview import Patience
+from .questions import Message, Questions
 
 INTERVAL = 0.5  # s between looks
 WATCHED_FOR = 120.0  # s after a view said that it can be seen; it says so every 30 s
@@ -59,7 +61,7 @@ class LiveWidget(anywidget.AnyWidget):
         self._looker: threading.Thread | None = None
         # A timer's bound method, or a thread's, would keep a widget that nobody has any more.
         this = weakref.ref(self)
-        self._questions = Questions(lambda question: _answer(this, question), lambda: _forget(this))
+        self._questions = Questions(lambda *asked: _answer(this, *asked), lambda: _forget(this))
         super().__init__(**traits)
         _let_the_sender_choose(self.comm)
         self.on_msg(LiveWidget._receive)
@@ -70,8 +72,8 @@ class LiveWidget(anywidget.AnyWidget):
         """See what has changed."""
         raise NotImplementedError
 
-    def _answer(self, question: Question) -> tuple[dict[str, Any], bytes]:
-        """Head and bytes of an answer, as the server's preview worker has them."""
+    def _answer(self, message: Message, patience: Patience) -> Answer:
+        """The answer to what the page asks."""
         raise NotImplementedError
 
     def _forget(self) -> None:
@@ -173,14 +175,15 @@ def _keep_looking(this: weakref.ref[LiveWidget], wake: threading.Event) -> None:
         wake.clear()
 
 
-def _answer(this: weakref.ref[LiveWidget], question: Question) -> None:
+def _answer(this: weakref.ref[LiveWidget], message: Message, is_wanted: Callable[[], bool]) -> None:
     if (widget := this()) is None:
         return
     try:
-        head, body = widget._answer(question)
+        head, body = widget._answer(message, Patience(is_wanted=is_wanted))
     except Exception as error:
-        head, body = {"error": type(error).__name__, "message": str(error)}, b""
-    widget.send({**head, "id": question["id"]}, [body])
+        head, body = failed(error)
+    if is_wanted():
+        widget.send({**head, "id": message["id"]}, [body])
 
 
 def _forget(this: weakref.ref[LiveWidget]) -> None:

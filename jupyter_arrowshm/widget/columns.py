@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from ..errors import TableReplaced
 from ..looking.answers import OpenTables
+from ..looking.questions import Question
 from ..preview import Source, View
 from ..preview.source import TableSource
 
@@ -54,23 +55,20 @@ class Chosen(OpenTables):
         """Another one whenever other columns are chosen: rows of the one are none of the other."""
         return f"{of}/{hash(tuple(self._columns)):x}" if self._columns else of
 
-    def view(self, directory: str, name: str, version: str, sort: str, filter: str) -> View:
-        of, _, _ = version.partition("/")
-        if version != self.version(of):
-            raise TableReplaced(name)
-        return self._view(directory, name, of, sort, filter)
+    def view(self, question: Question) -> View:
+        of, _, _ = question.version.partition("/")
+        if question.version != self.version(of):
+            raise TableReplaced(question.name)
+        return self._view(Question(question.name, question.directory, of), question.sort, question.filter)
 
     def forget(self) -> None:
         self._view.cache_clear()
         super().forget()
 
-    def _make(self, directory: str, name: str, version: str, sort: str, filter: str) -> View:
-        if self._table is None:
-            whole = super().view(directory, name, version, "", "").source
-        else:
-            whole = TableSource(self._table)
+    def _make(self, table: Question, sort: str, filter: str) -> View:
+        whole = super().view(table).source if self._table is None else TableSource(self._table)
         source = SomeColumns(whole, numbers_of(self._columns, whole.schema)) if self._columns else whole
-        return View(source, sort, filter, self.version(version))
+        return View(source, sort, filter, self.version(table.version))
 
 
 def numbers_of(columns: Sequence[str], schema: pa.Schema) -> list[int]:

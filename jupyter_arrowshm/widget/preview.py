@@ -10,11 +10,13 @@ from traitlets import Dict, Int, List, TraitError, Unicode, observe, validate
 from .. import markup, tabular, words
 from ..core import Store, default_store
 from ..errors import ArrowSHMError
-from ..looking.answers import answer
-from ..preview import CELL, VIEW_ROWS
+from ..looking import questions
+from ..looking.answers import Answer, answer
+from ..looking.questions import RowsQuestion
+from ..preview import Patience
 from .base import LiveWidget
 from .columns import Chosen, numbers_of
-from .questions import Question
+from .questions import Message
 from .terms import Filter, Sort
 
 _STATIC_ROWS, _STATIC_COLUMNS = 20, 20
@@ -130,17 +132,9 @@ class TablePreview(LiveWidget):
                 self._schema, self._num_rows = table.schema, table.num_rows
             self._describe()
 
-    def _answer(self, question: Question) -> tuple[dict[str, Any], bytes]:
-        chosen = self._chosen
-        asked = {"cell": CELL, **question, "directory": self._store.directory, "name": self._name}
-        if question["what"] not in ("rows_of", "places_of"):
-            return answer(chosen, asked)
-        view = chosen.view(*(asked.get(key, "") for key in ("directory", "name", "version", "sort", "filter")))
-        rows = view.select().rows
-        if question["what"] == "rows_of":
-            return {"rows": list(rows[question["first"] : question["last"] + 1][:VIEW_ROWS])}, b""
-        places = range(len(rows)) if isinstance(rows, range) else {row: place for place, row in enumerate(rows)}
-        return {"places": [places[row] for row in question["rows"] if row in places]}, b""
+    def _answer(self, message: Message, patience: Patience) -> Answer:
+        question = questions.parse(message, directory=self._store.directory, name=self._name)
+        return answer(self._chosen, question, patience)
 
     def _forget(self) -> None:
         self._chosen.forget()
@@ -156,7 +150,8 @@ class TablePreview(LiveWidget):
 
     def _first_rows(self) -> list[str]:
         chosen = Chosen(self._own, tuple(self.columns))
-        view = chosen.view(self._store.directory, self._name, chosen.version(self._version or ""), "", "")
+        version = chosen.version(self._version or "")
+        view = chosen.view(RowsQuestion(self._name, self._store.directory, version))
         batch = view.page(0, _STATIC_ROWS, str(list(range(min(_STATIC_COLUMNS, len(view.source.schema))))))
         columns = [["" if cell is None else str(cell) for cell in column.to_pylist()] for column in batch.columns]
         numbers = frozenset(i for i, field in enumerate(batch.schema) if field.metadata[b"kind"] == b"number")

@@ -1,4 +1,4 @@
-"""Questions about rows, answered one after the other beside the kernel's own work."""
+"""What the page asks, answered one after the other beside the kernel's own work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 KEPT = 5.0  # s that tables stay mapped after the last question
 _MAX_WAITING = 64
 
-Question = dict[str, Any]
+Message = dict[str, Any]  # with an ``id``, which the answer has, too
 
 
 class Questions:
@@ -21,19 +21,20 @@ class Questions:
     Parameters
     ----------
     answer
-        Called in the thread with each question; sends the answer.
+        Called in the thread with each question, and with what tells whether it is still wanted; sends the answer.
     forget
         Called when the thread ends: whatever was kept for the next question can go.
     """
 
-    def __init__(self, answer: Callable[[Question], None], forget: Callable[[], None]) -> None:
+    def __init__(self, answer: Callable[[Message, Callable[[], bool]], None], forget: Callable[[], None]) -> None:
         self._answer, self._forget = answer, forget
-        self._waiting: dict[int, Question] = {}
+        self._waiting: dict[int, Message] = {}
+        self._answering: int | None = None
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopped = False
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: Message) -> None:
         with self._changed:
             if self._stopped:
                 return
@@ -49,23 +50,29 @@ class Questions:
         """Nobody wants that answer any more."""
         with self._changed:
             self._waiting.pop(number, None)
+            if self._answering == number:
+                self._answering = None
 
     def stop(self) -> None:
         with self._changed:
             self._stopped = True
             self._waiting.clear()
+            self._answering = None
             self._changed.notify()
 
     def _run(self) -> None:
         while (question := self._next()) is not None:
-            self._answer(question)
+            number = question["id"]
+            self._answer(question, lambda number=number: self._answering == number)  # type: ignore[misc]
             del question
 
-    def _next(self) -> Question | None:
+    def _next(self) -> Message | None:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._stopped, KEPT)
             if self._waiting:
-                return self._waiting.pop(next(iter(self._waiting)))
+                question = self._waiting.pop(next(iter(self._waiting)))
+                self._answering = question["id"]
+                return question
             # Under the lock: the next thread must not open what this one is closing.
             self._forget()
             self._thread = None

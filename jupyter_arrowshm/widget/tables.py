@@ -9,10 +9,11 @@ from traitlets import Dict, Enum, List, Unicode
 from .. import markup
 from ..core import OlderVersion, Store, TableInfo, Tables, default_store
 from ..errors import ArrowSHMError
-from ..looking.answers import OpenTables, answer
-from ..preview import CELL
+from ..looking import questions
+from ..looking.answers import Answer, OpenTables, answer
+from ..preview import Patience
 from .base import LiveWidget
-from .questions import Question
+from .questions import Message
 
 _ORDERS = ("name", "size", "age", "users")
 
@@ -83,13 +84,13 @@ class SharedTables(LiveWidget):
             if room[1] != self._room[1] or abs(room[0] - self._room[0]) > room[1] / 100:
                 self._room = room
 
-    def _answer(self, question: Question) -> tuple[dict[str, Any], bytes]:
-        if "pinned" in question:
-            change = self._store.pin if question["pinned"] else self._store.unpin
-            change(question["name"])
+    def _answer(self, message: Message, patience: Patience) -> Answer:
+        if "pinned" in message:
+            change = self._store.pin if message["pinned"] else self._store.unpin
+            change(message["name"])
             self._look()
-            return {}, b""
-        return answer(self._open, {"cell": CELL, **question, "directory": self._store.directory})
+            return Answer({})
+        return answer(self._open, questions.parse(message, directory=self._store.directory), patience)
 
     def _forget(self) -> None:
         self._open.forget()

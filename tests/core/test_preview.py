@@ -22,7 +22,7 @@ from samples import arrays
 
 from jupyter_arrowshm.core import arrowfile
 from jupyter_arrowshm.errors import InvalidQuery, QueryStopped
-from jupyter_arrowshm.preview import View, of_file, selection, source, summary
+from jupyter_arrowshm.preview import Patience, Unwanted, View, of_file, selection, source, summary
 from jupyter_arrowshm.preview.condition import OPERATORS
 from jupyter_arrowshm.preview.source import FileSource
 
@@ -455,12 +455,23 @@ def test_a_search_that_takes_too_long_says_how_far_it_came(monkeypatch: pytest.M
     monkeypatch.setattr(source, "_FEW_ROWS", 1)
     table = pa.table({"n": pa.array(range(1000))})
     view = View(table, filter='{"column": 0, "op": ">=", "value": 50}')
-    facts = json.loads(view.page(seconds=0).schema.metadata[b"arrowshm.preview"])
+    facts = json.loads(view.page(patience=Patience(0)).schema.metadata[b"arrowshm.preview"])
     assert (facts["searched"], facts["matches"], facts["limited"]) == (100, 50, True)
     with pytest.raises(QueryStopped, match="took longer than 0 s"):
-        View(table, sort='[{"column": 0}]').page(seconds=0)
+        View(table, sort='[{"column": 0}]').page(patience=Patience(0))
     # The next time it may come to its end.
     assert json.loads(view.page().schema.metadata[b"arrowshm.preview"])["matches"] == 950
+
+
+@pytest.mark.parametrize("what", ["page", "summary", "export"])
+def test_work_that_nobody_waits_for_is_left(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "SLICE_ROWS", 100)
+    monkeypatch.setattr(source, "_FEW_ROWS", 1)
+    table = pa.table({"n": pa.array(range(1000))})
+    looks = iter([True, True, False])
+    view = View(table, '[{"column": 0}]', '{"column": 0, "op": ">", "value": 5}')
+    with pytest.raises(Unwanted):
+        getattr(view, what)(*["csv"] * (what == "export"), patience=Patience(is_wanted=lambda: next(looks)))
 
 
 def test_a_file_of_many_small_batches_is_opened_batch_by_batch(tmp_path: Path) -> None:

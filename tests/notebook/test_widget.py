@@ -367,7 +367,8 @@ def test_questions_that_fail_are_answered(model: Notebook, store) -> None:
     assert page.ask(listed, "rows", name="../x", **rows)[0]["error"] == "InvalidName"
     assert page.ask(listed, "rows", name="trips", version="another", **rows)[0]["error"] == "TableReplaced"
     assert page.ask(listed, "rows", name="trips", sort="[]]", **rows)[0]["error"] == "InvalidQuery"
-    assert "error" in page.ask(listed, "rows", name="trips")[0]
+    assert page.ask(listed, "cells", name="trips")[0]["error"] == "InvalidQuery"
+    assert page.ask(listed, "rows", name="trips", offset="first")[0]["error"] == "InvalidQuery"
     assert page.rows(listed, name="trips").num_rows == 4
     head, _ = page.ask(listed, "pin", name="trips", pinned=True)
     assert "error" not in head and store.info("trips").pinned

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pyarrow as pa
 import pytest
 from openapi_spec_validator import validate
+from tornado import web
 
 import jupyter_arrowshm as shm
 
 TABLE = pa.table({"fare": [12.5, 9.0], "city": ["Oslo", "Lima"]})
-ROUTES = [
-    ("GET", "arrowshm/tables", 200),
-    ("GET", "arrowshm/tables/trips", 200),
-    ("GET", "arrowshm/tables/trips/rows", 200),
-    ("GET", "arrowshm/tables/trips/summary", 200),
-    ("GET", "arrowshm/tables/trips/export", 200),
-    ("PUT", "arrowshm/tables/trips/pin", 204),
-    ("DELETE", "arrowshm/tables/trips/pin", 204),
-    ("POST", "arrowshm/gc", 200),
-    ("DELETE", "arrowshm/tables/trips", 204),
+ROUTES = [  # method, path, status, whether it only reads
+    ("GET", "arrowshm/tables", 200, True),
+    ("GET", "arrowshm/tables/trips", 200, True),
+    ("GET", "arrowshm/tables/trips/rows", 200, True),
+    ("POST", "arrowshm/tables/trips/rows", 200, True),
+    ("GET", "arrowshm/tables/trips/summary", 200, True),
+    ("POST", "arrowshm/tables/trips/summary", 200, True),
+    ("GET", "arrowshm/tables/trips/export", 200, True),
+    ("POST", "arrowshm/tables/trips/export", 200, True),
+    ("PUT", "arrowshm/tables/trips/pin", 204, False),
+    ("DELETE", "arrowshm/tables/trips/pin", 204, False),
+    ("POST", "arrowshm/gc", 200, False),
+    ("DELETE", "arrowshm/tables/trips", 204, False),
 ]
 READER = """
 from jupyter_server.auth import Authorizer
@@ -77,6 +82,7 @@ def test_gc_removes_what_nobody_uses(running, store, peer):
     ("path", "status", "reason"),
     [
         ("arrowshm/tables/nope", 404, "TableNotFound"),
+        ("arrowshm/tables/100%25", 404, "TableNotFound"),
         ("arrowshm/tables/a%20b", 400, "InvalidName"),
         ("arrowshm/tables/..%2Fsecret", 400, "InvalidName"),
         ("arrowshm/tables/%00", 400, "InvalidName"),
@@ -85,7 +91,22 @@ def test_gc_removes_what_nobody_uses(running, store, peer):
 def test_errors_are_json_for_people(running, path, status, reason):
     answer = running.get(path)
     assert answer.status == status and answer.json["reason"] == reason
-    assert answer.json["message"] and "Traceback" not in answer.body
+    assert answer.json["message"] and "Traceback" not in answer.body and "%%" not in answer.body
+
+
+def test_a_removal_has_its_own_reason_and_not_that_of_one_that_failed(running, store):
+    running.tables()
+    listener = running.listen()
+    assert running.request("DELETE", "arrowshm/tables/trips").status == 404
+    store.share(TABLE, "trips")
+    listener.until("published", "trips")
+    store.unshare("trips")
+    assert listener.until("removed", "trips")["reason"] == ""
+    store.share(TABLE, "trips")
+    listener.until("published", "trips")
+    assert running.request("DELETE", "arrowshm/tables/trips").status == 204
+    assert listener.until("removed", "trips")["reason"] == "it was unshared in the sidebar"
+    listener.close()
 
 
 def test_an_unsafe_directory_is_said(running, store, directory):
@@ -101,11 +122,11 @@ def test_every_route_by_who_asks(running, server, store):
     """No token: nothing. Denied: nothing. A reader: what is read. Allowed: all."""
     store.share(TABLE, "trips")
     servers = {"reader": server(config_file=READER), "nobody": server(config_file=NOBODY), "allowed": running}
-    for method, path, status in ROUTES:
+    for method, path, status, reads in ROUTES:
         found = {who: running.request(method, path).status for who, running in servers.items()}
         found["no token"] = servers["allowed"].request(method, path, token=None).status
         assert found == {
-            "reader": status if method == "GET" else 403,
+            "reader": status if reads else 403,
             "nobody": 403,
             "allowed": status,
             "no token": 403,
@@ -126,9 +147,11 @@ def test_the_description_is_valid_and_complete(description):
         (path, method)
         for path, handler in HANDLERS
         for method in ("GET", "PUT", "POST", "DELETE", "PATCH")
-        if method.lower() in vars(handler)
+        if getattr(handler, method.lower()) is not getattr(web.RequestHandler, method.lower())
     }
     assert served == described
+    asked = [(method, re.sub("trips", "([^/]+)", f"/{path}")) for method, path, _, _ in ROUTES]
+    assert {(path, method) for method, path in asked} == served
 
 
 def test_what_is_sent_is_what_is_described(running, store, description):
@@ -158,3 +181,19 @@ def test_metrics(running, store):
     metrics = dict(line.split() for line in running.get("metrics").body.splitlines() if line.startswith("arrowshm_"))
     assert metrics["arrowshm_tables"] == "1.0" and metrics["arrowshm_users"] == "1.0"
     assert float(metrics["arrowshm_bytes"]) == store.info("trips").nbytes
+    assert metrics["arrowshm_problem"] == "0.0" and running.get("arrowshm/tables").json["problem"] is None
+
+
+def test_a_directory_that_cannot_be_looked_at_is_said_until_it_can(running, store, directory):
+    def problem() -> str:
+        metrics = dict(line.split() for line in running.get("metrics").body.splitlines() if line[:9] == "arrowshm_")
+        return metrics["arrowshm_problem"]
+
+    store.share(TABLE, "trips")
+    running.tables()  # somebody watches, and looks are frequent
+    directory.chmod(0o755)
+    while problem() != "1.0":
+        time.sleep(0.05)
+    directory.chmod(0o700)
+    while problem() != "0.0":
+        time.sleep(0.05)

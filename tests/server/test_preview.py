@@ -21,6 +21,9 @@ import pyarrow.parquet
 import pytest
 from servers import Answer, Server
 
+from jupyter_arrowshm.looking.questions import RowsQuestion, SummaryQuestion
+from jupyter_arrowshm.server.worker import Worker
+
 KILLS = int(os.environ.get("JUPYTER_ARROWSHM_PREVIEW_KILLS", "15"))
 TABLE = pa.table({"fare": [12.5, None, 9.0, 30.0], "city": ["Oslo", "Lima", "Oslo", None], "n": [1, 2, 3, 4]})
 OSLO_OR_NOTHING = {"or": [{"column": 1, "op": "==", "value": "Oslo"}, {"column": 1, "op": "is null"}]}
@@ -40,13 +43,23 @@ def rows(server: Server, name: str = "trips", **query: Any) -> tuple[pa.Table, d
     return table, json.loads(table.schema.metadata[b"arrowshm.preview"])
 
 
-def worker(server: Server) -> psutil.Process | None:
-    """The server's preview worker, if there is one now."""
+def post(server: Server, what: str, name: str = "trips", **question: Any) -> Answer:
+    return server.request("POST", f"arrowshm/tables/{name}/{what}", data=json.dumps(question))
+
+
+def workers(server: Server) -> list[psutil.Process]:
+    """The server's preview workers: one for pages, one for what looks at all rows, each if it was needed lately."""
+    found = []
     for process in psutil.Process(server.process.pid).children():
         with contextlib.suppress(psutil.Error):  # of a zombie there is no command line
             if "jupyter_arrowshm.server.preview_worker" in process.cmdline():
-                return process
-    return None
+                found.append(process)
+    return found
+
+
+def worker(server: Server) -> psutil.Process | None:
+    """One of them."""
+    return next(iter(workers(server)), None)
 
 
 def end(process: psutil.Process, signal_: int | None = signal.SIGKILL) -> None:
@@ -60,7 +73,9 @@ def end(process: psutil.Process, signal_: int | None = signal.SIGKILL) -> None:
 
 @pytest.fixture
 def looked_at(running: Server, store) -> psutil.Process:
-    """A worker that has the table trips mapped."""
+    """The worker for pages, the only one there is, which has the table trips mapped."""
+    for process in workers(running):
+        end(process)
     store.share(TABLE, "trips")
     rows(running)
     found = worker(running)
@@ -108,6 +123,44 @@ def test_a_summary(running, store):
     fare, city = summary["columns"]
     assert summary["matches"] == 3 and fare["mean"]["value"] == pytest.approx(17.1666667) and fare["exact"]
     assert city["nulls"] == 1 and city["top"] == [{"text": "Oslo", "value": "Oslo", "count": 2}]
+
+
+def test_a_question_in_the_body_may_be_longer_than_a_url(running, store):
+    store.share(TABLE, "trips")
+    cities = {"column": 1, "op": "in", "value": ["Oslo", *("x" * 1000 + str(number) for number in range(900))]}
+    question = {"filter": cities, "columns": [2], "sort": [{"column": 2, "descending": True}], "limit": 1}
+    answer = post(running, "rows", **question)
+    assert answer.status == 200 and pa.ipc.open_stream(answer.data).read_all().to_pydict() == {"n": [3]}
+    assert post(running, "summary", filter=cities).json["matches"] == 2
+    assert post(running, "export", **question).body.splitlines() == ['"n"', "3", "1"]
+    # The text of it will do as well: what a client would put into the URL.
+    assert post(running, "summary", filter=json.dumps(cities)).json["matches"] == 2
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"filter": {"column": 1, "op": "==", "value": "\ud800"}},
+        {"filter": {"column": 1, "op": "contains", "value": "a\udfff"}},
+        {"filter": {"column": 1, "op": "in", "value": ["Oslo", "\ud800"]}},
+        {"filter": {"column": 1, "op": "\ud800"}},
+        {"filter": {"column": "\ud800", "op": "is null"}},
+        {"sort": "\ud800"},
+        {"columns": ["\ud800"]},
+        {"offset": "\ud800"},
+        {"offset": 1.5},
+        {"filter": {"column": 0, "op": "<", "value": "9" * 5000}},
+        {"limit": True},
+    ],
+)
+def test_half_a_character_and_other_nonsense_ends_no_worker(running, store, looked_at, question):
+    post(running, "summary")
+    before = {process.pid for process in workers(running)}
+    answer = post(running, "rows", **question)
+    assert (answer.status, answer.json["reason"]) == (400, "InvalidQuery"), answer.body
+    assert {process.pid for process in workers(running)} == before
+    for body in ("[", "[]", "7"):
+        assert running.request("POST", "arrowshm/tables/trips/rows", data=body).status == 400
 
 
 def test_a_file_to_save(running, store):
@@ -179,7 +232,10 @@ def test_an_older_version_can_be_paged_through_while_it_is_at_hand(running, stor
     assert rows(running, version=old)[0].num_rows == 4 and rows(running)[1]["version"] == new
     store.unshare("trips")
     assert rows(running, version=old)[0].num_rows == 4
-    end(worker(running))
+    # By either worker: one of them has it.
+    assert rows(running, version=old, sort=[{"column": 2, "descending": True}])[0]["n"].to_pylist() == [4, 3, 2, 1]
+    for process in workers(running):
+        end(process)
     assert ask(running, "rows", version=old).status == 404
 
 
@@ -227,6 +283,61 @@ def test_a_question_that_takes_too_long_is_stopped(running, looked_at):
     answer = ask(running, "rows")
     assert answer.status == 503 and "took longer than 5 s and was stopped" in answer.json["message"]
     assert rows(running)[0].num_rows == 4 and not looked_at.is_running()
+
+
+def test_a_long_question_to_a_worker_that_reads_nothing_is_stopped(running, store):
+    """A pipe has room for 64 kB: what does not fit must not wait for ever."""
+    store.share(TABLE, "trips")
+    for process in workers(running):
+        end(process)
+    post(running, "summary")
+    (found,) = workers(running)
+    found.suspend()
+    cities = {"column": 1, "op": "in", "value": ["x" * 1000 + str(number) for number in range(900)]}
+    answer = post(running, "summary", filter=cities)
+    assert answer.status == 503 and "took longer than 5 s and was stopped" in answer.json["message"]
+    assert post(running, "summary", filter=cities).json["matches"] == 0
+
+
+def test_a_page_does_not_wait_for_those_who_search(running, store):
+    store.share(TABLE, "trips")
+    for process in workers(running):
+        end(process)
+    post(running, "summary")
+    (searching,) = workers(running)
+    searching.suspend()  # as one that has long work to do
+    with ThreadPoolExecutor(8) as pool:
+        searches = [pool.submit(post, running, "summary") for _ in range(8)]
+        while sum(one.running() for one in searches) < 8:
+            time.sleep(0.01)
+        for _ in range(20):
+            assert rows(running)[0].num_rows == 4
+        assert not any(one.done() for one in searches)
+        searching.resume()
+        assert [one.result().status for one in searches] == [200] * 8
+
+
+def test_what_nobody_waits_for_any_more_is_left(store, directory):
+    """By the worker, between two slices of the table, and it lives on for the next question."""
+    hostile.write(directory)
+    tall = SummaryQuestion("tall", str(directory), filter='{"column": 0, "op": "!=", "value": 1}')
+    worker = Worker()
+    try:
+        assert worker.ask(tall, 60, lambda: False).head["error"] == "Unwanted"
+        head, body = worker.ask(RowsQuestion("tall", str(directory), limit=3), 60, lambda: True)
+        assert "error" not in head and pa.ipc.open_stream(body).read_all()["n"].to_pylist() == [0, 0, 0]
+    finally:
+        assert worker.end() in (0, -signal.SIGKILL)
+
+
+def test_a_limit_on_memory_below_ours_is_kept(server, store):
+    """Where a container or `ulimit -d` sets it: nobody may raise a hard limit, and setting ours failed."""
+    running = server()
+    store.share(TABLE, "trips")
+    limit = 512 << 20
+    psutil.Process(running.process.pid).rlimit(psutil.RLIMIT_DATA, (limit, limit))
+    assert rows(running)[0].num_rows == 4 and post(running, "summary").status == 200
+    assert [process.rlimit(psutil.RLIMIT_DATA) for process in workers(running)] == [(limit, limit)] * 2
 
 
 @pytest.mark.parametrize(

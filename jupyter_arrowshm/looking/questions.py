@@ -1,0 +1,131 @@
+"""Questions about the rows of a table: what may be asked, and how it travels.
+
+One wire form serves the server's routes, its preview worker and the widget: a
+JSON object with ``what`` and the fields below. ``columns``, ``sort`` and
+``filter`` may be JSON themselves, or the text of it as a URL has it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..errors import InvalidQuery
+from ..preview import CELL
+
+_JSON = ("columns", "sort", "filter")  # ``server/rest-api.yml`` says what is in them
+
+
+@dataclass(frozen=True)
+class Question:
+    """About some columns of a table, and some of its rows in some order.
+
+    Attributes
+    ----------
+    name, directory
+        The table, and the store that it is in.
+    version
+        The version that is meant; empty: the present one.
+    columns, sort, filter
+        JSON; empty: all columns, and all rows as the table has them.
+    """
+
+    what: ClassVar[str] = ""
+
+    name: str
+    directory: str = ""
+    version: str = ""
+    columns: str = ""
+    sort: str = ""
+    filter: str = ""
+
+    def wire(self) -> dict[str, Any]:
+        """What :func:`parse` makes the question from."""
+        return {"what": self.what, **dataclasses.asdict(self)}
+
+
+@dataclass(frozen=True)
+class RowsQuestion(Question):
+    """A page: ``limit`` rows from ``offset``, with ``cell`` characters in a cell at most."""
+
+    what = "rows"
+
+    offset: int = 0
+    limit: int = 100
+    cell: int = CELL
+
+
+@dataclass(frozen=True)
+class SummaryQuestion(Question):
+    """What is in the columns. Rows in any order have the same summary."""
+
+    what = "summary"
+
+
+@dataclass(frozen=True)
+class ExportQuestion(Question):
+    """The view as a file of this ``format``."""
+
+    what = "export"
+
+    format: str = "csv"
+
+
+@dataclass(frozen=True)
+class NumbersQuestion(Question):
+    """Which numbers the rows at the places ``first`` to ``last`` of the view have in the table."""
+
+    what = "rows_of"
+
+    first: int = 0
+    last: int = 0
+
+
+@dataclass(frozen=True)
+class PlacesQuestion(Question):
+    """At which places of the view the ``rows`` of these numbers are, without those that are not in it."""
+
+    what = "places_of"
+
+    rows: tuple[int, ...] = ()
+
+
+_KINDS: dict[str, type[Question]] = {
+    kind.what: kind for kind in (RowsQuestion, SummaryQuestion, ExportQuestion, NumbersQuestion, PlacesQuestion)
+}
+
+
+def parse(wire: Mapping[str, Any], **known: str) -> Question:
+    """The question that came over a wire; ``known`` is what the receiver knows better. Raises ``InvalidQuery``."""
+    kind = _KINDS.get(str(wire.get("what")))
+    if kind is None:
+        raise InvalidQuery(f"a question is one of {', '.join(_KINDS)}")
+    given = {**wire, **known}
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    return kind(**{key: _value(fields[key], given[key]) for key in fields.keys() & given.keys()})
+
+
+def _value(field: dataclasses.Field[Any], value: Any) -> Any:
+    if field.name in _JSON and not isinstance(value, str):
+        return json.dumps(value) if value is not None else ""
+    if field.name == "rows":
+        if not isinstance(value, list):
+            raise InvalidQuery("rows is a list of numbers")
+        return tuple(_whole_number(field.name, one) for one in value)
+    if field.type == "int":
+        return _whole_number(field.name, value)
+    if not isinstance(value, str):
+        raise InvalidQuery(f"{field.name} is text")
+    return value
+
+
+def _whole_number(name: str, value: Any) -> int:
+    try:
+        if isinstance(value, (int, str)) and not isinstance(value, bool):
+            return int(value)
+    except ValueError:
+        pass
+    raise InvalidQuery(f"{name} is a whole number")
