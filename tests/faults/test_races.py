@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
+import threading
 
 import pytest
+from faults.interception import works
 from faults.record import times
 from measures import footprint, leftovers
 from peers import Peer
 
 import jupyter_arrowshm as shm
+from jupyter_arrowshm.core.lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock
 
 
 def test_attach_gives_a_whole_version_or_table_not_found(store, directory, parent, nurseries, tried, capsys):
@@ -155,3 +159,27 @@ def test_of_several_collectors_each_table_goes_to_one_and_none_that_is_in_use(st
         del kept, table
     tried("owner", 2 * rounds, language="python")
     tried("owner", rounds, language="julia")
+
+
+@pytest.mark.skipif(not works(), reason="this system does not let a process's system calls be intercepted")
+def test_a_publisher_is_alive_whoever_looks_at_that_moment(store, directory, nursery):
+    """A listing holds each token's lock for an instant: the publisher that wants it then must wait, not do without."""
+    looking, locked = [], []
+
+    def look(token):
+        file = Descriptor.open(token, os.O_RDONLY)
+        assert try_lock(file.fd, SHARED)
+        looking.append(threading.Timer(0.2, lambda: unlock(file.fd)))
+        looking[0].start()
+
+    def decide(call):
+        if call.name == "flock" and ".live/" in call.path and not looking:
+            look(call.path)
+        if call.name in ("rename", "renameat") and call.path.endswith("/t.arrow"):
+            looking[0].join()
+            (token,) = (directory / ".live").iterdir()
+            with Descriptor.open(str(token), os.O_RDONLY) as file:
+                locked.append(not try_lock(file.fd, EXCLUSIVE))
+
+    _, result = nursery.intercept(directory, "share", 1_002, decide)
+    assert (result, len(looking), locked) == ("ok", 1, [True])

@@ -56,5 +56,17 @@ end
 
 using ArrowSHM
 using Dates
+
+"Calls of the package's own functions on the store, as its public ones make them."
+module Stores
+
+import ArrowSHM
+
+here() = ArrowSHM.default_store().directory
+inside(f) = ArrowSHM.explaining(() -> ArrowSHM.with_directory(f, here()), here())
+locked(f, timeout = ArrowSHM.LOCK_TIMEOUT) = ArrowSHM.explaining(() -> ArrowSHM.with_lock(f, here(), timeout), here())
+
+end
+
 Session.reply((value = nothing,))
 Session.serve()

@@ -110,9 +110,9 @@ def test_the_directory_lock_excludes_the_other_language(julia: Any, store: shm.S
     store.share(TABLE, "trips")
     with Directory(directory).lock():
         with throws("Busy: .* was busy for 0.05 s"):
-            julia.run("ArrowSHM.with_lock(identity, ArrowSHM.default_store().directory, 0.05)")
+            julia.run("Stores.locked(identity, 0.05)")
         assert julia.get('length(attach("trips"))') == 2  # attaching needs no such lock
-    julia.start("ArrowSHM.with_lock(at -> (sleep(0.5); 0), ArrowSHM.default_store().directory)")
+    julia.start("Stores.locked(at -> (sleep(0.5); 0))")
     eventually(lambda: is_locked(directory))
     with pytest.raises(shm.Busy), Directory(directory).lock(timeout=0.01):
         pass
@@ -144,16 +144,12 @@ def test_a_lease_of_either_keeps_the_table(julia: Any, store: shm.Store, directo
         julia.run("x = nothing; GC.gc()")
         assert try_lock(fd, EXCLUSIVE)
         with throws("Busy"):
-            julia.run(
-                'ArrowSHM.open_shared(ArrowSHM.open_directory(ArrowSHM.default_store().directory).fd, "trips", "trips", 0.05)'
-            )
+            julia.run('Stores.inside(at -> ArrowSHM.open_shared(at, "trips", "trips", 0.05))')
         unlock(fd)
     finally:
         os.close(fd)
     held = store.attach("trips")
-    assert julia.get(
-        'ArrowSHM.is_leased(ArrowSHM.open_any(ArrowSHM.open_directory(ArrowSHM.default_store().directory).fd, "trips.arrow").fd)'
-    )
+    assert julia.get('Stores.inside(at -> ArrowSHM.closing(ArrowSHM.is_leased, ArrowSHM.open_any(at, "trips.arrow")))')
     del held
 
 
@@ -166,9 +162,9 @@ def test_tokens(julia: Any, store: shm.Store, directory: Path) -> None:
         assert tokens.is_alive(at, token)
     finally:
         os.close(at)
-    at_julia = "ArrowSHM.open_directory(ArrowSHM.default_store().directory).fd"
-    assert julia.get(f'ArrowSHM.is_alive({at_julia}, "{tokens.token_id()}")') is True
-    assert julia.get(f'ArrowSHM.is_alive({at_julia}, "{"0" * 32}")') is False
+    assert julia.get(f'Stores.inside(at -> ArrowSHM.is_alive(at, "{tokens.token_id()}"))') is True
+    for other in ("0" * 32, "..", ".", "", "../trips.arrow", "a\\0b", "é"):
+        assert julia.get(f'Stores.inside(at -> ArrowSHM.is_alive(at, "{other}"))') is False
 
 
 # -- who uses what -----------------------------------------------------------------------------------------------------
@@ -373,18 +369,16 @@ def test_kill_in_the_middle_of_sharing(new_julia: Any, store: shm.Store, directo
 def test_a_draft_with_a_name(julia: Any, directory: Path, store: shm.Store) -> None:
     """What a file system without O_TMPFILE needs; abandoned, the next listing clears it."""
     julia.run('share("first", (x = [1],))')
-    at = "ArrowSHM.open_directory(ArrowSHM.default_store().directory).fd"
     julia.run(f"""
         name = ArrowSHM.DRAFT_PREFIX * "0123456789abcdef"
-        draft = ArrowSHM.Draft(ArrowSHM.open_at({at}, name, ArrowSHM.O_CREAT | ArrowSHM.O_EXCL | ArrowSHM.O_RDWR, 0o600), name)
+        flags = ArrowSHM.O_CREAT | ArrowSHM.O_EXCL | ArrowSHM.O_RDWR
+        draft = ArrowSHM.Draft(Stores.inside(at -> ArrowSHM.open_at(at, name, flags, 0o600)), name)
         ArrowSHM.try_lock(draft.file.fd, ArrowSHM.LOCK_EX)
         write(joinpath({json.dumps(str(directory))}, name), read(joinpath({json.dumps(str(directory))}, "first.arrow")))
     """)
     store.tables()
     assert (directory / ".new-0123456789abcdef").exists()
-    julia.run(
-        'ArrowSHM.with_lock(at -> ArrowSHM.publish(draft, at, "second"), ArrowSHM.default_store().directory); close(draft.file)'
-    )
+    julia.run('Stores.locked(at -> ArrowSHM.publish(draft, at, "second")); close(draft.file)')
     assert store.attach("second")["x"].to_pylist() == [1]
     (directory / ".new-abandoned").touch()
     julia.run("tables()")

@@ -1,6 +1,6 @@
 import React from 'react';
 import { IProcess, ITable } from '../shared/table';
-import { IHost } from './listhost';
+import { IHost } from './host';
 import { Icon } from '../shared/icons';
 
 /** Who shared a table and when, who uses it, which older versions still are in use, and when it goes. */

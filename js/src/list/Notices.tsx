@@ -1,7 +1,7 @@
 import React, { useState } from 'react';
 import { Problem } from '../shared/table';
 import { VERSION } from '../shared/version';
-import { IHost } from './listhost';
+import { IHost } from './host';
 import { Icon } from '../shared/icons';
 
 /** There are no tables: two lines that make one, and use it. */

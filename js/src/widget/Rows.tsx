@@ -1,10 +1,10 @@
 import React, { useEffect, useMemo, useState } from 'react';
-import { IPreviewHost } from '../preview/previewhost';
-import { PreviewModel } from '../preview/previewmodel';
+import { IPreviewHost } from '../preview/host';
+import { PreviewModel } from '../preview/model';
 import { Preview } from '../preview/Preview';
 import { Link } from './link';
 import { copyText } from './place';
-import { FORMAT } from './english';
+import { FORMAT } from './words';
 
 const SHOWN = 4000; // ms
 

@@ -5,12 +5,11 @@ mutable struct Source
     name::String
     path::String
     version::Version
-    io::IOStream
-    fd::Int
+    file::Descriptor  # to map columns from
     bytes::Vector{UInt8}
     footer::Footer
-    dictionaries::IdDict{Any,Any}  # id -> its batches
-    pools::IdDict{Any,Any}         # id -> its values
+    dictionaries::Union{Nothing,IdDict{Any,Any}}  # id -> its batches; `nothing` before they were read
+    pools::IdDict{Any,Any}                        # id -> its values
 end
 
 "Where a column begins in the lists of nodes, buffers and variadic counts of every batch, from 0."
@@ -59,32 +58,31 @@ const BUFFERS = IdDict{Any,Any}(
 "The values of a dictionary: all of its batches together, as a file never replaces one."
 @noinline function pool(source::Source, field::Field)
     id = field.dictionary
-    known = get(source.pools, id, missing)
-    known === nothing && damaged("a dictionary of it is made of itself")
-    known === missing || return known
-    source.pools[id] = nothing
-    values = try
-        plain = copy_field(field)
-        plain.dictionary = plain.index = nothing
-        read_column(source, plain, get(dictionary_batches(source), id, Batch[])::Vector{Batch}, Start(0, 0, 0))
-    catch
-        delete!(source.pools, id)
-        rethrow()
-    end
+    known = guarded(() -> get(source.pools, id, nothing))
+    known === nothing || return known
+    is_used(id, field.children) && damaged("a dictionary of it is made of itself")
+    plain = copy_field(field)
+    plain.dictionary = plain.index = nothing
+    values = read_column(source, plain, get(dictionary_batches(source), id, Batch[])::Vector{Batch}, Start(0, 0, 0))
     # Texts once for all rows that have them; what is no text stays where it is.
-    return source.pools[id] = Base.nonmissingtype(eltype(values)) <: Union{String,Bytes} ? collect(values) : values
+    Base.nonmissingtype(eltype(values)) <: Union{String,Bytes} && (values = collect(values))
+    # Another task may have been quicker; the columns of a table share one.
+    return guarded(() -> get!(source.pools, id, values))
 end
 
+is_used(id, fields::Vector{Field}) = any(field -> field.dictionary == id || is_used(id, field.children), fields)
+
 @noinline function dictionary_batches(source::Source)
-    if isempty(source.dictionaries)
-        for block in source.footer.dictionaries
-            id, adds, batch = read_dictionary(source.fd, block)
-            batches = get!(() -> Batch[], source.dictionaries, id)::Vector{Batch}
-            adds || isempty(batches) || damaged("it replaces a dictionary, which a file cannot")
-            push!(batches, batch)
-        end
+    known = guarded(() -> source.dictionaries)
+    known === nothing || return known
+    found = IdDict{Any,Any}()
+    for block in source.footer.dictionaries
+        id, adds, batch = read_dictionary(source.file.fd, block)
+        batches = get!(() -> Batch[], found, id)::Vector{Batch}
+        adds || isempty(batches) || damaged("it replaces a dictionary, which a file cannot")
+        push!(batches, batch)
     end
-    return source.dictionaries
+    return guarded(() -> source.dictionaries = found)
 end
 
 "Lists in lists: each is a type of its own, and to compile for 12 of them took 38 s, for 20 no end (Julia 1.5)."
@@ -152,7 +150,7 @@ end
     buffer = next_buffer!(cursor, S, length)
     buffer.owner === source.bytes || return nothing  # it had to be copied
     length == 0 && return S[]
-    return map_vector(source, S, length, batch.buffers[cursor.buffer][1])
+    return map_values(source.file, S, length, batch.buffers[cursor.buffer][1])
 end
 
 is_bits(field::Field) = field.kind === :bool && field.dictionary === nothing && extension(field) === nothing
@@ -168,7 +166,7 @@ its end 0; where the file has them otherwise, they are copied.
     rows = length(bools)
     count = cld(rows, 64)
     rows > 0 && offset % 8 == 0 && 8 * count <= nbytes || return BitVector(bools)
-    words = map_vector(source, UInt64, count, offset)
+    words = map_values(source.file, UInt64, count, offset)
     rows % 64 == 0 || words[end] >> (rows % 64) == 0 || return BitVector(bools)
     found = BitVector(undef, 0)
     found.chunks, found.len = words, rows
@@ -177,5 +175,18 @@ end
 
 const FIXED_KINDS = (:int, :float, :date, :time, :duration, :timestamp, :decimal, :interval, :fixed_binary)
 
-@noinline map_vector(source::Source, S::Type, length::Int, offset::Int) =
-    Mmap.mmap(source.io, Vector{S}, (length,), offset; grow = false)
+"""
+`length` values of type `S` from byte `offset` of the file on, as a `Vector` on a mapping of its own. That keeps the file's
+lock, also when the descriptor is closed (mmap(2), NOTES): it is a lease, which the standard library's finalizer ends.
+"""
+@noinline function map_values(file::Descriptor, S::Type, length::Int, offset::Int)
+    # A file that somebody cut short: behind its end a mapping is a SIGBUS on Julia 1.5, an error of Mmap's own since 1.6.
+    offset + length * sizeof(S) <= facts_of(file.fd).size || damaged("it is not a whole Arrow file (it shrank)")
+    try
+        # An interrupt between mmap(2) and the finalizer would leave a lease for good.
+        return disable_sigint(() -> Mmap.mmap(fdio(file.fd, false), Vector{S}, (length,), offset; grow = false))
+    catch error
+        error isa ArgumentError || rethrow()
+        damaged("it is not a whole Arrow file (it shrank)")
+    end
+end

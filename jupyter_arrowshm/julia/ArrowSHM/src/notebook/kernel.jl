@@ -76,7 +76,8 @@ end
 "Whether this process has a lease on this inode."
 function is_held(path::String, inode::UInt64)
     directory = Directory(path)
-    opened = open_directory(directory)
-    opened === nothing && return false
-    return Int(getpid()) in lessees(Locks(lock_device(directory, opened.fd)), inode)
+    pids = explaining(directory) do
+        with_directory(at -> lessees(Locks(lock_device(directory, at)), inode), directory)
+    end
+    return pids !== nothing && Int(getpid()) in pids
 end

@@ -46,8 +46,9 @@ is a symbolic link, somebody else's, open to others, or cannot be made.
     found = try
         lstat(directory.path)
     catch error
-        error isa Base.IOError || rethrow()
-        throw(refused(directory, -error.code))
+        code = error_number(error)
+        code === nothing && rethrow()
+        throw(refused(directory, code))
     end
     if !ispath(found)
         create || return nothing
@@ -59,6 +60,16 @@ is a symbolic link, somebody else's, open to others, or cannot be made.
     return reopen(directory, create)
 end
 
+"""
+Call `f` with the descriptor of the verified directory; `nothing` where there is none. The number is good for as long as the
+descriptor is referred to: another task may open the directory anew, and the collector then closes the one of before.
+"""
+@noinline function with_directory(@nospecialize(f), directory::Directory, create::Bool = false)
+    opened = open_directory(directory, create)
+    opened === nothing && return nothing
+    return GC.@preserve opened f(opened.fd)
+end
+
 @noinline function reopen(directory::Directory, create::Bool)
     try
         create && make_directory(directory.path)
@@ -68,10 +79,12 @@ end
         create && foreach(name -> make_directory_at(opened.fd, name), (LIVE, PINS))
         # The old descriptor is not closed here: another task may be using it. Its last reference closes it.
         directory.opened, directory.identity = opened, (found.device, found.inode)
+        directory.lock_device = nothing  # it may be on another file system, mounted over the one of before
         return opened
     catch error
-        error isa SystemError || rethrow()
-        throw(refused(directory, error.errnum))
+        code = error_number(error)
+        code === nothing && rethrow()
+        throw(refused(directory, code))
     end
 end
 
@@ -101,6 +114,10 @@ end
     return UnsafeDirectory(directory.path, reason, remedy)
 end
 
+"Have a lock that others may hold for a moment. Throws [`Busy`](@ref)."
+@noinline have_lock(fd::Integer, operation::Integer, what::AbstractString, timeout::Real = LOCK_TIMEOUT) =
+    wait_for(() -> try_lock(fd, operation), timeout) || throw(Busy(what, timeout))
+
 """
 Hold the directory lock and call `f` with the descriptor of the directory that the path leads to now. Throws
 [`Busy`](@ref) if another process held it for `timeout` seconds.
@@ -111,13 +128,13 @@ would both be let in.
 @noinline function with_lock(@nospecialize(f), directory::Directory, timeout::Real = LOCK_TIMEOUT)
     while true
         opened = open_directory(directory, true)
-        held = try_open_at(opened.fd, ".", DIRECTORY_FLAGS, (Libc.ENOENT,))
+        held = GC.@preserve opened try_open_at(opened.fd, ".", DIRECTORY_FLAGS, (Libc.ENOENT,))
         held === nothing && continue  # removed this instant
         try
-            wait_for(() -> try_lock(held.fd, LOCK_EX), timeout) || throw(Busy(directory.path, timeout))
+            have_lock(held.fd, LOCK_EX, directory.path, timeout)
             try
                 # While we waited, the directory may have been removed and made anew.
-                open_directory(directory) === opened && return f(opened.fd)
+                open_directory(directory) === opened && return GC.@preserve opened f(opened.fd)
             finally
                 unlock_file(held.fd)
             end
@@ -127,13 +144,18 @@ would both be let in.
     end
 end
 
-"Run `f`; an error of the operating system becomes the one of ours that says what it means to people."
+"""
+Run `f`, whole: an interrupt waits until it is done, but for pauses and long writes, so that whatever `f` opens or locks is
+closed and unlocked by its `finally`. An error of the operating system becomes the one of ours that says what it means to
+people.
+"""
 @noinline function explaining(@nospecialize(f), directory::Directory)
     try
-        return f()
+        return disable_sigint(f)
     catch error
-        error isa SystemError || rethrow()
-        throw(explain(directory, error.errnum))
+        code = error_number(error)
+        code === nothing && rethrow()
+        throw(explain(directory, code))
     end
 end
 
@@ -144,7 +166,7 @@ end
 
 "Bytes that can still be written here. Makes the directory if there is none."
 directory_room(directory::Directory) =
-    explaining(() -> room_left(open_directory(directory, true).fd), directory)
+    explaining(() -> with_directory(room_left, directory, true), directory)
 
 """
 How /proc/locks writes the device of this directory, as `"00:1b"`: the superblock's number, which differs from `st_dev`
@@ -153,7 +175,8 @@ on overlay and btrfs. Learned from a lock of our own (proc_pid_fdinfo(5)).
 @noinline function lock_device(directory::Directory, at::Integer)
     known = directory.lock_device
     known === nothing || return known
-    learned = something(learn_lock_device(at), device_text(directory.identity[1]))
+    learned = learn_lock_device(at)
+    learned === nothing && return device_text(directory.identity[1])
     return directory.lock_device = learned
 end
 
@@ -165,7 +188,7 @@ function learn_lock_device(at::Integer)
         probe = try
             open_at(at, ".", O_TMPFILE | O_RDWR, 0o400)
         catch error
-            error isa SystemError || rethrow()
+            error_number(error) === nothing && rethrow()
             name = DRAFT_PREFIX * random_hex(8)  # killed here, it goes as an abandoned draft does
             open_at(at, name, O_CREAT | O_EXCL | O_RDWR, 0o400)
         end
@@ -179,7 +202,7 @@ function learn_lock_device(at::Integer)
             return nothing
         end
     catch error
-        error isa SystemError || rethrow()
+        error_number(error) === nothing && rethrow()
         return nothing
     finally
         isempty(name) || unlink_at(at, name)

@@ -14,10 +14,10 @@ const TOKEN = Token("", Dict{Tuple{UInt64,UInt64},Descriptor}())
 
 "The id that this process publishes under. Not made at load: what is precompiled would give every process the same."
 function token_id()
-    lock(GUARD)
-    isempty(TOKEN.id) && (TOKEN.id = random_hex(16))
-    unlock(GUARD)
-    return TOKEN.id
+    return guarded() do
+        isempty(TOKEN.id) && (TOKEN.id = random_hex(16))
+        TOKEN.id
+    end
 end
 
 """
@@ -25,23 +25,20 @@ Make sure that this process's token lies in the directory, locked; the caller ho
 lock a sweeper could find the file between its creation and its lock, and take it for a dead process's.
 """
 @noinline function show_token(directory::Integer)
-    return closing(open_live(directory)) do live
+    token = token_id()
+    closing(open_live(directory)) do live
         found = facts_of(live)
         key = (UInt64(found.device), UInt64(found.inode))
-        lock(GUARD)
-        try
-            file = get(TOKEN.files, key, nothing)
-            if file === nothing || facts_of(file.fd).nlink == 0
-                unlink_at(live, token_id())
-                file = open_at(live, token_id(), O_CREAT | O_EXCL | O_RDWR, 0o600)
-                try_lock(file.fd, LOCK_EX)
-                TOKEN.files[key] = file
-            end
-            return token_id()
-        finally
-            unlock(GUARD)
+        file = guarded(() -> get(TOKEN.files, key, nothing))
+        if file === nothing || facts_of(file.fd).nlink == 0
+            unlink_at(live, token)
+            file = open_at(live, token, O_CREAT | O_EXCL | O_RDWR, 0o600)
+            # Whoever lists the tables asks every token for an instant; refused, this process would pass for dead.
+            have_lock(file.fd, LOCK_EX, "$LIVE/$token")
+            guarded(() -> TOKEN.files[key] = file)
         end
     end
+    return token
 end
 
 function open_live(directory::Integer)
@@ -51,10 +48,13 @@ function open_live(directory::Integer)
     return open_at(directory, LIVE, DIRECTORY_FLAGS)
 end
 
+"A footer may say anything: `..`, or a path."
+is_token(text::AbstractString) = !isempty(text) && all(char -> isascii(char) && (isletter(char) || isdigit(char)), text)
+
 "Whether the process that published under `token` still runs: its token is locked."
 @noinline function is_alive(directory::Integer, token::AbstractString)
-    token == TOKEN.id && !isempty(token) && return true
-    (isempty(token) || '/' in token || '\0' in token) && return false
+    is_token(token) || return false
+    token == TOKEN.id && return true
     # Whoever has no descriptor left must not take the others for dead, and remove their tables.
     file = try_open_at(directory, "$LIVE/$token", O_RDONLY | O_NOFOLLOW, (Libc.ENOENT, Libc.ELOOP, Libc.ENAMETOOLONG))
     file === nothing && return false
@@ -170,7 +170,7 @@ function is_mine(pid::Integer)
         found = stat("/proc/$pid")
         return ispath(found) && found.uid == effective_user()
     catch error
-        error isa Base.IOError || rethrow()
+        error_number(error) === nothing && rethrow()
         return false
     end
 end

@@ -67,21 +67,19 @@ table_path(store::Store, name::String) = store.directory.path * "/" * name * SUF
 "The footer of an open file; `nothing` if it is no table that could be attached."
 @noinline function summarise(store::Store, fd::Integer, found)
     version = version_of(found)
-    lock(GUARD)
-    known = findfirst(entry -> entry[1] == version, store.summaries)
-    summary = known === nothing ? nothing : store.summaries[known][2]
-    unlock(GUARD)
-    known === nothing || return summary
+    known = guarded() do
+        i = findfirst(entry -> entry[1] == version, store.summaries)
+        i === nothing ? nothing : store.summaries[i]
+    end
+    known === nothing || return known[2]
     summary = try
         footer = read_footer(fd, found.size)
         Summary(footer.facts, footer.fields, count_rows(fd, footer))
     catch error
-        error isa Union{Damaged,SystemError} || rethrow()
+        error isa Damaged || error_number(error) !== nothing || rethrow()
         nothing
     end
-    lock(GUARD)
-    push!(store.summaries, (version, summary))
-    unlock(GUARD)
+    guarded(() -> push!(store.summaries, (version, summary)))
     return summary
 end
 
@@ -95,10 +93,8 @@ end
 
 "The names that tables may have here; what lies behind one is not looked at."
 @noinline function table_names(store::Store)
-    opened = open_directory(store.directory)
-    opened === nothing && return String[]
     found = String[]
-    for file in list_directory(opened.fd)
+    for file in something(with_directory(list_directory, store.directory), String[])
         name = name_of_file(file)
         name === nothing || push!(found, name)
     end
@@ -113,25 +109,24 @@ Labels() = Labels(Dict{Int,Holder}())
 (labels::Labels)(pid::Integer) = get!(() -> look_up(pid), labels.known, pid)
 
 "Every table, by name, as one look at the locks shows them."
-@noinline function list_tables(store::Store)
-    opened = open_directory(store.directory)
-    opened === nothing && return Tables(TableInfo[], OlderVersion[])
-    locks, labels = Locks(lock_device(store.directory, opened.fd)), Labels()
+@noinline list_tables(store::Store) =
+    something(with_directory(at -> list_tables(store, at), store.directory), Tables(TableInfo[], OlderVersion[]))
+
+function list_tables(store::Store, at::Integer)
+    locks, labels = Locks(lock_device(store.directory, at)), Labels()
     found, current, seen = TableInfo[], Set{UInt64}(), Set{Version}()
     for name in table_names(store)
-        entry = open_regular(opened.fd, name)
+        entry = open_regular(at, name)
         entry === nothing && continue
         file, facts = entry
         closing(file) do fd
             push!(current, facts.inode)
             push!(seen, version_of(facts))
-            table = describe(store, opened.fd, name, fd, facts, locks, labels)
+            table = describe(store, at, name, fd, facts, locks, labels)
             table === nothing || push!(found, table)
         end
     end
-    lock(GUARD)
-    filter!(entry -> entry[1] in seen, store.summaries)
-    unlock(GUARD)
+    guarded(() -> filter!(entry -> entry[1] in seen, store.summaries))
     older = older_versions(realpath(store.directory.path), locks, current, labels)
     names = Set(table.name for table in found)
     return Tables(

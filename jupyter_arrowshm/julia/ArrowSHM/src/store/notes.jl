@@ -16,7 +16,7 @@ const MOST_NOTES, NOTE_BYTES = 100, 500
             foreach(note -> unlink_at(at, note), known[1:max(0, end - MOST_NOTES)])
         end
     catch error
-        error isa Union{SystemError,Base.IOError} || rethrow()
+        error_number(error) === nothing && rethrow()
     end
     return nothing
 end
@@ -37,15 +37,14 @@ function forget_note(directory::Integer, name::String)
     try
         unlink_at(directory, "$REMOVED/$name")
     catch error
-        error isa SystemError || rethrow()
+        error_number(error) === nothing && rethrow()
     end
     return nothing
 end
 
 "The error for a name that has no table: with what became of it, or what looks like it."
 @noinline function not_found(store, name::String)
-    opened = open_directory(store.directory)
-    note = opened === nothing ? nothing : read_note(opened.fd, name)
+    note = with_directory(at -> read_note(at, name), store.directory)
     near = near_names(name, table_names(store))
     return note === nothing ? TableNotFound(name, near) : TableNotFound(name, near, note[1], note[2])
 end

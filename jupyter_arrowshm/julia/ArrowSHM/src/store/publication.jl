@@ -4,40 +4,42 @@ const SLACK = 1 << 16  # bytes for the schema, the footer and padding; of each c
 const SLACK_OF_COLUMN = 1 << 9
 
 @noinline function publish_table(store::Store, name::String, encoded::Encoded, metadata, replace::Bool, pinning::Bool)
-    directory, who = store.directory, myself()
+    directory = store.directory
     needed = file_size(encoded) + SLACK + SLACK_OF_COLUMN * length(encoded.fields)
     free = directory_room(directory)
     needed <= free || throw(Base.invokelatest(no_room, store, needed, free))
-    begun = string(Dates.now(Dates.UTC)) * "+00:00"
     try
-        allowed, token, draft = with_lock(directory) do at
-            version = check_owner(store, at, name, who, replace, nothing)
-            # Under the lock: a draft that has a name is nobody's until it is locked.
-            return version, show_token(at), Draft(at)
-        end
-        try
-            facts = Pair{String,String}[
-                "protocol" => PROTOCOL, "id" => random_hex(16), "name" => name, "rows" => string(encoded.rows),
-                "published" => begun, "boot" => boot_id(), "token" => token, "pid" => string(who.pid),
-                "language" => who.language, "kernel" => who.kernel_id, "notebook" => who.notebook,
-                "script" => who.script, "source" => encoded.kind, "version" => VERSION_OF_CLIENT,
-                "library" => "ArrowSHM.jl $VERSION_OF_CLIENT",
-            ]
-            filter!(fact -> !isempty(fact.second), facts)
-            write_file(draft.file.fd, encoded, facts, metadata)
-            found, pinned = name_draft(store, draft, name, who, replace, pinning, allowed)
-            facts = Dict{String,String}(facts)
-            summary = Summary(facts, encoded.fields, encoded.rows)
-            return describe(store, name, found, summary, publisher_of(facts, true, who.pid), [who], pinned)
-        finally
-            opened = open_directory(directory)
-            opened === nothing ? close(draft.file) : discard(draft, opened.fd)
-        end
+        return explaining(() -> write_table(store, name, encoded, metadata, replace, pinning), directory)
     catch error
-        error isa SystemError || rethrow()
-        error.errnum in (Libc.ENOSPC, Libc.EDQUOT) &&
-            throw(Base.invokelatest(no_room, store, needed, directory_room(directory)))
-        throw(explain(directory, error.errnum))
+        error isa StoreFailed && error.code in (Libc.ENOSPC, Libc.EDQUOT) || rethrow()
+        throw(Base.invokelatest(no_room, store, needed, directory_room(directory)))
+    end
+end
+
+function write_table(store::Store, name::String, encoded::Encoded, metadata, replace::Bool, pinning::Bool)
+    directory, who = store.directory, myself()
+    begun = string(Dates.now(Dates.UTC)) * "+00:00"
+    allowed, token, draft = with_lock(directory) do at
+        version = check_owner(store, at, name, who, replace, nothing)
+        # Under the lock: a draft that has a name is nobody's until it is locked.
+        return version, show_token(at), Draft(at)
+    end
+    try
+        facts = Pair{String,String}[
+            "protocol" => PROTOCOL, "id" => random_hex(16), "name" => name, "rows" => string(encoded.rows),
+            "published" => begun, "boot" => boot_id(), "token" => token, "pid" => string(who.pid),
+            "language" => who.language, "kernel" => who.kernel_id, "notebook" => who.notebook,
+            "script" => who.script, "source" => encoded.kind, "version" => VERSION_OF_CLIENT,
+            "library" => "ArrowSHM.jl $VERSION_OF_CLIENT",
+        ]
+        filter!(fact -> !isempty(fact.second), facts)
+        write_file(draft.file.fd, encoded, facts, metadata)
+        found, pinned = name_draft(store, draft, name, who, replace, pinning, allowed)
+        facts = Dict{String,String}(facts)
+        summary = Summary(facts, encoded.fields, encoded.rows)
+        return describe(store, name, found, summary, publisher_of(facts, true, who.pid), [who], pinned)
+    finally
+        discard(draft, directory)
     end
 end
 
@@ -46,18 +48,15 @@ end
     later = Descriptor[]
     try
         return with_lock(store.directory) do at
-            # An interrupt in the middle would leave a pin of no table, or a name that leads nowhere.
-            disable_sigint() do
-                check_owner(store, at, name, who, replace, allowed)
-                append!(later, sweep(at))
-                # Again: the directory may have been removed and made anew since we began.
-                show_token(at)
-                pinning && make_pin(at, name)
-                forget_note(at, name)
-                old = publish(draft, at, name)
-                old === nothing || push!(later, old)
-                return facts_of(draft.file.fd), is_pinned(at, name)
-            end
+            check_owner(store, at, name, who, replace, allowed)
+            append!(later, sweep(at))
+            # Again: the directory may have been removed and made anew since we began.
+            show_token(at)
+            pinning && make_pin(at, name)
+            forget_note(at, name)
+            old = publish(draft, at, name)
+            old === nothing || push!(later, old)
+            return facts_of(draft.file.fd), is_pinned(at, name)
         end
     finally
         foreach(close, later)
@@ -85,7 +84,8 @@ function table_exists(at::Integer, name::String, facts::Dict{String,String})
 end
 
 function no_room(store::Store, needed::Int, free::Int)
-    unused = [table.name => table.nbytes for table in list_tables(store) if is_unused(table) && !table.pinned]
+    listed = explaining(() -> list_tables(store), store.directory)
+    unused = [table.name => table.nbytes for table in listed if is_unused(table) && !table.pinned]
     return NoRoom(needed, free, store.directory.path, unused)
 end
 

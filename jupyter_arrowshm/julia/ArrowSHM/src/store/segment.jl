@@ -16,11 +16,10 @@ end
         return Draft(open_at(directory, ".", O_TMPFILE | O_RDWR, 0o600), "")
     catch error
         # EISDIR: a kernel before 3.11; EOPNOTSUPP: the file system; EINVAL, ENOENT: gVisor and FUSE.
-        error isa SystemError || rethrow()
-        error.errnum in (Libc.EISDIR, Libc.EOPNOTSUPP, Libc.EINVAL, Libc.ENOENT) || rethrow()
+        error_number(error) in (Libc.EISDIR, Libc.EOPNOTSUPP, Libc.EINVAL, Libc.ENOENT) || rethrow()
         name = DRAFT_PREFIX * random_hex(8)
         file = open_at(directory, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR, 0o600)
-        try_lock(file.fd, LOCK_EX)
+        have_lock(file.fd, LOCK_EX, name)
         return Draft(file, name)
     end
 end
@@ -50,9 +49,13 @@ name, or `nothing`, to be closed outside the lock: freeing a GiB takes 130 ms.
 end
 
 "Forget the file. Harmless after [`publish`](@ref)."
-@noinline function discard(draft::Draft, directory::Integer)
-    isempty(draft.name) || draft.file.fd < 0 || unlink_at(directory, draft.name)
-    close(draft.file)
+@noinline function discard(draft::Draft, directory::Directory)
+    try
+        isempty(draft.name) || with_directory(at -> unlink_at(at, draft.name), directory)
+    finally
+        close(draft.file)
+    end
+    return nothing
 end
 
 "A descriptor of whatever has this name, to keep its memory past an unlink; `nothing` if nothing has."
@@ -60,7 +63,7 @@ function open_any(directory::Integer, file_name::AbstractString)
     try
         return open_at(directory, file_name, OPEN_FLAGS)
     catch error
-        error isa SystemError || rethrow()  # a link, a socket, no permission: nothing whose memory we could hold
+        error_number(error) === nothing && rethrow()  # a link, a socket, no permission: nothing whose memory we could hold
         return nothing
     end
 end
@@ -88,9 +91,7 @@ Throws [`Busy`](@ref) if somebody kept the file locked for `timeout` seconds.
         file, found = opened
         try
             # Held for a moment by whoever asks whether the table is in use, and by a collector.
-            if !try_lock(file.fd, LOCK_SH)
-                wait_for(() -> try_lock(file.fd, LOCK_SH), timeout) || throw(Busy(path, timeout))
-            end
+            have_lock(file.fd, LOCK_SH, path, timeout)
             found = facts_of(file.fd)
         catch
             close(file)

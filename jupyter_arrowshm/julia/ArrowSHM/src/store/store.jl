@@ -6,11 +6,10 @@ const STORES = Store[]
 @noinline function default_store()
     Sys.iswindows() && throw(UnsupportedPlatform("Windows"))
     path = default_path()
-    for store in STORES
-        store.directory.path == path && return store
+    return guarded() do
+        known = findfirst(store -> store.directory.path == path, STORES)
+        known === nothing ? push!(STORES, Store(path))[end] : STORES[known]
     end
-    push!(STORES, Store(path))
-    return STORES[end]
 end
 
 """
@@ -90,7 +89,8 @@ Throws [`ArrowSHM.TableNotFound`](@ref), [`ArrowSHM.DamagedTable`](@ref), [`Arro
 end
 
 @noinline function attach(f, name::AbstractString; wait::Union{Nothing,Real} = nothing, store::Store = default_store())
-    return Base.invokelatest(f, open_source(store, check_name(name), wait).bytes)
+    name = check_name(name)
+    return Base.invokelatest(f, explaining(() -> open_source(store, name, wait), store.directory).bytes)
 end
 
 @noinline function open_source(store::Store, name::String, wait)
@@ -105,31 +105,21 @@ end
 "Open, lock and map the file that has this name, and read its footer; `nothing` if there is none."
 @noinline function map_source(store::Store, name::String)
     path = table_path(store, name)
-    opened = try
-        directory = open_directory(store.directory)
-        directory === nothing ? nothing : open_shared(directory.fd, name, path, LOCK_TIMEOUT)
-    catch error
-        error isa SystemError || rethrow()
-        throw(explain(store.directory, error.errnum))
-    end
+    opened = with_directory(at -> open_shared(at, name, path, LOCK_TIMEOUT), store.directory)
     opened === nothing && return nothing
     file, found = opened
-    footer = try
+    try
         found.size == 0 && damaged("it is empty")
         footer = read_footer(file.fd, found.size)
         protocol = get(footer.facts, "protocol", PROTOCOL)
         protocol == PROTOCOL || throw(NewerProtocol(name, protocol, PROTOCOL))
-        footer
+        bytes = map_values(file, UInt8, Int(found.size), 0)
+        return Source(name, path, version_of(found), file, bytes, footer, nothing, IdDict{Any,Any}())
     catch error
         close(file)
-        error isa Damaged || rethrow()
-        throw(DamagedTable(name, path, error.reason))
+        error isa Damaged && throw(DamagedTable(name, path, error.reason))
+        rethrow()
     end
-    # The descriptor is the stream's now, for the columns that are mapped later; it is closed when that is collected.
-    number, file.fd = file.fd, Cint(-1)
-    io = fdio(number, true)
-    bytes = Mmap.mmap(io, Vector{UInt8}, (Int(found.size),), 0; grow = false)
-    return Source(name, path, version_of(found), io, number, bytes, footer, IdDict{Any,Any}(), IdDict{Any,Any}())
 end
 
 """
@@ -146,8 +136,12 @@ julia> only(table.num_rows for table in tables() if table.name == "listed")
 """
 @noinline function tables(; store::Store = default_store())
     return explaining(store.directory) do
-        opened = open_directory(store.directory)
-        opened !== nothing && is_littered(opened.fd) && tidy(store.directory)
+        try
+            with_directory(at -> is_littered(at) && tidy(store.directory), store.directory)
+        catch error
+            # Nothing that is listed depends on it: what cannot be tidied (read-only, locked) can be listed.
+            error isa Busy || error_number(error) !== nothing || rethrow()
+        end
         return list_tables(store)
     end
 end
@@ -184,21 +178,19 @@ ERROR: no shared table "short". tables() lists what is shared.
 ```
 """
 @noinline function unshare(name::AbstractString; store::Store = default_store())
-    file = nothing
-    try
-        changing(store, name) do at, name
-            disable_sigint() do
-                file = open_any(at, name * SUFFIX)
-                # The pin first: killed in between, we leave a table without a pin, not a pin for the next of this name.
-                remove_pin(at, name)
-                unlink_at(at, name * SUFFIX)
-                forget_note(at, name)
-            end
-        end
-    finally
-        file === nothing || close(file)
-    end
+    file = changing(remove_name, store, name)
+    file === nothing || close(file)
     return nothing
+end
+
+"Gives what had the name, to be closed outside the lock."
+function remove_name(at::Integer, name::String)
+    file = open_any(at, name * SUFFIX)
+    # The pin first: killed in between, we leave a table without a pin, not a pin for the next of this name.
+    remove_pin(at, name)
+    unlink_at(at, name * SUFFIX)
+    forget_note(at, name)
+    return file
 end
 
 """
@@ -255,6 +247,6 @@ Whether the name leads to another table by now, or to none: attach again to have
 """
 @noinline function isolder(t::SharedTable)
     source = source_of(t)
-    found = lstat(source.path)
+    found = explaining(() -> lstat(source.path), Directory(dirname(source.path)))
     return (UInt64(found.device), UInt64(found.inode)) != source.version[1:2]
 end

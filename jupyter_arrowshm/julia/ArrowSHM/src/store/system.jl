@@ -15,8 +15,14 @@ const O_RDONLY, O_WRONLY, O_RDWR = 0, 1, 2
 const LOCK_SH, LOCK_EX, LOCK_NB, LOCK_UN = 1, 2, 4, 8
 const F_OK = 0
 
-"Held around what threads of this process share: the token, footers that were read, columns that are being made."
 const GUARD = ReentrantLock()
+
+"""
+Call `f` while no other task is in here: around what tasks share, which is the token, footers that were read, and columns.
+An interrupt waits, and `f` must be short and must not: one that came between the lock and its `try` would leave the lock
+held and, since Julia 1.7, finalizers held back for good, those of leases too.
+"""
+guarded(@nospecialize(f)) = disable_sigint(() -> lock(f, GUARD))
 
 "A file descriptor that is closed with its owner, at the latest when that is collected."
 mutable struct Descriptor
@@ -45,6 +51,16 @@ end
 
 @noinline failed(call::String) = throw(SystemError(call, Libc.errno()))
 
+"""
+What the operating system said, whichever way Base tells it: `SystemError`, `IOError` (libuv's codes are those numbers
+negated, its own are below -1000; Mmap's are not negated), or `EOFError` for a file that ends too early; `nothing` for any other error. Which
+function throws which differs between releases of Julia (docs/julia-versions.md).
+"""
+error_number(error::SystemError) = Int(error.errnum)
+error_number(error::Base.IOError) = abs(error.code) < 1000 ? abs(Int(error.code)) : Int(Libc.EIO)
+error_number(::EOFError) = Int(Libc.EIO)
+error_number(_) = nothing
+
 "Repeat a system call that a signal interrupted; throw `SystemError` if it fails."
 macro system(call)
     name = String(call.args[1].value)
@@ -71,7 +87,7 @@ end
     try
         return open_at(directory, name, flags)
     catch error
-        error isa SystemError && error.errnum in errors && return nothing
+        error_number(error) in errors && return nothing
         rethrow()
     end
 end
@@ -100,7 +116,7 @@ effective_user() = Int(ccall(:geteuid, Cuint, ()))
         f()
         return true
     catch error
-        error isa SystemError && error.errnum == code || rethrow()
+        error_number(error) == code || rethrow()
         return false
     end
 end
@@ -109,21 +125,14 @@ exists_at(directory, name) =
     ccall(:faccessat, Cint, (Cint, Cstring, Cint, Cint), directory, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0
 
 "What fstat(2) says."
-function facts_of(fd::Integer)
-    try
-        return stat(RawFD(fd))
-    catch error
-        error isa Base.IOError || rethrow()
-        throw(SystemError("fstat", -error.code))
-    end
-end
+facts_of(fd::Integer) = stat(RawFD(fd))
 
 "The names in an open directory, by its descriptor; none if it is gone."
 @noinline function list_directory(directory::Integer)
     try
         return readdir("/proc/self/fd/$directory")
     catch error
-        error isa Base.IOError && error.code == Base.UV_ENOENT && return String[]
+        error_number(error) == Libc.ENOENT && return String[]
         rethrow()
     end
 end
@@ -140,12 +149,15 @@ end
 "Give the lock back aloud: closing alone would leave it to a child that forked meanwhile (flock(2), NOTES)."
 unlock_file(fd::Integer) = @system (:flock, Cint, (Cint, Cint), fd, LOCK_UN)
 
-"Call `attempt` until it is true or `timeout` seconds are over, with growing pauses up to 5 ms."
+"""
+Call `attempt` until it is true or `timeout` seconds are over, with growing pauses up to 5 ms. An interrupt is let in during
+the pauses: called inside of [`explaining`](@ref) only.
+"""
 @noinline function wait_for(@nospecialize(attempt), timeout::Real)
     deadline, pause = time_ns() + round(UInt64, 1e9 * min(timeout, 1e9)), 0.001
     while !(attempt()::Bool)
         time_ns() >= deadline && return false
-        sleep(pause)
+        reenable_sigint(() -> sleep(pause))
         pause = min(2 * pause, 0.005)
     end
     return true
@@ -153,11 +165,15 @@ end
 
 const WRITE_BYTES = 16 << 20  # per write(2): an interrupt waits for one at most
 
-"Write all of it: a short write is legal (write(2)). Not through a mapping: there a full directory is a SIGBUS."
+"""
+Write all of it: a short write is legal (write(2)). Not through a mapping: there a full directory is a SIGBUS. An interrupt
+is let in between two pieces: called inside of [`explaining`](@ref) only.
+"""
 @noinline function write_all(fd::Integer, data::Ptr{UInt8}, nbytes::Integer)
     done = 0
     while done < nbytes
         done += @system (:write, Cssize_t, (Cint, Ptr{UInt8}, Csize_t), fd, data + done, min(nbytes - done, WRITE_BYTES))
+        reenable_sigint(() -> nothing)
     end
 end
 write_all(fd::Integer, data::Vector{UInt8}) = GC.@preserve data write_all(fd, pointer(data), length(data))
@@ -175,12 +191,26 @@ write_all(fd::Integer, data::Vector{UInt8}) = GC.@preserve data write_all(fd, po
     return resize!(data, done)
 end
 
+"""
+All that read(2) gives until it gives nothing. A file of /proc answers with a page or less at a time, and Base's
+`read(path, String)` takes the first short answer for the end of the file (since Julia 1.6).
+"""
+@noinline function read_all(fd::Integer)
+    data, done = Vector{UInt8}(undef, 1 << 12), 0
+    while true
+        got = GC.@preserve data @system (:read, Cssize_t, (Cint, Ptr{UInt8}, Csize_t), fd, pointer(data) + done, length(data) - done)
+        got == 0 && return resize!(data, done)
+        done += got
+        done == length(data) && resize!(data, 2 * done)
+    end
+end
+
 "A small file of /proc or /sys, or `nothing` where it cannot be read."
 @noinline function read_text(path::AbstractString)
     try
-        return read(path, String)
+        return String(closing(read_all, open_at(AT_FDCWD, path, O_RDONLY)))
     catch error
-        error isa Union{SystemError,Base.IOError} || rethrow()
+        error_number(error) === nothing && rethrow()
         return nothing
     end
 end

@@ -40,7 +40,7 @@ fields_of(t::SharedTable) = source_of(t).footer.fields
     footer = source.footer
     batches, rows = Batch[], 0
     for block in footer.batches
-        batch = read_batch(source.fd, block)
+        batch = read_batch(source.file.fd, block)
         push!(batches, batch)
         rows += batch.rows
     end
@@ -57,19 +57,18 @@ end
     known = columns[i]
     known === nothing || return known
     source = source_of(t)
-    lock(GUARD)
     made = try
         read_column(source, fields_of(t)[i], getfield(t, :batches), getfield(t, :starts)[i])
     catch error
-        error isa SystemError && throw(StoreFailed(dirname(source.path), error.errnum))
+        code = error_number(error)
+        code === nothing || throw(StoreFailed(dirname(source.path), code))
         error isa Damaged || rethrow()
         throw(DamagedTable(source.name, source.path, error.reason))
-    finally
-        unlock(GUARD)
     end
     length(made) == getfield(t, :rows) ||
         throw(DamagedTable(source.name, source.path, "its columns are not of one length"))
-    return columns[i] = made
+    # Another task may have been quicker: a table has one column i.
+    return guarded(() -> columns[i] === nothing ? (columns[i] = made) : columns[i])
 end
 
 function column(t::SharedTable, name::Symbol)
