@@ -40,3 +40,28 @@ def test_file_names_differ_by_more_than_case() -> None:
         str(path.relative_to(PACKAGES.parent)) for path in PACKAGES.parent.rglob("*") if "__pycache__" not in str(path)
     ]
     assert len({name.casefold() for name in names}) == len(names) > 50
+
+
+# Of what Base does not export, its manual's own: declared `public` since 1.11, or a function to add methods to.
+PUBLIC = {
+    "Broadcast", "Checked", "CodeUnits", "Fix2", "RefValue", "UUID", "broadcastable", "has_offset_axes", "include",
+    "invokelatest", "showarg", "tail",
+}  # fmt: skip
+
+
+def test_what_is_not_public_stands_in_one_file(julia_program: str) -> None:
+    """There it says which releases have it, and what happens without it; elsewhere nobody would look."""
+    code = "join(stdout, [names(Base); names(Core)], ' ')"
+    exported = subprocess.run([julia_program, *FLAGS, "-e", code], capture_output=True, text=True, check=True).stdout
+    known = PUBLIC | set(exported.split())
+    used = {
+        (path.name, name)
+        for path in [*(ROOT / "src").rglob("*.jl"), *(ROOT / "ext").rglob("*.jl")]
+        for line in path.read_text().splitlines()
+        for name in re.findall(
+            r"(?:\bBase(?:\.Broadcast|\.Checked)?[.:]+\(?|ccall\(:jl_)([A-Za-z_@]\w*!?)", line.partition("# ")[0]
+        )
+        if name not in known
+    }
+    assert {name for file, name in used if file != "internals.jl"} - {"broadcasted", "checked_add"} == set()
+    assert {"loaded_modules", "package_callbacks", "add_sum"} <= {name for file, name in used if file == "internals.jl"}

@@ -12,9 +12,6 @@ In a notebook `@share trips`, `@attach trips` and `@detach trips` say in one lin
 """
 module ArrowSHM
 
-# Everything but the columns' own loops runs once per table: compiling it fast is worth more than running it fast.
-Base.Experimental.@optlevel 0
-
 using Dates
 using Mmap
 using Random
@@ -26,6 +23,7 @@ export @attach, @detach, @share, SharedTable, attach, share, tables, unshare
 
 const VERSION_OF_CLIENT = "0.1.0"
 
+include("internals.jl")
 include("words.jl")
 include("errors.jl")
 include("columns/Columns.jl")
@@ -65,8 +63,8 @@ include("workload.jl")
 # One function, and calls of what is compiled already: `using` waits for it.
 function __init__()
     STARTED_IN[] = pwd()
-    push!(Base.package_callbacks, glue_loaded)
-    haskey(Base.loaded_modules, TABLES) && Base.invokelatest(glue_tables)
+    call_when_loading(glue_loaded)
+    loaded(TABLES) === nothing || Base.invokelatest(glue_tables)
     return
 end
 

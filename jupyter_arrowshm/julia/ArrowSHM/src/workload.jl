@@ -39,7 +39,7 @@ function prepare_attach()
     end
 end
 
-if ccall(:jl_generating_output, Cint, ()) == 1 && Sys.islinux()
+if is_precompiling() && Sys.islinux()
     if VERSION >= v"1.9"
         try
             mktempdir(rehearse)

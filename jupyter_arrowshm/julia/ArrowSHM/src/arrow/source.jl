@@ -168,9 +168,7 @@ its end 0; where the file has them otherwise, they are copied.
     rows > 0 && offset % 8 == 0 && 8 * count <= nbytes || return BitVector(bools)
     words = map_values(source.file, UInt64, count, offset)
     rows % 64 == 0 || words[end] >> (rows % 64) == 0 || return BitVector(bools)
-    found = BitVector(undef, 0)
-    found.chunks, found.len = words, rows
-    return found
+    return bits_of_words(words, rows)
 end
 
 const FIXED_KINDS = (:int, :float, :date, :time, :duration, :timestamp, :decimal, :interval, :fixed_binary)

@@ -5,7 +5,9 @@ using Base: UUID
 using Dates
 using Dates: Date, DateTime, Time, Month, Second, Millisecond, Microsecond, Nanosecond
 
-using ..ArrowSHM: DamagedColumn
+using Base.Checked: checked_add, checked_mul, checked_neg, checked_sub
+
+using ..ArrowSHM: DamagedColumn, SkipMissing, add_sum
 
 # The letters of the type parameters, the same everywhere:
 #

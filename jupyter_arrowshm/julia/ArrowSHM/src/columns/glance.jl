@@ -58,9 +58,9 @@ end
 const AnyTexts = Union{TextColumn,Chunked{<:Any,<:TextColumn}}
 Base.mapreduce(f::Glance, op, c::TextColumn; kw...) = mapreduce(identity, op, glanced(f, c); kw...)
 Base.mapreduce(f::Glance, op, c::Chunked{<:Any,<:TextColumn}; kw...) = mapreduce(identity, op, glanced(f, c); kw...)
-Base.mapreduce(f::Glance, op, c::Base.SkipMissing{<:TextColumn}; kw...) =
+Base.mapreduce(f::Glance, op, c::SkipMissing{<:TextColumn}; kw...) =
     mapreduce(identity, op, skipmissing(glanced(f, c.x)); kw...)
-Base.mapreduce(f::Glance, op, c::Base.SkipMissing{<:Chunked{<:Any,<:TextColumn}}; kw...) =
+Base.mapreduce(f::Glance, op, c::SkipMissing{<:Chunked{<:Any,<:TextColumn}}; kw...) =
     mapreduce(identity, op, skipmissing(glanced(f, c.x)); kw...)
 Base.map(f::Glance, c::AnyTexts) = collect(glanced(f, c))
 Base.count(f::Glance, c::AnyTexts) = count(identity, glanced(f, c))

@@ -49,7 +49,7 @@ function MonthDayNano(x::Dates.CompoundPeriod)
         elseif period isa Union{Dates.Week,Dates.Day}
             days += Dates.value(period) * (period isa Dates.Week ? 7 : 1)
         else
-            nanoseconds += Base.checked_mul(Dates.value(period), Dates.value(convert(Nanosecond, oneunit(period))))
+            nanoseconds += checked_mul(Dates.value(period), Dates.value(convert(Nanosecond, oneunit(period))))
         end
     end
     return MonthDayNano(months, days, nanoseconds)

@@ -11,7 +11,7 @@ end
 function Buffer{S}(owner::Vector{UInt8}, at::Int, length::Int) where {S}
     0 <= at && 0 <= length && length * sizeof(S) <= Base.length(owner) - at || throw(BoundsError(owner, at))
     start = Ptr{S}(pointer(owner) + at)
-    if UInt(start) % Base.datatype_alignment(S) != 0
+    if UInt(start) % fieldoffset(Tuple{UInt8,S}, 2) != 0
         # Arrow asks for 8 bytes and a loaded value may need more: such a column is copied, once.
         return Buffer{S}(owner[at+1:at+length*sizeof(S)], 0, length)
     end

@@ -61,7 +61,7 @@ end
 Base.broadcastable(c::Chunked{Bool,BitVector}) = reduce(vcat, c.chunks)
 
 "How many of the booleans that are there are true."
-function Base.mapreduce(::typeof(identity), ::typeof(Base.add_sum), s::Base.SkipMissing{<:Bools{Union{Missing,Bool}}})
+function Base.mapreduce(::typeof(identity), ::typeof(add_sum), s::SkipMissing{<:Bools{Union{Missing,Bool}}})
     c, whole = s.x, length(s.x) >> 3
     total = 0
     @inbounds for k in 1:whole
@@ -72,7 +72,7 @@ function Base.mapreduce(::typeof(identity), ::typeof(Base.add_sum), s::Base.Skip
     end
     return total
 end
-Base.count(s::Base.SkipMissing{<:Bools{Union{Missing,Bool}}}) = sum(s)
+Base.count(s::SkipMissing{<:Bools{Union{Missing,Bool}}}) = sum(s)
 
 struct NotYet end
 
@@ -80,7 +80,7 @@ function Base.mapreduce(f, op, c::Chunked; dims = :, kw...)
     dims isa Colon || return mapreduce(f, op, collect(c); dims = dims, kw...)
     return reduce_parts(f, op, c.chunks, eltype(c), kw)
 end
-Base.mapreduce(f, op, c::Base.SkipMissing{<:Chunked{T}}; kw...) where {T} =
+Base.mapreduce(f, op, c::SkipMissing{<:Chunked{T}}; kw...) where {T} =
     reduce_parts(f, op, Missing <: T ? map(skipmissing, c.x.chunks) : c.x.chunks, eltype(c), kw)
 
 function reduce_parts(f, op, parts, T, kw)
@@ -94,5 +94,5 @@ function reduce_parts(f, op, parts, T, kw)
 end
 
 reduce_part(f, op, chunk) = mapreduce(f, op, chunk)
-reduce_part(::typeof(identity), ::typeof(Base.add_sum), chunk::BitVector) = count(chunk)
+reduce_part(::typeof(identity), ::typeof(add_sum), chunk::BitVector) = count(chunk)
 reduce_part(f, op, chunk::Buffer) = GC.@preserve chunk mapreduce(f, op, unsafe_array(chunk))

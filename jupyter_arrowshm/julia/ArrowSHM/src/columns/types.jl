@@ -40,16 +40,16 @@ Dates.value(x::Timestamp) = x.value
 "Milliseconds since 1970, rounded down. Throws `OverflowError` for seconds that are no 64-bit number of them."
 function milliseconds(x::Timestamp{P}) where {P}
     ratio = per_second(P)
-    return ratio <= 1000 ? Base.checked_mul(x.value, 1000 ÷ ratio) : fld(x.value, ratio ÷ 1000)
+    return ratio <= 1000 ? checked_mul(x.value, 1000 ÷ ratio) : fld(x.value, ratio ÷ 1000)
 end
 
-Dates.DateTime(x::Timestamp) = DateTime(Dates.UTM(Base.checked_add(milliseconds(x), EPOCH_MS)))
+Dates.DateTime(x::Timestamp) = DateTime(Dates.UTM(checked_add(milliseconds(x), EPOCH_MS)))
 Dates.Date(x::Timestamp) = Date(DateTime(x))
 Base.convert(::Type{DateTime}, x::Timestamp{P}) where {P} =
     per_second(P) <= 1000 || x.value % (per_second(P) ÷ 1000) == 0 ? DateTime(x) : throw(InexactError(:convert, DateTime, x))
 Timestamp{P,Z}(x::DateTime) where {P<:Dates.Period,Z} = Timestamp{P,Z}(scaled(P, Dates.value(x) - EPOCH_MS))
 scaled(::Type{P}, ms::Int64) where {P} =
-    per_second(P) >= 1000 ? Base.checked_mul(ms, per_second(P) ÷ 1000) : Int64(ms // (1000 ÷ per_second(P)))
+    per_second(P) >= 1000 ? checked_mul(ms, per_second(P) ÷ 1000) : Int64(ms // (1000 ÷ per_second(P)))
 
 Base.isless(a::Timestamp{P,Z}, b::Timestamp{P,Z}) where {P,Z} = isless(a.value, b.value)
 Base.:-(a::Timestamp{P,Z}, b::Timestamp{P,Z}) where {P,Z} = P(a.value - b.value)
@@ -103,9 +103,9 @@ Base.BigInt(x::Decimal) = BigInt(Rational{BigInt}(x))
 Base.promote_rule(::Type{<:Decimal}, ::Type{T}) where {T<:AbstractFloat} = T
 Base.promote_rule(::Type{<:Decimal}, ::Type{<:Union{Integer,Rational}}) = Rational{BigInt}
 Base.promote_rule(::Type{Decimal{P,S}}, ::Type{Decimal{Q,R}}) where {P,S,Q,R} = Rational{BigInt}
-Base.:+(a::D, b::D) where {D<:Decimal} = D(Base.checked_add(a.value, b.value))
-Base.:-(a::D, b::D) where {D<:Decimal} = D(Base.checked_sub(a.value, b.value))
-Base.:-(a::D) where {D<:Decimal} = D(Base.checked_neg(a.value))
+Base.:+(a::D, b::D) where {D<:Decimal} = D(checked_add(a.value, b.value))
+Base.:-(a::D, b::D) where {D<:Decimal} = D(checked_sub(a.value, b.value))
+Base.:-(a::D) where {D<:Decimal} = D(checked_neg(a.value))
 Base.:*(a::Decimal{P,S}, b::Decimal{P,S}) where {P,S} = Rational{BigInt}(a) * Rational{BigInt}(b)
 Base.:/(a::Decimal{P,S}, b::Decimal{P,S}) where {P,S} = Rational{BigInt}(a) / Rational{BigInt}(b)
 Base.:(==)(a::Decimal{P,S}, b::Decimal{P,S}) where {P,S} = a.value == b.value

@@ -37,7 +37,7 @@ end
 "Forget what the REPL's or the notebook's history keeps of this table: `ans`, `Out`."
 @noinline function forget_history(table::SharedTable)
     keeps(value) = value === table || any(column -> column !== nothing && column === value, getfield(table, :columns))
-    for home in (Main, Base.MainInclude)  # where `ans` lives, before Julia 1.9 and since
+    for home in homes_of_answer()
         isdefined(home, :ans) && keeps(getfield(home, :ans)) || continue
         try
             Core.eval(home, :(ans = nothing))

@@ -44,10 +44,10 @@ end
 end
 
 is_white_space(char::Char) =
-    char in ('\t', '\n', '\v', '\f', '\r', '\u85') || Base.Unicode.category_code(char) in 23:25  # Zs, Zl, Zp
+    char in ('\t', '\n', '\v', '\f', '\r', '\u85') || category(char) in 23:25  # Zs, Zl, Zp
 
 # Format characters (zero-width, bidirectional overrides) make two names that look alike.
-is_invisible(char::Char) = Base.Unicode.category_code(char) in 26:28  # Cc, Cf, Cs
+is_invisible(char::Char) = category(char) in 26:28  # Cc, Cf, Cs
 
 "The table's name that a file of the store carries, or `nothing` if the file is no table."
 function name_of_file(file::AbstractString)

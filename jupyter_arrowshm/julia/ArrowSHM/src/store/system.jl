@@ -57,7 +57,7 @@ negated, its own are below -1000; Mmap's are not negated), or `EOFError` for a f
 function throws which differs between releases of Julia (docs/julia-versions.md).
 """
 error_number(error::SystemError) = Int(error.errnum)
-error_number(error::Base.IOError) = abs(error.code) < 1000 ? abs(Int(error.code)) : Int(Libc.EIO)
+error_number(error::IOError) = abs(error.code) < 1000 ? abs(Int(error.code)) : Int(Libc.EIO)
 error_number(::EOFError) = Int(Libc.EIO)
 error_number(_) = nothing
 

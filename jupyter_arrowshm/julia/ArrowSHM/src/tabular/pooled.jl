@@ -35,12 +35,12 @@ function pooled(values::AbstractVector)
     return PooledVector{T,typeof(entries)}(refs, entries)
 end
 
-const DATA_API = Base.PkgId(Base.UUID("9a962f9c-6df0-11e9-0e5d-c546b8b5ee8a"), "DataAPI")
+const DATA_API = PkgId(Base.UUID("9a962f9c-6df0-11e9-0e5d-c546b8b5ee8a"), "DataAPI")
 
 "As a [`PooledVector`](@ref) if it is one, or one of a package that has pools of its own (DataAPI.jl); else `nothing`."
 @noinline function as_pooled(@nospecialize(values))
     values isa PooledVector && return values
-    api = get(Base.loaded_modules, DATA_API, nothing)
+    api = loaded(DATA_API)
     return api === nothing ? nothing : Base.invokelatest(from_data_api, api, values)
 end
 

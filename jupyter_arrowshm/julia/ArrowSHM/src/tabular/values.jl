@@ -72,7 +72,7 @@ end
 end
 
 is_carried(@nospecialize(N)) = N !== Any && (isconcretetype(N) || N <: AbstractString || is_union(N))
-is_union(@nospecialize(N)) = N isa Union && !(Nothing <: N) && all(is_carried, Base.uniontypes(N))
+is_union(@nospecialize(N)) = N isa Union && !(Nothing <: N) && all(is_carried, union_types(N))
 
 @noinline function push_validity!(out::Encoded, @nospecialize(values), rows::Int = length(values))
     bits, missings = Columns.validity_of(values)
@@ -256,7 +256,7 @@ end
 
 "A union of Julia's types: of each its values, one after the other. What is missing is a missing value of the first type."
 @noinline function encode_union!(out::Encoded, column::String, field::Field, @nospecialize(values), @nospecialize(N))
-    types = sort!(Base.uniontypes(N); by = string)  # Julia's own order is no promise
+    types = sort!(union_types(N); by = string)  # Julia's own order is no promise
     tags, places, parts = Columns.flat_union(values, types)
     push!(out.nodes, (length(values), 0))
     push!(out.buffers, tags, places)
