@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from .. import __version__, words
 from ..core import Store, default_store
-from ..errors import ArrowSHMError
+from ..errors import ArrowSHMError, DamagedTable
 from ..notebook import startup
 
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except ArrowSHMError as error:
-        print(f"jupyter arrowshm: {error}".replace("tables() lists", "jupyter arrowshm list shows"), file=sys.stderr)
+        print(f"jupyter arrowshm: {error.says('cli')}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -134,7 +134,12 @@ def _path(arguments: argparse.Namespace) -> None:
 def _unshare(arguments: argparse.Namespace) -> None:
     store = default_store()
     for name in arguments.names:
-        table = store.info(name)
+        try:
+            table = store.info(name)
+        except DamagedTable:
+            store.unshare(name)
+            print(f"{name}: removed; it could not be read")
+            continue
         store.unshare(name)
         kept = f"; kept by {', '.join(map(str, table.holders))}" if table.holders else ""
         print(f"{name}: unshared, {words.size(table.nbytes)}{kept}")

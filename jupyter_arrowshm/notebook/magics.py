@@ -21,7 +21,7 @@ from IPython.display import display
 from traitlets import Enum, Float
 
 from .. import words
-from ..errors import TableExists
+from ..errors import DamagedTable, TableExists
 from ..kinds import KINDS
 from . import progress
 from .bindings import Bindings, drop_results, still_referring
@@ -304,7 +304,12 @@ class ArrowSHMMagics(Magics):
             raise UsageError("unshare what? " + self._names())
         for name in names:
             with one_line():
-                table = self.store.info(name)
+                try:
+                    table = self.store.info(name)
+                except DamagedTable:
+                    self.store.unshare(name)
+                    display(Result(f"{name}: removed", ["it could not be read"], data={"name": name}))
+                    continue
                 if "--force" not in arguments and not self.store.is_mine(name):
                     raise UsageError(
                         f"{name!r} was shared by {table.publisher} and is {table.usage}; "

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from IPython.core.error import UsageError
 
-from ..errors import ArrowSHMError, NoRoom, TableExists, TableNotFound
+from ..errors import ArrowSHMError, TableExists
 
 
 @contextlib.contextmanager
@@ -16,7 +16,7 @@ def one_line() -> Iterator[None]:
     try:
         yield
     except ArrowSHMError as error:
-        raise usage_error(_in_notebooks(error)) from None
+        raise usage_error(error.says("magic")) from None
 
 
 def usage_error(text: str) -> UsageError:
@@ -24,16 +24,6 @@ def usage_error(text: str) -> UsageError:
     return UsageError(" ".join(text.split()))
 
 
-def _in_notebooks(error: ArrowSHMError) -> str:
-    """The error's text, with magics where it names functions."""
-    if isinstance(error, TableNotFound):
-        return str(error).replace("tables() lists", "%shared lists")
-    if isinstance(error, NoRoom):
-        return str(error).replace("unshare() them, or gc() frees all", "%unshare them")
-    return str(error)
-
-
 def name_is_taken(error: TableExists, source: str) -> str:
-    reason = str(error).rpartition(";")[0]
-    other = f"{error.name}2"
-    return f"{reason}; pick another name (%share {source} as {other}) or take it over (--replace)"
+    """What to do when somebody else's table has the name that ``source`` was to be shared under."""
+    return f"{error.what} Pick another name (%share {source} as {error.name}2), or take it over (--replace)"

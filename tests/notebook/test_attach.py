@@ -131,7 +131,7 @@ def test_wait_until_another_notebook_shares_it(model: Notebook, report: Notebook
 
 
 def test_wait_gives_up(report: Notebook, shared: shm.Store) -> None:
-    assert report.error("%attach late --wait 0.1") == "no shared table 'late'. %shared lists what is shared."
+    assert report.error("%attach late --wait 0.1") == "there is no shared table 'late'. %shared lists what is shared."
 
 
 def test_wait_interrupted(report: Notebook) -> None:
@@ -188,9 +188,9 @@ def test_follow_after_unshare_keeps_the_last(report: Notebook, shared: shm.Store
     ("line", "says"),
     [
         ("", "attach what? t"),
-        ("T", "no shared table 'T'. Did you mean 't'?"),
-        ("tt", "no shared table 'tt'."),
-        ("nothing_like_it", "no shared table 'nothing_like_it'. %shared lists what is shared."),
+        ("T", "there is no shared table 'T'. Did you mean 't'?"),
+        ("tt", "there is no shared table 'tt'."),
+        ("nothing_like_it", "there is no shared table 'nothing_like_it'. %shared lists what is shared."),
         ("a/b", "'a/b' cannot be a table's name: "),
         ("t --to panda", "argument --to: invalid choice: 'panda' (choose from "),
         ("t --frob", "unrecognized arguments: --frob. usage: %attach NAME [as VAR]"),

@@ -161,7 +161,7 @@ def test_unshare_of_another_notebooks_table_needs_force(model: Notebook, report:
     [
         ("", "unshare what? t"),
         ("--force", "unshare what? t"),
-        ("T", "no shared table 'T'. Did you mean 't'?"),
+        ("T", "there is no shared table 'T'. Did you mean 't'?"),
         ("--all t", "%unshare has no option --all; it has --force"),
         ("a/b", "'a/b' cannot be a table's name: "),
     ],
@@ -184,7 +184,7 @@ def test_shared_tells_who_uses_what(model: Notebook, report: Notebook) -> None:
     shown = report.ok("%shared t").splitlines()
     assert "in use by 1: model.ipynb (python)" in shown[0]
     assert "  shared by model.ipynb (python)" in shown and "  b c: string" in shown
-    assert report.error("%shared tt").startswith("no shared table 'tt'.")
+    assert report.error("%shared tt").startswith("there is no shared table 'tt'.")
 
 
 def test_the_child_of_a_kernel_is_shown_as_its_notebooks(report: Notebook, shared: shm.Store) -> None:

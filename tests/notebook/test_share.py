@@ -87,10 +87,10 @@ def test_pin(model: Notebook, report: Notebook, store: shm.Store) -> None:
 def test_replace_takes_a_name_over(model: Notebook, report: Notebook, store: shm.Store) -> None:
     model.ok(f"{TABLE}\n%share t")
     assert report.error(f"{TABLE}\n%share t") == (
-        "'t' was shared by model.ipynb (python) just now; "
-        "pick another name (%share t as t2) or take it over (--replace)"
+        "'t' was shared by model.ipynb (python) just now. "
+        "Pick another name (%share t as t2), or take it over (--replace)"
     )
-    assert report.error("%share t.slice(2) as t").endswith("(%share t.slice(2) as t2) or take it over (--replace)")
+    assert report.error("%share t.slice(2) as t").endswith("(%share t.slice(2) as t2), or take it over (--replace)")
     report.ok("%share --replace t.slice(2) as t")
     assert store.info("t").num_rows == 1 and store.info("t").publisher.notebook == "report.ipynb"
 
@@ -219,5 +219,5 @@ def test_no_room(desk: Desk) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert not done.returncode, done.stderr
     error, *listed = done.stdout.splitlines()
-    assert error.startswith("needs 33.6 MB, but only ") and "jupyter_arrowshm" not in error
+    assert error.startswith("this table needs 33.6 MB, but only ") and "jupyter_arrowshm" not in error
     assert len(listed) == 2 and listed[1].startswith("small ")
