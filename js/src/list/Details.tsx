@@ -1,6 +1,6 @@
 import React from 'react';
 import { IProcess, ITable } from '../shared/table';
-import { IHost } from './host';
+import { IHost } from './listhost';
 import { Icon } from '../shared/icons';
 
 /** Who shared a table and when, who uses it, which older versions still are in use, and when it goes. */

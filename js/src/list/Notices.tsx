@@ -1,7 +1,7 @@
 import React, { useState } from 'react';
 import { Problem } from '../shared/table';
 import { VERSION } from '../shared/version';
-import { IHost } from './host';
+import { IHost } from './listhost';
 import { Icon } from '../shared/icons';
 
 /** There are no tables: two lines that make one, and use it. */

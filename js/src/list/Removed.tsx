@@ -1,7 +1,7 @@
 import React from 'react';
 import { IRemovedVersion } from '../shared/table';
 import { Processes } from './Details';
-import { IHost } from './host';
+import { IHost } from './listhost';
 
 /** What no name leads to any more, and still takes memory because somebody has it attached. */
 export function Removed({ removed, host }: { removed: readonly IRemovedVersion[]; host: IHost }): React.JSX.Element | null {

@@ -2,7 +2,7 @@ import React, { useId } from 'react';
 import type { Format } from '../shared/format';
 import { ITable } from '../shared/table';
 import { Details } from './Details';
-import { IHost } from './host';
+import { IHost } from './listhost';
 import { Icon, IconName } from '../shared/icons';
 
 interface IRowProps {

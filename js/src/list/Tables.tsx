@@ -2,7 +2,7 @@ import React, { useEffect, useMemo, useRef, useState } from 'react';
 import { IListOptions, Order, ORDERS, shown, unused } from '../shared/listing';
 import { news } from '../shared/news';
 import { IListing, IState } from '../shared/table';
-import { IHost } from './host';
+import { IHost } from './listhost';
 import { Icon } from '../shared/icons';
 import { Empty, Trouble } from './Notices';
 import { Removed } from './Removed';

@@ -6,7 +6,7 @@ import { cellText, oneLine } from './celltext';
 import { LookedAtGrid } from './gridcanvas';
 import { GridData } from './griddata';
 import { IGridEvents, KeyHandler, MouseHandler } from './gridinput';
-import type { PreviewModel } from './model';
+import type { PreviewModel } from './previewmodel';
 import { CellPainter, HeaderPainter, headerWidth, RowNumberPainter } from './renderers';
 import type { IWindow } from './rows';
 import { gridStyle, ITheme, themeOf } from './theme';

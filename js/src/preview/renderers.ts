@@ -2,7 +2,7 @@ import { CellRenderer, GraphicsContext } from '@lumino/datagrid';
 import type { Format } from '../shared/format';
 import type { IColumn } from '../shared/table';
 import { cellText, oneLine } from './celltext';
-import type { PreviewModel } from './model';
+import type { PreviewModel } from './previewmodel';
 import type { Cell } from './page';
 import type { IColumnSummary } from './source';
 import type { ITheme } from './theme';

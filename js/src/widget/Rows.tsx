@@ -1,10 +1,10 @@
 import React, { useEffect, useMemo, useState } from 'react';
-import { IPreviewHost } from '../preview/host';
-import { PreviewModel } from '../preview/model';
+import { IPreviewHost } from '../preview/previewhost';
+import { PreviewModel } from '../preview/previewmodel';
 import { Preview } from '../preview/Preview';
 import { Link } from './link';
 import { copyText } from './place';
-import { FORMAT } from './words';
+import { FORMAT } from './english';
 
 const SHOWN = 4000; // ms
 

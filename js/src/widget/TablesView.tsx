@@ -1,18 +1,18 @@
 import React, { useEffect, useMemo, useReducer, useState } from 'react';
 import { attachLine } from '../shared/code';
 import { IListOptions, Order } from '../shared/listing';
-import { PreviewModel } from '../preview/model';
+import { PreviewModel } from '../preview/previewmodel';
 import { IListing, IRemovedVersion, IState, ITable } from '../shared/table';
 import { VERSION } from '../shared/version';
-import { IHost } from '../list/host';
+import { IHost } from '../list/listhost';
 import { Icon } from '../shared/icons';
 import { Tables } from '../list/Tables';
 import { KernelSource } from './kernelsource';
 import { Link } from './link';
-import { change, IModel, onChange } from './model';
+import { change, IModel, onChange } from './traits';
 import { copyText } from './place';
 import { Rows } from './Rows';
-import { FORMAT } from './words';
+import { FORMAT } from './english';
 
 const LISTED = ['tables', '_removed', '_room', '_problem'] as const;
 const SHOWN = [...LISTED, 'filter', 'sort', 'selected'] as const;

@@ -4,9 +4,9 @@ import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/no
 import { Client } from './client';
 import { attachCell, attachLine, detachCell, Language, languageOf } from '../shared/code';
 import { Format } from '../shared/format';
-import { TablesModel } from './model';
+import { TablesModel } from './tablesmodel';
 import { ITable } from '../shared/table';
-import { IHost } from '../list/host';
+import { IHost } from '../list/listhost';
 
 export interface ILabHostOptions {
   client: Client;
