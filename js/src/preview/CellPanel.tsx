@@ -1,7 +1,7 @@
 import React, { useEffect, useId, useRef, useState } from 'react';
 import { cellText } from './celltext';
 import type { IPreviewHost } from './previewhost';
-import { useOutside } from './Menu';
+import { useOutside } from '../shared/Menu';
 import type { PreviewModel } from './previewmodel';
 import { WHOLE_CELL } from './source';
 

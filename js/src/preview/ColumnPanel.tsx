@@ -3,7 +3,7 @@ import type { Format } from '../shared/format';
 import { Icon } from '../shared/icons';
 import { oneLine } from './celltext';
 import { conditionKinds, FilterEditor } from './FilterEditor';
-import { useOutside } from './Menu';
+import { useOutside } from '../shared/Menu';
 import type { PreviewModel } from './previewmodel';
 import { withSort } from './query';
 import type { IColumnSummary } from './source';
@@ -75,11 +75,11 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
 /** The summary in words and numbers: all that the header's chart shows, and more. */
 function Facts({ summary, format }: { summary: IColumnSummary | undefined; format: Format }): React.JSX.Element {
   const { trans } = format;
-  if (!summary) return <p className="jp-ArrowSHM-muted">{trans.__('Summing up…')}</p>;
+  if (!summary) return <p className="jp-ArrowSHM-muted">{trans.__('Computing the summary…')}</p>;
   const { rows, nulls, distinct, min, max, mean } = summary;
   const facts: [string, string | undefined][] = [
     [trans.__('Nulls'), nulls ? `${format.count(nulls)} (${format.share(nulls / rows)})` : trans.__('none')],
-    [trans.__('Different values'), distinct === null ? undefined : format.count(distinct)],
+    [trans.__('Distinct values'), distinct === null ? undefined : format.count(distinct)],
     [trans.__('Smallest'), min?.text],
     [trans.__('Largest'), max?.text],
     [trans.__('Mean'), mean?.text]
@@ -88,7 +88,7 @@ function Facts({ summary, format }: { summary: IColumnSummary | undefined; forma
     <div className="jp-ArrowSHM-summary">
       {!summary.exact && (
         <p>
-          <Icon name="search" /> {trans.__('Of a sample of %1', format.rows(rows))}
+          <Icon name="search" /> {trans.__('From a sample of %1', format.rows(rows))}
         </p>
       )}
       <dl>

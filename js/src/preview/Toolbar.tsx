@@ -1,8 +1,8 @@
 import React, { useState } from 'react';
 import type { FileFormat } from '../shared/download';
 import { Icon } from '../shared/icons';
+import { Menu } from '../shared/Menu';
 import { LANGUAGES, viewCode } from './code';
-import { Menu } from './Menu';
 import type { IPreviewProps } from './previewhost';
 import { WHOLE, withCondition, withSort } from './query';
 import { filterWords, rowsWords, sortWords } from './viewwords';
@@ -23,7 +23,7 @@ export function Toolbar({ preview, host, go, focus }: IToolbarProps): React.JSX.
       .then(saved => {
         if (!saved) return;
         const rows = format.rows(saved.num_rows);
-        host.notify(saved.is_cut ? trans.__('Saved the first %1: a file takes no more.', rows) : trans.__('Saved: %1', rows));
+        host.notify(saved.is_cut ? trans.__('Saved only the first %1, the most that a file can have.', rows) : trans.__('Saved: %1', rows));
       })
       .catch((error: unknown) => host.notify(error instanceof Error ? error.message : String(error), true));
   };
@@ -35,27 +35,35 @@ export function Toolbar({ preview, host, go, focus }: IToolbarProps): React.JSX.
         {host.copyText && (
           <Menu
             label={trans.__('Copy as code')}
-            items={LANGUAGES.map(language => ({
-              label: language,
-              run: () => {
-                if (!preview.table) return;
-                host.copyText?.(viewCode(preview.table, view, language));
-                host.notify(trans.__('Copied: the code that makes this view in %1', language));
+            sections={[
+              {
+                items: LANGUAGES.map(language => ({
+                  label: language,
+                  run: () => {
+                    if (!preview.table) return;
+                    host.copyText?.(viewCode(preview.table, view, language));
+                    host.notify(trans.__('Copied the %1 code for this view', language));
+                  }
+                }))
               }
-            }))}
+            ]}
           />
         )}
         {preview.canSave && (
           <Menu
             label={trans.__('Save')}
-            items={[
-              { label: 'CSV', run: () => save('csv') },
-              { label: 'Parquet', run: () => save('parquet') },
-              { label: 'Arrow', run: () => save('arrow') }
+            sections={[
+              {
+                items: [
+                  { label: 'CSV', run: () => save('csv') },
+                  { label: 'Parquet', run: () => save('parquet') },
+                  { label: 'Arrow', run: () => save('arrow') }
+                ]
+              }
             ]}
           />
         )}
-        <label className="jp-ArrowSHM-follow" title={trans.__('Show a new version of the table as soon as there is one')}>
+        <label className="jp-ArrowSHM-follow" title={trans.__('Show each new version of the table as soon as it is shared')}>
           <input
             type="checkbox"
             checked={preview.follow}

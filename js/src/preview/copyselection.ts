@@ -16,7 +16,7 @@ export async function copySelection(preview: PreviewModel, grid: Grid, host: IPr
   const { r1, r2, c1, c2 } = window;
   const [rows, columns] = [r2 - r1 + 1, c2 - c1 + 1];
   if (rows * columns > COPIED) {
-    host.notify(trans.__('%1 cells are too many to copy: save them as a file.', format.count(rows * columns)), true);
+    host.notify(trans.__('%1 cells are too many to copy. Save the table as a file instead.', format.count(rows * columns)), true);
     return;
   }
   try {
@@ -33,7 +33,7 @@ export async function copySelection(preview: PreviewModel, grid: Grid, host: IPr
     // One cell is pasted into a text; more go into a table.
     host.copyText(rows * columns === 1 ? (lines[0]?.[0] ?? '') : tsv([names, ...lines]));
     host.notify(
-      rows * columns === 1 ? trans.__('Copied') : trans.__('Copied: %1 x %2, with the names', format.rows(lines.length), format.columns(columns))
+      rows * columns === 1 ? trans.__('Copied') : trans.__('Copied %1 x %2 with column names', format.rows(lines.length), format.columns(columns))
     );
   } catch (error) {
     host.notify(error instanceof Error ? error.message : String(error), true);

@@ -26,7 +26,7 @@ export function Rows({ preview, link, onSelect }: IRowsProps): React.JSX.Element
     const timer = setInterval(() => setLate(link.isLate), 1000);
     return () => clearInterval(timer);
   }, [link]);
-  const text = message || (isLate ? FORMAT.trans.__('The kernel, which has the rows, is busy or gone.') : '');
+  const text = message || (isLate ? FORMAT.trans.__('The rows cannot be loaded: the kernel is busy or has stopped.') : '');
   return (
     <div className="jp-ArrowSHM-widgetRows">
       <Preview preview={preview} host={host} />
