@@ -301,6 +301,18 @@ def test_another_release_of_the_server_is_told(desk: Desk, snap: Snap) -> None:
     expect(desk.row("flights")).to_have_count(0)
 
 
+def test_a_server_that_cannot_remove_unused_tables_says_so(desk: Desk, snap: Snap) -> None:
+    serve(desk, listing(TABLES, problem="[Errno 13] Permission denied: '/dev/shm/somewhere'"))
+    desk.lab()
+    told = desk.panel.get_by_role("status").filter(has_text="Unused tables are not being removed.")
+    expect(told).to_contain_text("Permission denied")
+    expect(desk.row("flights")).to_be_visible()
+    snap(desk, "monitor-problem")
+    serve(desk, listing(TABLES))
+    desk.page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(told).to_have_count(0)
+
+
 def test_a_server_that_does_not_answer_and_comes_back(desk: Desk) -> None:
     serve(desk, listing(TABLES))
     desk.lab()

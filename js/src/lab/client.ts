@@ -20,9 +20,9 @@ export class Client {
       headers: this._etag ? { 'If-None-Match': this._etag } : {}
     });
     if (response.status === 304) return null;
-    // A server of an older release does not tell of what was unshared.
-    const answer = (await response.json()) as Omit<IListing, 'removed'> & Partial<IListing>;
-    const listing: IListing = { ...answer, removed: answer.removed ?? [] };
+    // A server of an older release says less.
+    const answer = (await response.json()) as Omit<IListing, 'removed' | 'problem'> & Partial<IListing>;
+    const listing: IListing = { ...answer, removed: answer.removed ?? [], problem: answer.problem ?? null };
     if (listing.protocol !== PROTOCOL) {
       throw new RequestError({ kind: 'version', server: listing.version }, 'another protocol');
     }

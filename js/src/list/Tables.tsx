@@ -22,6 +22,11 @@ export function Tables({ state, host, ...props }: IListProps & { state: IState }
   return (
     <div className="jp-ArrowSHM-content">
       {problem && <Trouble problem={problem} host={host} brief={listing !== null} />}
+      {listing?.problem && (
+        <div className="jp-ArrowSHM-strip" role="status">
+          <strong>{host.format.trans.__('Unused tables are not being removed.')}</strong> {listing.problem}
+        </div>
+      )}
       {listing && <List listing={listing} host={host} options={options} onOptions={onOptions} />}
       {!listing && !problem && <p className="jp-ArrowSHM-note">{host.format.trans.__('Looking for tables…')}</p>}
       <LiveRegion listing={listing} host={host} />

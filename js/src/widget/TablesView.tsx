@@ -61,7 +61,7 @@ export function TablesView({ model, link }: { model: IModel; link: Link }): Reac
 
 function stateOf(tables: ITable[], removed: IRemovedVersion[], [free, total]: number[], problem: string): IState {
   if (problem) return { listing: null, problem: { kind: 'failed', message: problem } };
-  const listing: IListing = { tables, removed, free, total, version: VERSION, protocol: 1 };
+  const listing: IListing = { tables, removed, free, total, problem: null, version: VERSION, protocol: 1 };
   return { listing, problem: null };
 }
 
