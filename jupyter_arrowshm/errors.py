@@ -47,8 +47,9 @@ _REPLACE = {"python": "replace=True", "magic": "--replace", "cli": "replace=True
 
 def _unshare(name: str, speaker: Speaker) -> str:
     """The code that removes the table of this name."""
-    if speaker == "magic" and not name.startswith("-"):  # which no magic can tell from an option
-        return f"%unshare {shlex.quote(name)}"
+    if speaker == "magic":
+        word = shlex.quote(name)
+        return f"%unshare '{name}'" if word == name and name.startswith("-") else f"%unshare {word}"
     if speaker == "cli":
         return f"jupyter arrowshm unshare {'-- ' if name.startswith('-') else ''}{shlex.quote(name)}"
     return f"unshare({_quoted(name)})" if speaker == "julia" else f"jupyter_arrowshm.unshare({name!r})"
