@@ -35,8 +35,6 @@ class Attachment:
         Why ``value`` is not of the kind that was shared, or ``None``.
     version
         Equal to :attr:`TableInfo.version` for as long as this is the newest.
-    importing
-        Seconds that it took to import the library of ``kind``; next to nothing once it is there.
     """
 
     value: Any
@@ -46,7 +44,6 @@ class Attachment:
     copied: dict[str, int]
     note: str | None
     version: str
-    importing: float = 0.0
 
 
 class Opened(NamedTuple):
@@ -105,7 +102,6 @@ def convert(opened: Opened, to: str, copy: bool) -> Attachment:
         tabular.copied(made.value, made.kind, mapping.address, mapping.size),
         made.note,
         segment.version_of(opened.status),
-        made.importing,
     )
 
 

@@ -85,8 +85,7 @@ def answer(tables: OpenTables, question: Question, patience: Patience | None = N
 
 def failed(error: Exception) -> Answer:
     """The answer that an error is."""
-    message = error.says("magic") if isinstance(error, ArrowSHMError) else str(error)
-    return Answer({"error": type(error).__name__, "message": message})
+    return Answer({"error": type(error).__name__, "message": str(error)})
 
 
 def _answer(view: View, question: Question, patience: Patience) -> Answer:

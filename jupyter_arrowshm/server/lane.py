@@ -32,8 +32,7 @@ class Refused(ArrowSHMError):
         super().__init__(message)
         self.kind, self.message = kind, message
 
-    @property
-    def what(self) -> str:
+    def __str__(self) -> str:
         return self.message
 
 

@@ -19,7 +19,6 @@ import contextlib
 import importlib
 import json
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,15 +60,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Converted:
-    """What :func:`from_arrow` made: ``kind`` is what it became, ``note`` says why that is not what was asked for.
-
-    ``importing`` is the seconds that it took to import the library of that kind.
-    """
+    """What :func:`from_arrow` made: ``kind`` is what it became, ``note`` says why that is not what was asked for."""
 
     value: object
     kind: str
     note: str | None
-    importing: float
 
 
 def index_columns(schema: pa.Schema) -> list[str]:
@@ -251,7 +246,6 @@ def from_arrow(table: pa.Table, to: str, *, kind: str | None, copy: bool = False
     if library not in KINDS or library == "source":
         note = f"what is shared from {library} comes back as a pyarrow.Table"
         wanted = library = "pyarrow"
-    begun = time.perf_counter()
     try:
         importlib.import_module(library)
     except ImportError:
@@ -259,8 +253,7 @@ def from_arrow(table: pa.Table, to: str, *, kind: str | None, copy: bool = False
             raise ImportError(f"to={to!r} needs {library}: pip install {library}") from None
         note = f"{library} is not installed here, so this is a pyarrow.Table"
         wanted = library = "pyarrow"
-    importing = time.perf_counter() - begun
-    return Converted(_made(table, library, bool(part), copy), wanted, note, importing)
+    return Converted(_made(table, library, bool(part), copy), wanted, note)
 
 
 def _made(table: pa.Table, library: str, part: bool, copy: bool) -> object:

@@ -8,9 +8,9 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Client } from './client';
 import { addCommands, tableIcon } from './commands';
 import { Format } from '../shared/format';
-import { LabHost } from './labhost';
+import { LabHost } from './host';
 import { IListOptions, LIST_OPTIONS, restoredOptions } from '../shared/listing';
-import { TablesModel } from './tablesmodel';
+import { TablesModel } from './model';
 import { PreviewTabs } from './previewtabs';
 import { Sidebar } from './sidebar';
 

@@ -15,22 +15,25 @@ export function languageOf(name: string): Language | null {
 /** A whole cell. */
 export function attachCell(name: string, language: Language): string {
   if (language === 'julia') return `using ArrowSHM\n${juliaLine(name)}`;
-  return `%load_ext jupyter_arrowshm\n${magicLine(name)}`;
+  const line = magicLine(name);
+  return line === null ? `${IMPORT}\n${pythonLine(name)}` : `%load_ext jupyter_arrowshm\n${line}`;
 }
 
 /** A whole cell that lets go of the table again. */
 export function detachCell(name: string, language: Language): string {
-  if (language === 'julia') return `using ArrowSHM\n@detach ${variableFor(name, language)}`;
-  return `%load_ext jupyter_arrowshm\n%detach ${magicWord(name)}`;
+  const variable = variableFor(name, language);
+  if (language === 'julia') return `using ArrowSHM\n@detach ${variable}`;
+  return magicCanName(name) ? `%load_ext jupyter_arrowshm\n%detach ${magicWord(name)}` : `del ${variable}`;
 }
 
 /** A line to copy into a notebook of that language. */
 export function attachLine(name: string, language: Language): string {
-  return language === 'julia' ? juliaLine(name) : magicLine(name);
+  return language === 'julia' ? juliaLine(name) : (magicLine(name) ?? `${IMPORT}; ${pythonLine(name)}`);
 }
 
-/** For a Python notebook. */
-export function magicLine(name: string): string {
+/** `null` where `%attach` cannot read the name. */
+export function magicLine(name: string): string | null {
+  if (!magicCanName(name)) return null;
   const variable = variableFor(name, 'python');
   return variable === name ? `%attach ${name}` : `%attach ${magicWord(name)} as ${variable}`;
 }
@@ -64,10 +67,16 @@ export function juliaString(text: string): string {
   return `"${text.replace(/[\\"$]/g, '\\$&')}"`;
 }
 
-/** Between quotes where `%attach` would take it for an option or for its own `as`, or put a variable in its place. */
+const IMPORT = 'import jupyter_arrowshm as shm';
+
+/** The magic takes these for an option or for its own `as`; IPython puts variables in the place of $x and {x}. */
+function magicCanName(name: string): boolean {
+  return !name.startsWith('-') && name !== 'as' && !/[${}]/.test(name);
+}
+
+/** Quoted as Python's `shlex.quote` does it: the magic's line is split as a shell would split it. */
 function magicWord(name: string): string {
-  const isPlain = /^(?!-)[\w@%+=:,./-]+$/.test(name) && name !== 'as';
-  if (isPlain || variableFor(name, 'python') === name) return name;
+  if (/^[\w@%+=:,./-]+$/.test(name) || variableFor(name, 'python') === name) return name;
   return `'${name.replace(/'/g, `'"'"'`)}'`;
 }
 

@@ -13,7 +13,6 @@ In a notebook `@share trips`, `@attach trips` and `@detach trips` say in one lin
 module ArrowSHM
 
 using Dates
-using Mmap
 using Random
 using Unicode
 using Base: UUID
@@ -36,6 +35,7 @@ include("store/system.jl")
 include("store/room.jl")
 include("store/directory.jl")
 include("store/segment.jl")
+include("store/mapping.jl")
 include("store/process.jl")
 include("store/holders.jl")
 include("arrow/flatbuffers.jl")

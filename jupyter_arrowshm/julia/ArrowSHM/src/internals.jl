@@ -38,8 +38,8 @@ has_extension(name::Symbol) =
 is_precompiling() = ccall(:jl_generating_output, Cint, ()) == 1
 
 """
-The object that ends a mapping of Mmap's when it is collected: the array, since 1.11 the `Memory` in it, which outlives it
-where another array has it too. Fields of `Array` and `MemoryRef` of 1.11 and 1.12.
+The object that an array's memory lives as long as: the array itself, since 1.11 the `Memory` in it, which outlives it where
+another array has it too (Mmap's finalizers hang on the same). Fields of `Array` and `MemoryRef` of 1.11 and 1.12.
 """
 owner_of(values::Array) = isdefined(values, :ref) ? getfield(getfield(values, :ref), :mem) : values
 

@@ -47,6 +47,7 @@ if is_precompiling() && Sys.islinux()
         end
         # What was learned belongs to this process, not to those that load the package.
         empty!(TOKEN.files)
+        empty!(MAPPINGS)
         empty!(STORES)
         TOKEN.id = ""
     else

@@ -172,19 +172,3 @@ its end 0; where the file has them otherwise, they are copied.
 end
 
 const FIXED_KINDS = (:int, :float, :date, :time, :duration, :timestamp, :decimal, :interval, :fixed_binary)
-
-"""
-`length` values of type `S` from byte `offset` of the file on, as a `Vector` on a mapping of its own. That keeps the file's
-lock, also when the descriptor is closed (mmap(2), NOTES): it is a lease, which the standard library's finalizer ends.
-"""
-@noinline function map_values(file::Descriptor, S::Type, length::Int, offset::Int)
-    # A file that somebody cut short: behind its end a mapping is a SIGBUS on Julia 1.5, an error of Mmap's own since 1.6.
-    offset + length * sizeof(S) <= facts_of(file.fd).size || damaged("it is not a whole Arrow file (it shrank)")
-    try
-        # An interrupt between mmap(2) and the finalizer would leave a lease for good.
-        return disable_sigint(() -> Mmap.mmap(fdio(file.fd, false), Vector{S}, (length,), offset; grow = false))
-    catch error
-        error isa ArgumentError || rethrow()
-        damaged("it is not a whole Arrow file (it shrank)")
-    end
-end

@@ -69,7 +69,7 @@ end
 end
 
 @noinline function finish_detach(name::String, path::String, inode::UInt64)
-    GC.gc()
+    let_go()
     println(name, is_held(path, inode) ? ": still attached, a column, a view or another variable holds it" : ": detached")
 end
 

@@ -53,11 +53,11 @@ end
 
 """
 What the operating system said, whichever way Base tells it: `SystemError`, `IOError` (libuv's codes are those numbers
-negated, its own are below -1000; Mmap's are not negated), or `EOFError` for a file that ends too early; `nothing` for any other error. Which
+negated, its own are below -1000), or `EOFError` for a file that ends too early; `nothing` for any other error. Which
 function throws which differs between releases of Julia (docs/julia-versions.md).
 """
 error_number(error::SystemError) = Int(error.errnum)
-error_number(error::IOError) = abs(error.code) < 1000 ? abs(Int(error.code)) : Int(Libc.EIO)
+error_number(error::IOError) = -1000 < error.code < 0 ? -Int(error.code) : Int(Libc.EIO)
 error_number(::EOFError) = Int(Libc.EIO)
 error_number(_) = nothing
 

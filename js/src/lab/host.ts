@@ -4,9 +4,9 @@ import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/no
 import { Client } from './client';
 import { attachCell, attachLine, detachCell, Language, languageOf } from '../shared/code';
 import { Format } from '../shared/format';
-import { TablesModel } from './tablesmodel';
+import { TablesModel } from './model';
 import { ITable } from '../shared/table';
-import { IListHost } from '../list/listhost';
+import { IHost } from '../list/host';
 
 export interface ILabHostOptions {
   client: Client;
@@ -18,7 +18,7 @@ export interface ILabHostOptions {
 }
 
 /** What the view can ask of JupyterLab and of Notebook 7. */
-export class LabHost implements IListHost {
+export class LabHost implements IHost {
   constructor(private readonly _options: ILabHostOptions) {
     this.format = _options.format;
   }
@@ -37,7 +37,7 @@ export class LabHost implements IListHost {
     const { trans } = this.format;
     const language = currentLanguage(panel);
     if (language) void insertCell(panel, cell(table.name, language));
-    else Notification.warning(trans.__('Tables can be attached in Python and Julia, but this notebook uses another language.'));
+    else Notification.warning(trans.__('Tables can be attached in Python and in Julia, and this notebook is neither.'));
   }
 
   insertDetach(table: ITable): void {
@@ -102,10 +102,10 @@ export class LabHost implements IListHost {
     const { trans } = this.format;
     const others = table.holders.length
       ? trans.__(
-          'It is in use by %1. They keep what they have attached, but nobody else can attach it afterwards.',
+          'In use by %1. Whoever has it attached keeps it; nobody else can attach it after this.',
           this.format.names(table.holders)
         )
-      : trans.__('Nobody uses it. This frees %1.', this.format.size(table.nbytes));
+      : trans.__('Nobody uses it: its %1 are freed.', this.format.size(table.nbytes));
     if (await this._confirm(trans.__('Unshare %1?', table.name), others, trans.__('Unshare'))) {
       await this._do(() => this._options.client.unshare(table));
     }
