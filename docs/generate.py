@@ -52,8 +52,11 @@ def magics() -> str:
         "# Magics",
         (
             "`%load_ext jupyter_arrowshm` loads them in one notebook, `jupyter arrowshm enable-magics` in all of an"
-            " environment. `%share?` shows the same as below. A name with quotes or a `$` in it is quoted as in a"
-            " shell. In Julia, [macros](../julia.md) do the same."
+            " environment. `%share?` shows the same as below. In Julia, [macros](../julia.md) do the same."
+            "\n\n`{n}` and `$n` in a name are the value of the variable `n`, so that `%share part as part_{n}` works in"
+            " a loop; so do its attributes, items and sums (`{n + 1}`), and nothing that would have to be called."
+            " Between quotes, a name is nothing but a name: `%attach '{n}'`. They are not replaced in the expression"
+            " that `%share` is given."
         ),
     ]
     for name in MAGICS:

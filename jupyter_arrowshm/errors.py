@@ -1,8 +1,28 @@
 """What can go wrong, as types with fields.
 
+::
+
+    ArrowSHMError
+    ├── TableNotFound         no table has this name
+    ├── TableExists           somebody else shared the table that has it
+    ├── TableReplaced         another version has it by now
+    ├── InvalidName           no table can have it
+    ├── DamagedTable          its file is not a whole Arrow file
+    ├── NewerProtocol         a newer release wrote it
+    ├── UnsupportedSource     this object cannot be shared
+    ├── UnsupportedTarget     this library cannot have that column
+    ├── NoRoom                the table does not fit
+    ├── Busy                  another process keeps a lock
+    ├── UnsafeDirectory       the directory of tables is open to others, or cannot be used
+    ├── StoreFailed           the operating system refused a call
+    ├── UnsupportedPlatform   this system lacks the file locks
+    ├── InvalidQuery          a preview was asked for something that makes no sense
+    └── QueryStopped          a preview came to its limit
+
 A leaf: it imports nothing of ours but the words for sizes and times. Every
-error can be pickled (it crosses process pools), and its text says what
-happened and what to do about it.
+error can be pickled (it crosses process pools). Its ``what`` says what
+happened, and ``remedy(speaker)`` what to do about it, in the language of
+whoever reads it.
 """
 
 from __future__ import annotations
@@ -10,11 +30,35 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from . import words
+
+# Who says it: a function, a magic of a notebook, the command line, Julia's client.
+Speaker = Literal["python", "magic", "cli", "julia"]
+
+_LIST = {"python": "tables()", "magic": "%shared", "cli": "jupyter arrowshm list", "julia": "tables()"}
+_COLLECT = {"python": "gc()", "magic": "!jupyter arrowshm gc", "cli": "jupyter arrowshm gc", "julia": "ArrowSHM.gc()"}
+_REPLACE = {"python": "replace=True", "magic": "--replace", "cli": "replace=True", "julia": "replace=true"}
+
+
+def _unshare(name: str, speaker: Speaker) -> str:
+    """The code that removes the table of this name."""
+    if speaker == "magic":
+        word = shlex.quote(name)
+        return f"%unshare '{name}'" if word == name and name.startswith("-") else f"%unshare {word}"
+    if speaker == "cli":
+        return f"jupyter arrowshm unshare {'-- ' if name.startswith('-') else ''}{shlex.quote(name)}"
+    return f"unshare({_quoted(name)})" if speaker == "julia" else f"jupyter_arrowshm.unshare({name!r})"
+
+
+def _quoted(text: str) -> str:
+    """A string literal of Julia's, which takes ``$`` for code."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
+    return f'"{escaped}"'
 
 
 def _rebuild(cls: type[ArrowSHMError], state: dict[str, Any]) -> ArrowSHMError:
@@ -25,6 +69,22 @@ def _rebuild(cls: type[ArrowSHMError], state: dict[str, Any]) -> ArrowSHMError:
 
 class ArrowSHMError(Exception):
     """The root of the errors that this package raises."""
+
+    @property
+    def what(self) -> str:
+        """What happened, as a sentence."""
+        return super().__str__()
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        """What to do about it, in the code that ``speaker`` understands; empty where the error itself says it."""
+        return ""
+
+    def says(self, speaker: Speaker = "python") -> str:
+        """What happened, and what to do."""
+        return " ".join(filter(None, (self.what, self.remedy(speaker))))
+
+    def __str__(self) -> str:
+        return self.says()
 
     def __reduce__(self) -> tuple[Callable[..., ArrowSHMError], tuple[type, dict[str, Any]]]:
         # Exception pickles `args`, which the keyword fields below never reach.
@@ -44,13 +104,17 @@ class TableNotFound(ArrowSHMError, LookupError):
     removed_at: dt.datetime | None = None
     reason: str = ""
 
-    def __str__(self) -> str:
-        text = f"no shared table {self.name!r}."
+    @property
+    def what(self) -> str:
+        text = f"there is no shared table {self.name!r}."
+        return f"{text} It was removed {words.age(self.removed_at)}: {self.reason}." if self.removed_at else text
+
+    def remedy(self, speaker: Speaker = "python") -> str:
         if self.removed_at:
-            return f"{text} It was removed {words.age(self.removed_at)}: {self.reason}. Share it again."
+            return "Share it again."
         if self.near:
-            return f"{text} Did you mean {' or '.join(map(repr, self.near))}?"
-        return f"{text} tables() lists what is shared."
+            return f"Did you mean {' or '.join(map(repr, self.near))}?"
+        return f"{_LIST[speaker]} lists what is shared."
 
 
 @dataclass(eq=False)
@@ -62,13 +126,27 @@ class TableExists(ArrowSHMError):
     alive: bool
     published_at: dt.datetime | None = None
 
-    def __str__(self) -> str:
+    @property
+    def what(self) -> str:
         when = f" {words.age(self.published_at)}" if self.published_at else ""
-        gone = "" if self.alive else ", which has ended"
-        return (
-            f"{self.name!r} was shared by {self.publisher}{when}{gone}; "
-            "pick another name, or take it over with replace=True."
-        )
+        return f"{self.name!r} was shared by {self.publisher}{when}{'' if self.alive else ', which has ended'}."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        return f"Pick another name, or take it over with {_REPLACE[speaker]}."
+
+
+@dataclass(eq=False)
+class TableReplaced(ArrowSHMError):
+    """The version of a table that was asked for is not at hand any more; another one has its name."""
+
+    name: str
+
+    @property
+    def what(self) -> str:
+        return f"{self.name!r} was replaced, and the older version is gone."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        return "Look at the newer one."
 
 
 @dataclass(eq=False)
@@ -78,9 +156,82 @@ class InvalidName(ArrowSHMError, ValueError):
     name: str
     reason: str
 
-    def __str__(self) -> str:
+    @property
+    def what(self) -> str:
         shown = self.name if len(self.name) <= 60 else self.name[:57] + "..."
         return f"{shown!r} cannot be a table's name: {self.reason}."
+
+
+@dataclass(eq=False)
+class DamagedTable(ArrowSHMError):
+    """The file behind a table's name is not a whole, uncompressed Arrow IPC file."""
+
+    name: str
+    path: str
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"{self.name!r} cannot be read: {self.reason}."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        return f"Share it again, or remove it with {_unshare(self.name, speaker)}."
+
+
+@dataclass(eq=False)
+class NewerProtocol(ArrowSHMError):
+    """A newer release of this package wrote the table. ``protocol`` is the table's, ``supported`` is ours."""
+
+    name: str
+    protocol: str
+    supported: str
+
+    @property
+    def what(self) -> str:
+        return (
+            f"{self.name!r} was shared by a newer jupyter-arrowshm: "
+            f"it has protocol {self.protocol}, and this one knows {self.supported}."
+        )
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        upgrade = {"magic": "%pip install --upgrade jupyter-arrowshm, then restart this kernel"}
+        return f"To upgrade: {upgrade.get(speaker, 'pip install --upgrade jupyter-arrowshm')}."
+
+
+@dataclass(eq=False)
+class UnsupportedSource(ArrowSHMError, TypeError):
+    """Arrow cannot carry this object. ``column`` is the label at fault, ``fix`` code or words that mend it."""
+
+    kind: str
+    reason: str
+    fix: str
+    column: str | None = None
+
+    @property
+    def what(self) -> str:
+        where = f"column {self.column!r} of this {self.kind}" if self.column is not None else f"this {self.kind}"
+        return f"{where} cannot be shared: {self.reason}."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        return self.fix
+
+
+@dataclass(eq=False)
+class UnsupportedTarget(ArrowSHMError, TypeError):
+    """A library has nothing that ``column`` of a table could be there. ``reason`` is what that library says."""
+
+    library: str
+    reason: str
+    column: str | None = None
+
+    @property
+    def what(self) -> str:
+        what = "this table" if self.column is None else f"column {self.column!r}"
+        return f"{self.library} cannot have {what}: {self.reason}."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        option = {"magic": "with --to pyarrow", "python": 'with to="pyarrow"'}.get(speaker, "as pyarrow")
+        return f"Attach it {option}{'' if self.column is None else ', or without that column'}."
 
 
 @dataclass(eq=False)
@@ -92,16 +243,39 @@ class NoRoom(ArrowSHMError):
     directory: str
     unused: tuple[tuple[str, int], ...] = ()
 
-    def __str__(self) -> str:
-        text = f"needs {words.size(self.needed)}, but only {words.size(self.free)} is free in {self.directory}."
-        if self.unused:
-            shown = ", ".join(f"{name} ({words.size(nbytes)})" for name, nbytes in self.unused[:5])
-            more = f" and {len(self.unused) - 5} more" if len(self.unused) > 5 else ""
-            text += f" Nobody uses {shown}{more}: unshare() them, or gc() frees all."
-        return text + (
-            " More room: docker run --shm-size, an emptyDir with medium Memory in Kubernetes,"
+    @property
+    def what(self) -> str:
+        needed, free = words.size(self.needed), words.size(self.free)
+        return f"this table needs {needed}, but only {free} is free in {self.directory}."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        more_room = (
+            "More room: docker run --shm-size, an emptyDir with medium Memory in Kubernetes,"
             " or $JUPYTER_ARROWSHM_DIR on a larger disk."
         )
+        if not self.unused:
+            return more_room
+        shown = ", ".join(f"{name} ({words.size(nbytes)})" for name, nbytes in self.unused[:5])
+        more = f" and {len(self.unused) - 5} more" if len(self.unused) > 5 else ""
+        first, _ = self.unused[0]
+        return (
+            f"Nobody uses {shown}{more}: {_unshare(first, speaker)} removes one, {_COLLECT[speaker]} all. {more_room}"
+        )
+
+
+@dataclass(eq=False)
+class Busy(ArrowSHMError):
+    """Another process kept a lock for longer than ``waited`` seconds. Trying again is safe."""
+
+    lock: str
+    waited: float
+
+    @property
+    def what(self) -> str:
+        return f"{self.lock} was busy for {self.waited:g} s: another process, perhaps a stopped one, uses it."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        return "Try again."
 
 
 @dataclass(eq=False)
@@ -110,111 +284,14 @@ class UnsafeDirectory(ArrowSHMError):
 
     directory: str
     reason: str
-    remedy: str
+    fix: str
 
-    def __str__(self) -> str:
-        return f"{self.directory} {self.reason}: {self.remedy}."
+    @property
+    def what(self) -> str:
+        return f"{self.directory} {self.reason}."
 
-
-@dataclass(eq=False)
-class DamagedTable(ArrowSHMError):
-    """The file behind a table's name is no whole, uncompressed Arrow IPC file."""
-
-    name: str
-    path: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.name!r} cannot be read: {self.reason}. Share it again, or remove it with unshare({self.name!r})."
-
-
-@dataclass(eq=False)
-class NewerProtocol(ArrowSHMError):
-    """A newer release of this package wrote the table. ``protocol`` is the table's, ``supported`` is ours."""
-
-    name: str
-    protocol: str
-    supported: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.name!r} was shared by a newer jupyter-arrowshm (protocol {self.protocol}, "
-            f"this one knows {self.supported}): pip install --upgrade jupyter-arrowshm "
-            "in the environment of this process."
-        )
-
-
-@dataclass(eq=False)
-class Busy(ArrowSHMError):
-    """Another process kept a lock for longer than ``waited`` seconds. Trying again is safe."""
-
-    what: str
-    waited: float
-
-    def __str__(self) -> str:
-        return (
-            f"{self.what} was busy for {self.waited:g} s: another process, perhaps a stopped one, uses it. Try again."
-        )
-
-
-@dataclass(eq=False)
-class UnsupportedSource(ArrowSHMError, TypeError):
-    """Arrow cannot carry this object. ``column`` is the label at fault, ``remedy`` code or words that fix it."""
-
-    kind: str
-    reason: str
-    remedy: str
-    column: str | None = None
-
-    def __str__(self) -> str:
-        where = f"column {self.column!r} of this {self.kind}" if self.column is not None else f"this {self.kind}"
-        return f"{where} cannot be shared: {self.reason}. {self.remedy}"
-
-
-@dataclass(eq=False)
-class UnsupportedTarget(ArrowSHMError, TypeError):
-    """A library has nothing that ``column`` of a table could be there. ``reason`` is what that library says."""
-
-    library: str
-    reason: str
-    column: str | None = None
-
-    def __str__(self) -> str:
-        what, without = "this table", ""
-        if self.column is not None:
-            what, without = f"column {self.column!r}", ", or without that column"
-        return f"{self.library} cannot have {what}: {self.reason}. Attach it as pyarrow{without}."
-
-
-@dataclass(eq=False)
-class InvalidQuery(ArrowSHMError, ValueError):
-    """A page, sort, filter or summary was asked for that makes no sense for this table. ``reason`` says why."""
-
-    reason: str
-
-    def __str__(self) -> str:
-        return f"this cannot be shown: {self.reason}."
-
-
-@dataclass(eq=False)
-class QueryStopped(ArrowSHMError):
-    """A preview came to its limit of time or memory, or was ended; the table itself is as it was."""
-
-    reason: str
-    remedy: str = "Try fewer columns or a simpler filter, or attach the table"
-
-    def __str__(self) -> str:
-        return f"the preview {self.reason}. {self.remedy}."
-
-
-@dataclass(eq=False)
-class TableReplaced(ArrowSHMError):
-    """The version of a table that was asked for is not at hand any more; another one has its name."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.name!r} was replaced, and the older version is gone. Look at the newer one."
+    def remedy(self, speaker: Speaker = "python") -> str:
+        return f"{self.fix[0].upper()}{self.fix[1:]}."
 
 
 @dataclass(eq=False)
@@ -224,11 +301,14 @@ class StoreFailed(ArrowSHMError):
     directory: str
     code: int
 
-    def __str__(self) -> str:
-        text = f"the directory of shared tables, {self.directory}, failed: {os.strerror(self.code)}."
+    @property
+    def what(self) -> str:
+        return f"the directory of shared tables, {self.directory}, failed: {os.strerror(self.code)}."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
         if self.code in (errno.EMFILE, errno.ENFILE):
-            return f"{text} Raise the limit on open files (ulimit -n), or drop attached tables."
-        return f"{text} `dmesg` and the disk's health may tell more."
+            return "Raise the limit on open files (ulimit -n), or drop attached tables."
+        return "`dmesg` and the disk's health may tell more."
 
 
 @dataclass(eq=False)
@@ -237,5 +317,32 @@ class UnsupportedPlatform(ArrowSHMError):
 
     platform: str
 
-    def __str__(self) -> str:
+    @property
+    def what(self) -> str:
         return f"sharing tables works on Linux, WSL 2 and macOS; {self.platform} lacks the file locks it needs."
+
+
+@dataclass(eq=False)
+class InvalidQuery(ArrowSHMError, ValueError):
+    """A page, sort, filter or summary was asked for that makes no sense for this table. ``reason`` says why."""
+
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"this cannot be shown: {self.reason}."
+
+
+@dataclass(eq=False)
+class QueryStopped(ArrowSHMError):
+    """A preview came to its limit of time or memory, or was ended; the table itself is as it was."""
+
+    reason: str
+    fix: str = "Try fewer columns or a simpler filter, or attach the table"
+
+    @property
+    def what(self) -> str:
+        return f"the preview {self.reason}."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        return f"{self.fix}."

@@ -22,6 +22,6 @@ await build({
   banner: { js: '// jupyter-arrowshm, BSD-3-Clause; with apache-arrow (Apache-2.0), Lumino (BSD-3-Clause) and Preact (MIT).' }
 });
 
-const styles = await Promise.all(['../style/index.css', '../style/widget.css'].map(path => readFile(here(path), 'utf8')));
+const styles = await Promise.all(['shared', 'list', 'preview', 'widget'].map(name => readFile(here(`../style/${name}.css`), 'utf8')));
 const { code } = await transform(`.jp-ArrowSHM-widget {\n${styles.join('\n')}\n}`, { loader: 'css', target, minify: true });
 await writeFile(`${out}/widget.css`, code);

@@ -4,21 +4,21 @@ import fixture from '../../tests/fixtures/attach-lines.json';
 import { attachCell, attachLine, detachCell, juliaLine, magicLine, pythonLine } from '../src/shared/code';
 
 for (const { name, why, magic, python, julia } of fixture.cases) {
-  test(`the lines that attach ${name}: ${why}`, () => {
+  void test(`the lines that attach ${name}: ${why}`, () => {
     assert.deepEqual([magicLine(name), pythonLine(name), juliaLine(name)], [magic, python, julia]);
   });
 }
 
-test('what is inserted and copied can be run as it is', () => {
+void test('what is inserted and copied can be run as it is', () => {
   assert.equal(attachCell('trips', 'python'), '%load_ext jupyter_arrowshm\n%attach trips');
-  assert.equal(attachCell('$x', 'python'), 'import jupyter_arrowshm as shm\n_x = shm.attach("$x", to="source")');
-  assert.equal(attachLine('$x', 'python'), 'import jupyter_arrowshm as shm; _x = shm.attach("$x", to="source")');
+  assert.equal(attachCell('$x', 'python'), "%load_ext jupyter_arrowshm\n%attach '$x' as _x");
+  assert.equal(attachLine('$x', 'python'), "%attach '$x' as _x");
   assert.equal(attachCell('$x', 'julia'), 'using ArrowSHM\n@attach _x = "\\$x"');
 });
 
-test('a table is detached by the name, or the variable, that it was attached by', () => {
+void test('a table is detached by the name, or the variable, that it was attached by', () => {
   assert.equal(detachCell('a-b', 'python'), '%load_ext jupyter_arrowshm\n%detach a-b');
   assert.equal(detachCell("it's", 'python'), `%load_ext jupyter_arrowshm\n%detach 'it'"'"'s'`);
-  assert.equal(detachCell('{n}', 'python'), 'del _n_');
+  assert.equal(detachCell('{n}', 'python'), "%load_ext jupyter_arrowshm\n%detach '{n}'");
   assert.equal(detachCell('end', 'julia'), 'using ArrowSHM\n@detach end_');
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LIST_OPTIONS, Order, restoredOptions, shown, unused } from '../src/shared/listing';
+import { grouped, Grouping, isCompact, LIST_OPTIONS, Order, restoredOptions, shown, unused } from '../src/shared/listing';
 import { news } from '../src/shared/news';
 import { format, process, table } from './made';
 
@@ -28,12 +28,29 @@ void test('every word is looked for in names, columns, types and notebooks', () 
 
 void test('what is removed is neither pinned nor in use', () => {
   const some = [table('a'), table('b', { pinned: true }), table('c', { holders: [process('x')] })];
-  assert.deepEqual(unused({ tables: some, removed: [], free: 0, total: 0, version: '', protocol: 1 }).map(one => one.name), ['a']);
+  assert.deepEqual(unused({ tables: some, removed: [], free: 0, total: 0, problem: null, version: '', protocol: 1 }).map(one => one.name), ['a']);
+});
+
+void test('groups', () => {
+  const groups = (grouping: Grouping): [string, string[]][] =>
+    grouped(shown(tables, LIST_OPTIONS), grouping).map(group => [group.key, group.tables.map(one => one.name)]);
+  assert.deepEqual(groups('none'), [['', ['trips9', 'trips10', 'Zones']]]);
+  assert.deepEqual(groups('use'), [
+    ['used', ['trips10']],
+    ['unused', ['trips9', 'Zones']]
+  ]);
+  assert.deepEqual(groups('publisher'), [['load.ipynb (python)', ['trips9', 'trips10', 'Zones']]]);
+  assert.deepEqual(grouped([], 'use'), []);
+});
+
+void test('many tables have a line each, unless the user wants it otherwise', () => {
+  assert.deepEqual([12, 13].map(count => isCompact('auto', count)), [false, true]);
+  assert.deepEqual([isCompact('compact', 1), isCompact('roomy', 99)], [true, false]);
 });
 
 void test('options of another release do no harm', () => {
   assert.deepEqual(restoredOptions(undefined), LIST_OPTIONS);
-  assert.deepEqual(restoredOptions({ filter: 5, order: 'colour', open: ['a', 7] }), { ...LIST_OPTIONS, open: ['a'] });
+  assert.deepEqual(restoredOptions({ filter: 5, order: 'colour', grouping: 1, density: 'huge', open: ['a', 7] }), { ...LIST_OPTIONS, open: ['a'] });
 });
 
 void test('what changed is said', () => {

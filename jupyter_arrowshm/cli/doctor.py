@@ -49,7 +49,7 @@ def report(store: Store) -> int:
             if finding.remedy:
                 off += 1
                 print(f"     -> {finding.remedy}")
-    print("\nAll is well." if not off else f"\n{words.count(off, 'thing')} to look at.")
+    print("\nAll is well." if not off else f"\nFound {words.count(off, 'problem')}.")
     return 1 if off else 0
 
 
@@ -142,7 +142,7 @@ def _tables(store: Store) -> Iterator[Finding]:
     for name in store.names():
         if name not in readable:
             yield Finding(
-                f"{store.path(name)} is no table that can be read", f"rm {store.path(name)}, if it is not yours"
+                f"{store.path(name)} is not a table that can be read", f"rm {store.path(name)}, if it is not yours"
             )
 
 

@@ -61,7 +61,7 @@ def _column(name: str, schema: pa.Schema) -> int:
 def _condition(text: str, schema: pa.Schema) -> dict[str, Any]:
     found = _CONDITION.match(text)
     if found is None:
-        raise InvalidQuery(f"{text!r} is no condition like 'fare > 20', 'city contains new' or 'fare is null'")
+        raise InvalidQuery(f"{text!r} is not a condition like 'fare > 20', 'city contains new' or 'fare is null'")
     column = _column(found["column"], schema)
     if found["missing"]:
         return {"column": column, "op": found["missing"]}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from .. import __version__, words
 from ..core import Store, default_store
-from ..errors import ArrowSHMError
+from ..errors import ArrowSHMError, DamagedTable
 from ..notebook import startup
 
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except ArrowSHMError as error:
-        print(f"jupyter arrowshm: {error}".replace("tables() lists", "jupyter arrowshm list shows"), file=sys.stderr)
+        print(f"jupyter arrowshm: {error.says('cli')}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -46,31 +46,33 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    listing = command("list", _list, "What is shared now, and who uses it.")
-    listing.add_argument("--json", action="store_true", help="as JSON, for programs")
-    listing.add_argument("--watch", action="store_true", help="again each second, until Ctrl-C")
-    one = command("info", _info, "One table: columns, batches, who uses it, older versions.")
-    one.add_argument("name", help="of a table")
-    one.add_argument("--json", action="store_true", help="as JSON, for programs")
-    first = command("head", _head, "The first rows of a table, sorted and filtered if you like.")
-    first.add_argument("name", help="of a table")
-    first.add_argument("--rows", type=int, default=10, help="how many (default 10, at most 1000)")
-    first.add_argument("--columns", metavar="a,b", help="only these")
-    first.add_argument("--sort", metavar="a,-b", help="by these columns; - means downwards: --sort=-b")
-    text = "'fare > 20', 'city contains new', 'fare is null'; may be given several times"
+    listing = command("list", _list, "List the shared tables and who uses them.")
+    listing.add_argument("--json", action="store_true", help="print JSON, for programs")
+    listing.add_argument("--watch", action="store_true", help="look again each second, until Ctrl-C")
+    one = command("info", _info, "Show one table: its columns, who uses it, and its older versions.")
+    one.add_argument("name", help="the table's name")
+    one.add_argument("--json", action="store_true", help="print JSON, for programs")
+    first = command("head", _head, "Show the first rows of a table, sorted and filtered if you like.")
+    first.add_argument("name", help="the table's name")
+    first.add_argument("--rows", type=int, default=10, help="how many to show (default 10, at most 1000)")
+    first.add_argument("--columns", metavar="a,b", help="show only these columns")
+    first.add_argument("--sort", metavar="a,-b", help="sort by these columns; a minus sorts downwards: --sort=-b")
+    text = "show only such rows: 'fare > 20', 'city contains new', 'fare is null'; several must all hold"
     first.add_argument("--filter", action="append", default=[], metavar="CONDITION", help=text)
-    command("path", _path, "The Arrow file of a table, for any Arrow reader.").add_argument("name", help="of a table")
-    removal = command("unshare", _unshare, "Remove tables. Who has one attached keeps it.")
-    removal.add_argument("names", nargs="+", metavar="name", help="of a table")
-    command("gc", _gc, "Remove every table that nobody uses and that is not pinned.")
-    command("doctor", _doctor, "Check this machine and environment; say what to do where something is off.")
-    command("demo", _demo, "See it work, with real notebooks' kernels and real data.")
-    magics = command("enable-magics", _enable_magics, "Make %%share and %%attach work without %%load_ext, here.")
-    magics.add_argument("--disable", action="store_true", help="undo it")
-    julia = command("julia", _julia, "Where Julia finds ArrowSHM: the line for it, or have it written for you.")
-    julia.add_argument("--startup", action="store_true", help="write it into Julia's startup.jl")
+    command("path", _path, "Print where the Arrow file of a table is, for any Arrow reader.").add_argument(
+        "name", help="the table's name"
+    )
+    removal = command("unshare", _unshare, "Remove tables. Anybody who has one attached keeps it.")
+    removal.add_argument("names", nargs="+", metavar="name", help="the table's name")
+    command("gc", _gc, "Remove every table that nobody uses, except pinned ones.")
+    command("doctor", _doctor, "Check this machine and environment, and say what to do where something is wrong.")
+    command("demo", _demo, "Show how it works, with real kernels and real data.")
+    magics = command("enable-magics", _enable_magics, "Let %%share and %%attach work without %%load_ext here.")
+    magics.add_argument("--disable", action="store_true", help="take it back")
+    julia = command("julia", _julia, "Tell Julia where ArrowSHM is: print the line that does it, or write it for you.")
+    julia.add_argument("--startup", action="store_true", help="write the line into Julia's startup.jl")
     julia.add_argument("--kernel", nargs="?", const="", metavar="NAME", help="set it for IJulia's kernels, or for one")
-    julia.add_argument("--remove", action="store_true", help="undo it, for startup.jl, for kernels, or for both")
+    julia.add_argument("--remove", action="store_true", help="take it back, in startup.jl, in kernels, or in both")
     return parser
 
 
@@ -134,7 +136,12 @@ def _path(arguments: argparse.Namespace) -> None:
 def _unshare(arguments: argparse.Namespace) -> None:
     store = default_store()
     for name in arguments.names:
-        table = store.info(name)
+        try:
+            table = store.info(name)
+        except DamagedTable:
+            store.unshare(name)
+            print(f"{name}: removed; it could not be read")
+            continue
         store.unshare(name)
         kept = f"; kept by {', '.join(map(str, table.holders))}" if table.holders else ""
         print(f"{name}: unshared, {words.size(table.nbytes)}{kept}")

@@ -35,6 +35,8 @@ class Attachment:
         Why ``value`` is not of the kind that was shared, or ``None``.
     version
         Equal to :attr:`TableInfo.version` for as long as this is the newest.
+    importing
+        Seconds that it took to import the library of ``kind``; next to nothing once it is there.
     """
 
     value: Any
@@ -44,6 +46,7 @@ class Attachment:
     copied: dict[str, int]
     note: str | None
     version: str
+    importing: float = 0.0
 
 
 class Opened(NamedTuple):
@@ -102,6 +105,7 @@ def convert(opened: Opened, to: str, copy: bool) -> Attachment:
         tabular.copied(made.value, made.kind, mapping.address, mapping.size),
         made.note,
         segment.version_of(opened.status),
+        made.importing,
     )
 
 

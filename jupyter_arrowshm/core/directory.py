@@ -138,7 +138,7 @@ class Directory:
             raise UnsafeDirectory(self.path, "is open to other users", f"run chmod 700 {self.path}")
 
     def _refused(self, error: OSError) -> UnsafeDirectory:
-        reason, remedy = {
+        reason, fix = {
             errno.ELOOP: ("is a symbolic link", "remove it"),
             errno.ENOTDIR: ("is not a directory", "remove it"),
             errno.ENOENT: ("has no parent directory", "make that first"),
@@ -152,7 +152,7 @@ class Directory:
         if error.errno == errno.ENOTDIR and os.path.islink(self.path):
             # O_NOFOLLOW with O_DIRECTORY reports a link as ENOTDIR (open(2)).
             reason = "is a symbolic link"
-        return UnsafeDirectory(self.path, reason, remedy)
+        return UnsafeDirectory(self.path, reason, fix)
 
     @contextlib.contextmanager
     def lock(self, timeout: float = LOCK_TIMEOUT) -> Iterator[int]:

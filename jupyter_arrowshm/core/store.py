@@ -285,11 +285,13 @@ class Store:
             raise self._directory.explain(error) from None
 
     def info(self, name: str) -> TableInfo:
-        """One row of :meth:`tables`. Raises ``TableNotFound``."""
+        """One row of :meth:`tables`. Raises ``TableNotFound``, or ``DamagedTable`` for a file that is not one."""
         try:
             found = self._listing.table(names.check(name))
         except OSError as error:
             raise self._directory.explain(error) from None
+        if found is None and self._opened(name) is not None:
+            raise DamagedTable(name, self.path(name), "it is not a whole Arrow file")
         if found is None:
             raise self._listing.not_found(name)
         return found

@@ -85,7 +85,8 @@ def answer(tables: OpenTables, question: Question, patience: Patience | None = N
 
 def failed(error: Exception) -> Answer:
     """The answer that an error is."""
-    return Answer({"error": type(error).__name__, "message": str(error)})
+    message = error.says("magic") if isinstance(error, ArrowSHMError) else str(error)
+    return Answer({"error": type(error).__name__, "message": message})
 
 
 def _answer(view: View, question: Question, patience: Patience) -> Answer:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import keyword
 import sys
-import unicodedata
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from .snippets import folded
 
 if TYPE_CHECKING:
     from ..core import Attachment, Store
@@ -23,32 +23,25 @@ class Binding:
     name: str
     version: str
     kind: str
+    nbytes: int
     options: dict[str, Any]
     follow: bool
     anchor: Callable[[], Any]  # weak: our books must not keep a table alive
+
+    @property
+    def in_shared_memory(self) -> bool:
+        """Whether the variable uses the table, and is not a private copy of it."""
+        return not self.options.get("copy")
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it is of a kind that people expect to write into, and cannot be written into."""
+        return self.in_shared_memory and self.kind.partition(".")[0] in ("pandas", "numpy")
 
     def is_bound(self, space: Mapping[str, Any]) -> bool:
         """Whether the variable still is the object that we bound; what the user put there is the user's."""
         anchor = self.anchor()
         return anchor is not None and _anchor(space.get(self.variable)) is anchor
-
-
-def variable_for(name: str) -> str:
-    """A Python identifier for a table's name; tests/fixtures/attach-lines.json holds this rule and the sidebar's equal.
-
-    The name itself where Python reads it as it is; else ``trips_2013`` for ``trips-2013``, ``class_`` for ``class``.
-    """
-    variable = ""
-    for character in unicodedata.normalize("NFKC", name):  # as Python reads identifiers
-        if variable.endswith("_") and unicodedata.category(character).startswith("M"):
-            continue  # a mark: it would sit on the underscore
-        variable += character if f"_{character}".isidentifier() else "_"
-    if not variable.strip("_"):
-        return "table"  # IPython keeps results in `_`, `__` and `___`
-    if not variable.isidentifier():
-        variable = f"_{variable}"
-    is_reserved = keyword.iskeyword(variable) or variable in ("__debug__", "__builtins__")
-    return f"{variable}_" if is_reserved else variable
 
 
 def _anchor(value: Any) -> Any:
@@ -64,17 +57,26 @@ def _weak(anchor: Any) -> Callable[[], Any]:
 class Bindings:
     """What this notebook has bound, by variable."""
 
-    def __init__(self, space: dict[str, Any]) -> None:
-        self.space = space
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
         self._by_variable: dict[str, Binding] = {}
 
+    @property
+    def space(self) -> dict[str, Any]:
+        """The variables of the notebook: other ones each time that an embedded shell is entered."""
+        space: dict[str, Any] = self._shell.user_ns
+        return space
+
     def bind(self, variable: str, attachment: Attachment, options: dict[str, Any], follow: bool) -> None:
+        """Assign, as Python would: the name is folded as those in code are."""
+        variable = folded(variable)
         self.space[variable] = attachment.value
         self._by_variable[variable] = Binding(
             variable,
             attachment.name,
             attachment.version,
             attachment.kind,
+            attachment.nbytes,
             options,
             follow,
             _weak(_anchor(attachment.value)),
@@ -82,7 +84,7 @@ class Bindings:
 
     def of_table(self, name: str) -> list[Binding]:
         """The bindings of a table that still hold, by its name or by the variable's."""
-        return [one for one in self.live() if name in (one.name, one.variable)]
+        return [one for one in self.live() if name == one.name or folded(name) == one.variable]
 
     def live(self) -> Iterator[Binding]:
         """All bindings that still hold; the others are forgotten."""
@@ -114,6 +116,13 @@ def drop_results(shell: Any) -> None:
     if shell.displayhook.do_full_cache:  # else (InteractiveShell.cache_size = 0) there is no Out
         shell.displayhook.flush()
     gc.collect()  # errors and their frames refer to each other
+
+
+def holding(shell: Any, value: object) -> list[str]:
+    """What of the notebook is this very object: variables, and results in ``Out``."""
+    variables = [name for name, held in shell.user_ns.items() if held is value and not name.startswith("_")]
+    results = shell.user_ns.get("_oh", {})
+    return variables + [f"Out[{number}]" for number, held in results.items() if held is value]
 
 
 def still_referring(store: Store, version: str, space: Mapping[str, Any], hidden: Mapping[str, Any]) -> list[str]:

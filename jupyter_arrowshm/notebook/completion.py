@@ -10,11 +10,11 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 from IPython.core.getipython import get_ipython
 
 from ..kinds import KINDS
-from .lines import ATTACH_OPTIONS, SHARE_OPTIONS
+from .lines import ATTACH_OPTIONS, SHARE_OPTIONS, UNSHARE_OPTIONS
 
 # The name of one of our magics, and the cursor behind it.
 _LINE = re.compile(r"^\s*%?(share|attach|shared|detach|unshare)\s+(.*)$", re.DOTALL)
-_OPTIONS = {"share": SHARE_OPTIONS, "attach": ATTACH_OPTIONS, "unshare": ("--force",)}
+_OPTIONS = {"share": SHARE_OPTIONS, "attach": ATTACH_OPTIONS, "unshare": UNSHARE_OPTIONS}
 
 
 @context_matcher(identifier="jupyter_arrowshm.complete")

@@ -1,54 +1,184 @@
-"""What stands behind ``%share`` and ``%attach`` on their line."""
+"""What stands behind a magic on its line: words, options, expressions, and names with variables in them."""
 
 from __future__ import annotations
 
-import argparse
 import ast
 import io
 import re
-import shlex
 import tokenize
-from typing import NoReturn
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from IPython.core.error import UsageError
+from IPython.utils.text import DollarFormatter
 
 from ..kinds import KINDS
-from .bindings import variable_for
+from .snippets import folded, quoted, variable_for
 
 SHARE_OPTIONS = ("--replace", "--move", "--pin")
-ATTACH_OPTIONS = ("--to", "--columns", "--copy", "--wait", "--follow")
+# Option -> what stands behind it, if anything does.
+ATTACH_OPTIONS = {"--to": "KIND", "--columns": "a,b", "--copy": "", "--wait": "SECONDS", "--follow": ""}
+UNSHARE_OPTIONS = {"--force": ""}
 _COMMENT = re.compile(r"(^|\s)#")  # not within a word: a name may be a#b
+# A word between quotes goes on with what touches it, as in a shell: 'it'"'"'s'. A plain one may have {d["a b"]} in it.
+_WORD = re.compile(
+    r"""\s*(?: (?P<quoted> (?: '[^']*' | "(?:\\.|[^"\\])*" ) (?: '[^']*' | "(?:\\.|[^"\\])*" | [^\s'"] )* )
+             | (?P<plain> (?!['"\#]) (?: \{[^{}]*\} | \S )+ )
+             | (?P<end> (?: \#.* )? $ ) )(?=\s|$)""",
+    re.VERBOSE | re.DOTALL,
+)
+_PIECE = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|([^'"]+)""", re.DOTALL)
+# What a name may be made of: variables, their attributes and items, and arithmetic. A call would run the name of a
+# table that somebody reads in a list and types.
+_SAFE = (
+    ast.Expression,
+    ast.Name,
+    ast.Attribute,
+    ast.Subscript,
+    ast.Constant,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.operator,
+    ast.unaryop,
+    ast.expr_context,
+)
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse that reports a mistake to the notebook instead of ending the process."""
+class Word(str):
+    """A word of a line. Between quotes it is a name whatever it looks like: not an option, not ``as``, not ``{n}``."""
 
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}. {self.format_usage().strip()}")
+    quoted: bool
 
-
-def attach_arguments(line: str) -> argparse.Namespace:
-    parser = _Parser(
-        prog="%attach",
-        usage="%%attach NAME [as VAR] ... [--to KIND] [--columns a,b] [--copy] [--wait SECONDS] [--follow]",
-        add_help=False,
-        allow_abbrev=False,
-    )
-    parser.add_argument("words", nargs="+", metavar="NAME")
-    parser.add_argument("--to", choices=KINDS)
-    parser.add_argument("--columns", type=lambda names: names.split(","))
-    parser.add_argument("--copy", action="store_true")
-    parser.add_argument("--wait", type=float)
-    parser.add_argument("--follow", action="store_true")
-    return parser.parse_intermixed_args(split(line))
+    def __new__(cls, text: str, quoted: bool) -> Word:
+        self = super().__new__(cls, text)
+        self.quoted = quoted
+        return self
 
 
-def split(line: str) -> list[str]:
-    """Words, as a shell has them: quotes keep one together."""
+def words(line: str) -> list[Word]:
+    """The words of a line, up to a comment; quotes keep one together."""
+    found, position = list[Word](), 0
+    while True:
+        match = _WORD.match(line, position)
+        if match is None:
+            raise UsageError(f"{line!r}: No closing quotation")
+        position = match.end()
+        if match["end"] is not None:
+            return found
+        if match["plain"] is not None:
+            found.append(Word(match["plain"], quoted=False))
+        else:
+            pieces = (
+                single or re.sub(r'\\(["\\])', r"\1", double) or plain
+                for single, double, plain in _PIECE.findall(match["quoted"])
+            )
+            found.append(Word("".join(pieces), quoted=True))
+
+
+def options(magic: str, line: str, known: Mapping[str, str]) -> tuple[list[Word], dict[str, Word]]:
+    """The words that are not options, and the options with their values; one without a value is its own."""
+    names, given = list[Word](), dict[str, Word]()
+    rest = iter(words(line))
+    for word in rest:
+        if word.quoted or not word.startswith("--"):
+            names.append(word)
+            continue
+        option, equals, value = word.partition("=")
+        if option not in known:
+            others = f"; it has {', '.join(known)}" if known else ""
+            raise UsageError(f"%{magic} has no option {option}{others}")
+        if equals:
+            given[option] = Word(value, quoted=False)
+        else:
+            following = next(rest, None) if known[option] else word
+            if following is None:
+                raise UsageError(f"{option} needs a value: %{magic} NAME {option} {known[option]}")
+            given[option] = following
+    return names, given
+
+
+def attach_arguments(
+    line: str, variables: Mapping[str, Any], kind: str
+) -> tuple[list[Word], dict[str, Any], float | None, bool]:
+    """Names, what :meth:`Store.attach` takes, seconds to wait, and whether to follow; ``kind`` is that without --to."""
+    names, given = options("attach", line, ATTACH_OPTIONS)
+    values = {option: expand(value, variables) for option, value in given.items()}
+    if (to := str(values.get("--to", kind))) not in KINDS:
+        raise UsageError(f"--to {to}: there is no such kind, only {', '.join(KINDS)}")
+    columns = values["--columns"].split(",") if "--columns" in values else None
+    wait = None
+    if "--wait" in values:
+        try:
+            wait = float(values["--wait"])
+        except ValueError:
+            raise UsageError(f"--wait takes seconds, and {values['--wait']!r} is not a number") from None
+    return names, {"to": to, "columns": columns, "copy": "--copy" in given}, wait, "--follow" in given
+
+
+def only_name(line: str, variables: Mapping[str, Any]) -> str:
+    """The one name behind ``%%share``."""
+    found = words(line)
+    if len(found) != 1:
+        raise UsageError("share the last expression of this cell under which name? %%share NAME")
+    return expand(found[0], variables)
+
+
+def expand_all(found: list[Word], variables: Mapping[str, Any]) -> list[str]:
+    """The words with the values of variables in them."""
+    return [expand(word, variables) for word in found]
+
+
+def expand(word: Word, variables: Mapping[str, Any]) -> Word:
+    """The word with the values of ``{n}`` and ``$n`` in it.
+
+    As everywhere in IPython, it stays as it is where there is no such variable. Between quotes it always does.
+    """
+    if word.quoted:
+        return word
+    text = ""
     try:
-        return shlex.split(_without_comment(line))
-    except ValueError as error:
-        raise UsageError(f"{line!r}: {error}") from None
+        for literal, field, form, conversion in DollarFormatter().parse(word):
+            text += literal
+            if field is not None:
+                value = _value(field, variables)
+                converted = DollarFormatter().convert_field(value, conversion)
+                text += format(converted, form or "")
+    except (LookupError, SyntaxError, ValueError):
+        return word
+    return Word(text, quoted=True)
+
+
+def _value(field: str, variables: Mapping[str, Any]) -> Any:
+    """The value of a field; ``LookupError`` if it names no variable, or one that is not there."""
+    tree = ast.parse(field.strip(), mode="eval")
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    if not names or not all(folded(name) in variables for name in names):
+        raise LookupError(field)
+    if not all(isinstance(node, _SAFE) for node in ast.walk(tree)):
+        raise UsageError(
+            f"{{{field}}} is more than a variable: put its value into one first, "
+            "or quote the name if the table is called that"
+        )
+    try:
+        return eval(compile(tree, "<name>", "eval"), {"__builtins__": {}}, dict(variables))
+    except Exception as error:
+        raise UsageError(f"{{{field}}} failed: {type(error).__name__}: {error}") from None
+
+
+def take_options(line: str) -> tuple[str, set[str]]:
+    """Cut the options of ``%share`` off both ends; between them is Python, where ``--pin`` may be an expression."""
+    line, found = _without_comment(line), set[str]()
+    head = re.compile(rf"^\s*({'|'.join(SHARE_OPTIONS)})(\s|$)")
+    tail = re.compile(rf"(^|\s)({'|'.join(SHARE_OPTIONS)})\s*$")
+    while match := head.search(line):
+        found.add(match[1])
+        line = line[match.end() :]
+    while match := tail.search(line):
+        found.add(match[2])
+        line = line[: match.start()]
+    if match := re.search(r"(?:^|\s)(--[a-z]\S*)\s*$", line):
+        raise UsageError(f"%share has no option {match[1]}; it has {', '.join(SHARE_OPTIONS)}")
+    return line.strip(), found
 
 
 def _without_comment(line: str) -> str:
@@ -62,38 +192,25 @@ def _without_comment(line: str) -> str:
     return line
 
 
-def take_options(line: str) -> tuple[str, set[str]]:
-    """Cut the options off both ends; between them is Python, where ``--pin`` may be an expression."""
-    line, options = _without_comment(line), set[str]()
-    head = re.compile(rf"^\s*({'|'.join(SHARE_OPTIONS)})(\s|$)")
-    tail = re.compile(rf"(^|\s)({'|'.join(SHARE_OPTIONS)})\s*$")
-    while found := head.search(line):
-        options.add(found[1])
-        line = line[found.end() :]
-    while found := tail.search(line):
-        options.add(found[2])
-        line = line[: found.start()]
-    if found := re.search(r"(?:^|\s)(--[a-z]\S*)\s*$", line):
-        raise UsageError(f"%share has no option {found[1]}; it has {', '.join(SHARE_OPTIONS)}")
-    return line.strip(), options
-
-
-def items(line: str) -> list[tuple[str, str]]:
+def items(line: str, variables: Mapping[str, Any]) -> list[tuple[str, str]]:
     """``EXPR as NAME``, or a list of variables each with or without ``as NAME``; as (expression, name)."""
-    if named := re.fullmatch(r"(.*\S)\s+as\s+(\S+)", line, re.DOTALL):
-        if _is_expression(named[1]):
-            return [(named[1], named[2].strip("\"'"))]
-    elif _is_expression(line):
+    for match in reversed(list(re.finditer(r"\s+as\s+", line))):
+        if is_expression(line[: match.start()]) and len(name := words(line[match.end() :])) == 1:
+            return [(line[: match.start()], expand(name[0], variables))]
+    if is_expression(line):
         if not line.isidentifier():
             raise UsageError(f"an expression needs a name: %share {line} as NAME")
         return [(line, line)]
-    found = pairs(line.split())
+    found: list[tuple[str, str]] = []
+    for source, known_as in _pairs(words(line)):
+        found.append((source, expand(known_as, variables) if known_as else source))
     if not all(source.isidentifier() for source, _ in found):
         raise UsageError(f"{line!r} is neither an expression nor a list of variables: %share EXPRESSION as NAME")
     return found
 
 
-def _is_expression(text: str) -> bool:
+def is_expression(text: str) -> bool:
+    """Whether this is an expression of Python."""
     try:
         ast.parse(text, mode="eval")
     except SyntaxError:
@@ -101,25 +218,32 @@ def _is_expression(text: str) -> bool:
     return True
 
 
-def targets(parts: list[str]) -> list[tuple[str, str]]:
+def targets(parts: list[Word], variables: Mapping[str, Any]) -> list[tuple[str, str]]:
     """``a as x b`` as tables and the variables to bind them to."""
-    found = pairs(parts)
-    for name, variable in found:
-        if variable != variable_for(variable):
-            raise UsageError(f"{variable!r} cannot be a variable: %attach {name} as {variable_for(variable)}")
+    found: list[tuple[str, str]] = []
+    for first, second in _pairs(parts):
+        name = expand(first, variables)
+        variable = expand(second, variables) if second else variable_for(name)
+        if folded(variable) != variable_for(variable):
+            raise UsageError(f"{variable!r} cannot be a variable: %attach {quoted(name)} as {variable_for(variable)}")
+        found.append((name, folded(variable)))
     return found
 
 
-def pairs(parts: list[str]) -> list[tuple[str, str]]:
-    """``a as x b`` as ``[(a, x), (b, variable for b)]``."""
-    found, rest = [], list(parts)
+def _pairs(parts: list[Word]) -> Iterator[tuple[Word, Word | None]]:
+    """``a as x b`` as ``(a, x), (b, None)``."""
+    rest = list(parts)
     while rest:
-        first = rest.pop(0)
-        if first == "as" or (rest and rest[0] == "as" and len(rest) < 2):
-            raise UsageError("'as' stands between a name and a variable")
-        second = variable_for(first)
-        if rest and rest[0] == "as":
-            second = rest[1]
+        first, second = rest.pop(0), None
+        if rest and _is_as(rest[0]):
+            second = rest[1] if len(rest) > 1 else None
             del rest[:2]
-        found.append((first, second))
-    return found
+            if second is None:
+                raise UsageError("'as' stands between a name and a variable")
+        if _is_as(first):
+            raise UsageError("'as' stands between a name and a variable")
+        yield first, second
+
+
+def _is_as(word: Word) -> bool:
+    return word == "as" and not word.quoted

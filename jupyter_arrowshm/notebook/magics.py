@@ -1,4 +1,4 @@
-"""``%share``, ``%attach``, ``%shared``, ``%detach`` and ``%unshare``.
+"""``%share``, ``%%share``, ``%attach``, ``%shared``, ``%detach`` and ``%unshare``.
 
 A user's mistake is one line (``UsageError``); a bug of ours shows its
 traceback. No magic returns a table, so ``Out`` never keeps one alive.
@@ -6,29 +6,26 @@ traceback. No magic returns a table, so ``Out`` never keeps one alive.
 
 from __future__ import annotations
 
+import functools
 import gc
-import shlex
-import time
-import weakref
 from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.display import display
 from traitlets import Enum, Float
 
 from .. import words
-from ..errors import TableExists
 from ..kinds import KINDS
-from . import progress
-from .bindings import Bindings, drop_results, still_referring
+from . import attaching, cell, hints, lines, release, results, sharing
+from .bindings import Bindings, holding
 from .completion import complete
-from .lines import attach_arguments, items, split, take_options, targets
-from .mistakes import name_is_taken, one_line, usage_error
-from .results import Result, attached_as, columns_of, how_it_was_attached, how_to_attach, of_table, seconds
+from .mistakes import one_line
+from .scope import Scope
+from .snippets import python_line, quoted, variable_for
 
 if TYPE_CHECKING:
     # Not at run time: they import pyarrow, which can wait until a magic is used.
@@ -52,9 +49,11 @@ class ArrowSHMMagics(Magics):
 
     def __init__(self, shell: InteractiveShell, **keywords: Any) -> None:
         super().__init__(shell, **keywords)
-        self.bindings = Bindings(shell.user_ns)
+        self.bindings = Bindings(shell)
+        self.hints = hints.Hints(self.bindings)
         self._noticed = False
-        self._widget: SharedTables | None = None
+        self._explained = False
+        self._listed: tuple[Store | None, SharedTables | None] = None, None
 
     @property
     def store(self) -> Store:
@@ -64,93 +63,86 @@ class ArrowSHMMagics(Magics):
 
     # -- %share --------------------------------------------------------------------------------------------------------
 
+    @line_cell_magic
     @no_var_expand
-    @line_magic
-    def share(self, line: str) -> None:
+    @one_line
+    def share(self, line: str, body: str | None = None) -> None:
         """Share a table with your other notebooks.
 
             %share df                       under the name of the variable
             %share df.head(100) as sample   any expression, under a name
             %share trips zones fares        several at once
+            %%share trips                   the last expression of the cell
             %share                          what is shared now, and who uses it
 
         --replace   take the name over, even if another notebook shared what has it now
         --move      then make the variable the shared copy, so that the table is in memory once
         --pin       never remove the table automatically, even if nobody uses it
 
-        The table is copied once, into shared memory. In any other notebook,
-        `%attach df` uses that copy; in Julia, `@attach df`. It stays until it
-        is unshared (`%unshare df`), or the server finds that nobody has used
-        it for a day. Running the cell again replaces the table; who has the
-        older version attached keeps it.
+        The table is copied once, into shared memory: `%attach df` uses that
+        copy elsewhere, in Julia `@attach df`. It stays until `%unshare df`, or
+        until nobody has used it for a day. A new one of the same name replaces
+        it; who has the older version attached keeps it.
         """
-        line, options = take_options(line)
+        scope = Scope.of_caller(self.shell)
+        line, options = lines.take_options(line)
+        if body is not None:
+            name = lines.only_name(line, scope.variables)
+            self._share(lambda: cell.last_value(self.shell, body), name, "%%share", variable_for(name), options)
+            return
         if not line:
             if options:
                 raise UsageError("share what? %share df, or %share EXPRESSION as NAME")
             self._show_tables()
             return
-        sources = items(line)
-        if "--move" in options and (odd := [source for source, _ in sources if not source.isidentifier()]):
-            raise UsageError(f"--move needs a variable, and {odd[0]} is none")
-        for source, name in sources:
-            self._share(source, name, options)
-
-    def _share(self, source: str, name: str, options: set[str]) -> None:
-        value = self._evaluate(source)
-        begun = time.perf_counter()
-        with one_line(), progress.shown(name, self.progress_after) as written:
-            before = self.store.version(name)
-            try:
-                table = self.store.share(
-                    value, name, replace="--replace" in options, pin="--pin" in options, progress=written
-                )
-            except TableExists as error:
-                raise UsageError(name_is_taken(error, source)) from None
-            except KeyboardInterrupt:
-                # Freeing a large older version takes a while, and is interrupted after the new one has the name.
-                if self.store.version(name) != before and self.store.is_mine(name):
-                    raise UsageError(f"interrupted, but {name!r} was shared already") from None
-                raise UsageError(f"interrupted: {name!r} was not shared, and nothing is left of it") from None
-        notes = [f"shared in {seconds(time.perf_counter() - begun)}"]
+        sources = lines.items(line, scope.variables)
         if "--move" in options:
-            private = _weak(value)
-            del value
-            notes += self._move(source, name, private)
+            for source, name in sources:
+                if not source.isidentifier():
+                    raise UsageError(f"--move needs a variable, and {source} is not one")
+                if scope.is_function:
+                    instead = python_line(name, source, {"to": "source"})
+                    raise UsageError(
+                        f"--move cannot change a variable of a function: %share {source} as {quoted(name)}, "
+                        f"then {scope.importing}{instead}"
+                    )
+        for source, name in sources:
+            get = functools.partial(sharing.evaluate, scope, source)
+            self._share(get, name, f"%share {source} as", source, options)
+
+    def _share(self, get: Callable[[], Any], name: str, command: str, variable: str, options: set[str]) -> None:
+        table, took, private = sharing.share(self.store, get, name, command, options, self.progress_after)
+        notes = [f"shared in {took}"]
+        if "--move" in options:
+            notes += self._move(variable, name, private)
         if self.store.notice and not self._noticed:
             self._noticed = True
             notes.append(self.store.notice)
-        display(of_table(table, notes, how_to_attach(name)))
+        display(results.of_table(table, notes, results.how_to_attach(name)))
 
     def _move(self, variable: str, name: str, private: Callable[[], Any]) -> list[str]:
         attachment = self.store.attachment(name, to="source")
         self.bindings.bind(variable, attachment, {"to": "source"}, follow=False)
         gc.collect()
-        notes = [f"{variable} is the shared copy now: {attached_as(attachment)}"]
+        notes = [f"{variable} is the shared copy now: {results.attached_as(attachment)}"]
         if (value := private()) is not None:
-            others = [
-                other for other, held in self.shell.user_ns.items() if held is value and not other.startswith("_")
-            ]
-            others += [f"Out[{number}]" for number, held in self.shell.user_ns.get("_oh", {}).items() if held is value]
-            held_by = ", ".join(others) or "something else"
+            held_by = ", ".join(holding(self.shell, value)) or "something else"
             notes.append(f"the private copy stays in memory: {held_by} still refers to it")
+        return notes + self._read_only(variable, attachment)
+
+    def _read_only(self, variable: str, attachment: Attachment) -> list[str]:
+        notes = results.read_only(variable, attachment, explain=not self._explained)
+        self._explained = self._explained or attachment.kind == "pandas"
         return notes
 
     def _names(self) -> str:
-        with one_line():
-            return ", ".join(self.store.names()) or "nothing is shared now"
-
-    def _evaluate(self, source: str) -> Any:
-        try:
-            return self.shell.ev(source)
-        except NameError as error:
-            raise usage_error(f"{error}. Share a variable or an expression: %share EXPRESSION as NAME") from None
-        except Exception as error:
-            raise usage_error(f"{source} failed: {type(error).__name__}: {error}") from None
+        return ", ".join(self.store.names()) or "nothing is shared now"
 
     # -- %attach -------------------------------------------------------------------------------------------------------
 
     @line_magic
+    @no_var_expand
+    @one_line
     def attach(self, line: str) -> None:
         """Use a table that another notebook shared, without copying it.
 
@@ -167,93 +159,79 @@ class ArrowSHMMagics(Magics):
         The variable stays valid whatever happens to the name or to the notebook
         that shared it. `%detach df` lets go of it.
         """
-        if not line.strip():
+        scope = Scope.of_caller(self.shell)
+        given, options, wait, follow = lines.attach_arguments(line, scope.variables, self.attach_to)
+        if not given:
             raise UsageError("attach what? " + self._names())
-        arguments = attach_arguments(line)
-        options = {
-            "to": arguments.to or self.attach_to,
-            "columns": arguments.columns,
-            "copy": arguments.copy,
-        }
-        for name, variable in targets(arguments.words):
-            begun = time.perf_counter()
+        targets = lines.targets(given, scope.variables)
+        if scope.is_function:
+            instead = [python_line(name, variable, {**options, "wait": wait}) for name, variable in targets]
+            raise UsageError(
+                "%attach makes variables of the notebook, and this is a function; write here: "
+                + scope.importing
+                + "; ".join(instead)
+            )
+        for name, variable in targets:
             try:
-                attachment = self._attach(name, options, arguments.wait)
+                attachment, took = attaching.attach(lambda: self.store, name, options, wait)
             except KeyboardInterrupt:
                 raise UsageError(f"interrupted: {variable} is as it was") from None
-            took = seconds(time.perf_counter() - begun)
-            self.bindings.bind(variable, attachment, options, arguments.follow)
-            notes = how_it_was_attached(attachment, arguments.copy)
-            if variable != name:
-                notes.insert(0, f"as the variable {variable}")
+            self.bindings.bind(variable, attachment, options, follow)
+            notes = [f"as the variable {variable}"] if variable != name else []
+            notes += results.how_it_was_attached(attachment, options["copy"])
+            if not options["copy"]:
+                notes += self._read_only(variable, attachment)
+            size = words.size(attachment.nbytes)
             display(
-                Result(
-                    f"{variable}: {attached_as(attachment)}, {words.size(attachment.nbytes)}, attached in {took}",
+                results.Result(
+                    f"{variable}: {results.attached_as(attachment)}, {size}, attached in {took}",
                     notes,
                     data={"name": name, "variable": variable, "kind": attachment.kind, "copied": attachment.copied},
                 )
             )
 
-    def _attach(self, name: str, options: dict[str, Any], wait: float | None = None) -> Attachment:
-        try:
-            with one_line():
-                return self.store.attachment(name, **options, wait=wait)
-        except (KeyError, ValueError, ImportError) as error:  # no such column, or what a library says of the data
-            raise usage_error(str(error.args[0] if error.args else error)) from None
-
     def update_followed(self, info: object = None) -> None:
         """Before each cell: bind the variables of ``%attach --follow`` to the newest versions."""
-        for binding in self.bindings.live():
-            if not binding.follow:
-                continue
-            try:
-                with one_line():
-                    version = self.store.version(binding.name)
-                if version == binding.version:
-                    continue
-                if version is None:
-                    binding.follow = False
-                    print(f"{binding.name} is shared no longer; {binding.variable} keeps the last version")
-                    continue
-                attachment = self._attach(binding.name, binding.options)
-            except UsageError as error:
-                print(f"{binding.variable} keeps its version: {error}")
-                continue
-            self.bindings.bind(binding.variable, attachment, binding.options, follow=True)
-            print(f"{binding.variable}: newer version, {attached_as(attachment)}")
+        if any(binding.follow for binding in self.bindings.live()):
+            attaching.follow(self.store, self.bindings)
 
     # -- %shared, %detach, %unshare ------------------------------------------------------------------------------------
 
     @line_magic
+    @no_var_expand
+    @one_line
     def shared(self, line: str) -> None:
         """What is shared now, how big it is, and who uses it.
 
         %shared         all tables, in a list that keeps itself up to date
         %shared df      one table, with its columns
         """
-        if not line.strip():
+        names = self._names_on(line, "shared")
+        if not names:
             self._show_tables()
-        with one_line():
-            for name in split(line):
-                table = self.store.info(name)
-                notes = [f"shared by {table.publisher}", *table.remarks, *columns_of(table.schema)]
-                display(of_table(table, notes, how_to_attach(name)))
+        for name in names:
+            table = self.store.info(name)
+            notes = [f"shared by {table.publisher}", *table.remarks, *results.columns_of(table.schema)]
+            display(results.of_table(table, notes, results.how_to_attach(name)))
 
     def _show_tables(self) -> None:
-        with one_line():
-            # In a terminal nobody could see a widget, and it would cost the import of ipywidgets.
-            if self.show_tables_as == "html" or not hasattr(self.shell, "kernel"):
-                display(self.store.tables())
-                return
-            self.store.names()  # what is wrong with the store is an error here, and not a widget that says so
-            # One for all cells that list: each brings half a megabyte to the page.
-            if self._widget is None or self._widget.comm is None:
-                from ..widget import SharedTables
+        # In a terminal nobody could see a widget, and it would cost the import of ipywidgets.
+        if self.show_tables_as == "html" or not hasattr(self.shell, "kernel"):
+            display(self.store.tables())
+            return
+        self.store.names()  # what is wrong with the store is an error here, and not a widget that says so
+        # One for all cells that list the same store: each brings half a megabyte to the page.
+        store, widget = self._listed
+        if widget is None or widget.comm is None or store is not self.store:
+            from ..widget import SharedTables
 
-                self._widget = SharedTables(self.store)
-            display(self._widget)
+            widget = SharedTables(self.store)
+            self._listed = self.store, widget
+        display(widget)
 
     @line_magic
+    @no_var_expand
+    @one_line
     def detach(self, line: str) -> None:
         """Let go of an attached table: the opposite of `%attach`.
 
@@ -263,31 +241,16 @@ class ArrowSHMMagics(Magics):
         IPython keeps in `Out`, `_` and the last traceback. Says what else of
         yours still uses the table. The table itself stays shared.
         """
-        if not line.strip():
-            raise UsageError(
-                "detach what? " + (", ".join(one.variable for one in self.bindings.live()) or "nothing is attached")
-            )
-        for name in split(line):
-            found = self.bindings.of_table(name)
-            if not found:
-                raise UsageError(f"nothing here was attached as {name!r}, or the variable is something else by now")
-            versions = {binding.version for binding in found}
-            for binding in found:
-                self.bindings.forget(binding)
-            gc.collect()
-            flushed = any(self.store.mapped(version) for version in versions)
-            if flushed:
-                drop_results(self.shell)
-            notes = [f"{', '.join(binding.variable for binding in found)} deleted"]
-            held = [version for version in versions if self.store.mapped(version)]
-            if flushed:
-                notes.append("Out and _ emptied" + ("" if held else ": a result there used the table"))
-            for version in held:
-                users = still_referring(self.store, version, self.shell.user_ns, self.shell.user_ns_hidden)
-                notes.append(f"still in use here by {', '.join(users) or 'something that cannot be seen from here'}")
-            display(Result(f"{name}: {'still attached' if held else 'detached'}", notes, data={"name": name}))
+        names = self._names_on(line, "detach")
+        if not names:
+            bound = ", ".join(one.variable for one in self.bindings.live())
+            raise UsageError(f"detach what? {bound or 'nothing is attached'}")
+        for name in names:
+            display(release.detach(self.store, self.shell, self.bindings, name))
 
     @line_magic
+    @no_var_expand
+    @one_line
     def unshare(self, line: str) -> None:
         """Remove a shared table. Who has it attached keeps it; its memory is free when the last lets go.
 
@@ -296,51 +259,44 @@ class ArrowSHMMagics(Magics):
 
         --force     even if another notebook shared it
         """
-        arguments = split(line)
-        names = [word for word in dict.fromkeys(arguments) if word != "--force"]
-        if odd := [word for word in names if word.startswith("--")]:
-            raise UsageError(f"%unshare has no option {odd[0]}; it has --force")
+        given, options = lines.options("unshare", line, lines.UNSHARE_OPTIONS)
+        names = lines.expand_all(given, Scope.of_caller(self.shell).variables)
         if not names:
             raise UsageError("unshare what? " + self._names())
-        for name in names:
-            with one_line():
-                table = self.store.info(name)
-                if "--force" not in arguments and not self.store.is_mine(name):
-                    raise UsageError(
-                        f"{name!r} was shared by {table.publisher} and is {table.usage}; "
-                        f"to remove it all the same: %unshare {shlex.quote(name)} --force"
-                    )
-                self.store.unshare(name)
-            later = [str(user) for user in table.holders if user.pid != table.publisher.pid]
-            note = f"still in use by {', '.join(later)}" if later else "nobody else was using it"
-            display(Result(f"{name}: unshared", [note], data={"name": name}))
+        for name in dict.fromkeys(names):
+            display(release.unshare(self.store, name, "--force" in options))
 
-
-def _weak(value: Any) -> Callable[[], Any]:
-    try:
-        return weakref.ref(value)
-    except TypeError:  # a dict: whether somebody else refers to it cannot be told
-        return lambda: None
+    def _names_on(self, line: str, magic: str) -> list[str]:
+        given, _ = lines.options(magic, line, {})
+        return lines.expand_all(given, Scope.of_caller(self.shell).variables)
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magics, their completion, and the hook of ``--follow``; again is harmless."""
+    """Register the magics, their completion, and the hooks of cells; again is harmless."""
     unload(shell)
-    magics = ArrowSHMMagics(shell, parent=shell)
+    magics = shell.magics_manager.registry.get(ArrowSHMMagics.__name__)
+    if not isinstance(magics, ArrowSHMMagics):  # else it knows what is attached and followed, and how it was set up
+        magics = ArrowSHMMagics(shell, parent=shell)
     shell.register_magics(magics)
-    shell.events.register("pre_run_cell", magics.update_followed)
+    for event, hook in _hooks(magics):
+        shell.events.register(event, hook)
     shell.Completer.custom_matchers.append(complete)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Forget the magics; what they bound stays bound."""
-    for name in ("share", "attach", "shared", "detach", "unshare"):
-        found = shell.magics_manager.magics["line"].get(name)
-        # Asked for any attribute, one that IPython 9 is yet to load would load us.
-        if isinstance(found, MethodType) and isinstance(found.__self__, ArrowSHMMagics):
-            del shell.magics_manager.magics["line"][name]
-    for hook in list(shell.events.callbacks["pre_run_cell"]):
-        if isinstance(getattr(hook, "__self__", None), ArrowSHMMagics):
-            shell.events.unregister("pre_run_cell", hook)
+    for kind in shell.magics_manager.magics.values():
+        for name in ("share", "attach", "shared", "detach", "unshare"):
+            # Asked for any attribute, one that IPython 9 is yet to load would load us.
+            if isinstance(found := kind.get(name), MethodType) and isinstance(found.__self__, ArrowSHMMagics):
+                del kind[name]
+    magics = shell.magics_manager.registry.get(ArrowSHMMagics.__name__)
+    for event, hook in _hooks(magics) if isinstance(magics, ArrowSHMMagics) else ():
+        if hook in shell.events.callbacks[event]:
+            shell.events.unregister(event, hook)
     if complete in shell.Completer.custom_matchers:
         shell.Completer.custom_matchers.remove(complete)
+
+
+def _hooks(magics: ArrowSHMMagics) -> list[tuple[str, Callable[..., None]]]:
+    return [("pre_run_cell", magics.update_followed), ("post_run_cell", magics.hints.after_cell)]

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+import functools
+import traceback
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from IPython.core.error import UsageError
 
-from ..errors import ArrowSHMError, NoRoom, TableExists, TableNotFound
+from ..errors import ArrowSHMError, TableExists
+from .snippets import quoted
+
+_Magic = TypeVar("_Magic", bound=Callable[..., None])
 
 
-@contextlib.contextmanager
-def one_line() -> Iterator[None]:
-    """Our errors as one line; anything else is a bug of ours, and shows its traceback."""
-    try:
-        yield
-    except ArrowSHMError as error:
-        raise usage_error(_in_notebooks(error)) from None
+def one_line(magic: _Magic) -> _Magic:
+    """A magic whose errors are one line, and refer to nothing of the user's; a bug of ours shows its traceback."""
+
+    @functools.wraps(magic)
+    def run(*args: Any, **keywords: Any) -> None:
+        try:
+            return magic(*args, **keywords)
+        except (ArrowSHMError, UsageError) as error:
+            text = in_notebooks(error)
+            _forget(error)
+        # Not in the handler: the error before would be the context of this one, and IPython keeps the last error.
+        raise usage_error(text)
+
+    return cast(_Magic, run)
+
+
+def _forget(error: BaseException | None) -> None:
+    """Empty the frames of an error and of those before it: their variables are tables, some of them mapped."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def usage_error(text: str) -> UsageError:
@@ -24,16 +43,12 @@ def usage_error(text: str) -> UsageError:
     return UsageError(" ".join(text.split()))
 
 
-def _in_notebooks(error: ArrowSHMError) -> str:
-    """The error's text, with magics where it names functions."""
-    if isinstance(error, TableNotFound):
-        return str(error).replace("tables() lists", "%shared lists")
-    if isinstance(error, NoRoom):
-        return str(error).replace("unshare() them, or gc() frees all", "%unshare them")
-    return str(error)
+def in_notebooks(error: Exception) -> str:
+    """What happened and what to do, with magics where another speaker would name functions."""
+    return error.says("magic") if isinstance(error, ArrowSHMError) else str(error)
 
 
-def name_is_taken(error: TableExists, source: str) -> str:
-    reason = str(error).rpartition(";")[0]
-    other = f"{error.name}2"
-    return f"{reason}; pick another name (%share {source} as {other}) or take it over (--replace)"
+def name_is_taken(error: TableExists, command: str) -> str:
+    """What to do when somebody else's table has the name; ``command`` is what a person wrote before it."""
+    other = quoted(f"{error.name}2")
+    return f"{error.what} Pick another name ({command} {other}), or take it over (--replace)"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import re
-import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import markup, words
-from .bindings import variable_for
+from .snippets import julia_line, magic_line, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from ..core import Attachment, TableInfo
 
 _MOST_COLUMNS = 50
+_LONG = 0.05  # s
 
 
 @dataclass
@@ -72,11 +71,7 @@ def of_table(table: TableInfo, notes: list[str], code: list[tuple[str, str]]) ->
 
 def how_to_attach(name: str) -> list[tuple[str, str]]:
     """The lines that attach the table in another notebook."""
-    variable = variable_for(name)
-    if variable == name:
-        return [("Python", f"%attach {name}"), ("Julia", f"@attach {name}")]
-    quoted = re.sub(r'(["$\\])', r"\\\1", name)
-    return [("Python", f"%attach {shlex.quote(name)} as {variable}"), ("Julia", f'{variable} = attach("{quoted}");')]
+    return [("Python", magic_line(name)), ("Julia", julia_line(name))]
 
 
 def columns_of(schema: pa.Schema) -> list[str]:
@@ -111,9 +106,29 @@ def how_it_was_attached(attachment: Attachment, private: bool) -> list[str]:
         notes.append(f"{words.size(copied)} copied ({names}); the rest is the shared memory itself")
     else:
         notes.append("nothing copied")
-    if attachment.kind.partition(".")[0] in ("pandas", "numpy"):
-        notes.append(f"read-only where it is shared; to write into it: %attach {shlex.quote(attachment.name)} --copy")
     return notes
+
+
+def read_only(variable: str, attachment: Attachment, explain: bool) -> list[str]:
+    """What cannot be done with what is attached; nothing for kinds that nobody expects to write into."""
+    if attachment.kind.partition(".")[0] not in ("pandas", "numpy"):
+        return []
+    notes = [f"read-only where it is shared; to write into it: %attach {quoted(attachment.name)} --copy"]
+    if explain and attachment.kind == "pandas":
+        notes.insert(
+            0,
+            f'{variable}["x"] = ... makes a column of your own; {variable}.loc[0, "x"] = ..., '
+            f"{variable}.fillna(0, inplace=True) and compiled code that writes into the columns fail",
+        )
+    return notes
+
+
+def duration(took: float, imports: dict[str, float]) -> str:
+    """How long our part took, and apart from it the libraries that took long to import."""
+    long = {library: spent for library, spent in imports.items() if spent > _LONG}
+    if not long:
+        return seconds(took + sum(imports.values()))
+    return f"{seconds(took)}, after importing {' and '.join(long)} in {seconds(sum(long.values()))}"
 
 
 def seconds(value: float) -> str:

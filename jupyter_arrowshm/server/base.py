@@ -43,7 +43,7 @@ _STATUS = {
 def refused(error: ArrowSHMError) -> web.HTTPError:
     """The answer that an error of ours is."""
     kind = error.kind if isinstance(error, Refused) else type(error)
-    return web.HTTPError(_STATUS.get(kind, 503), str(error), reason=kind.__name__)
+    return web.HTTPError(_STATUS.get(kind, 503), error.says("magic"), reason=kind.__name__)
 
 
 class Handler(APIHandler):

@@ -31,10 +31,11 @@ class TablesHandler(Handler):
         removed = json.dumps([self.rendering.version(version, sessions) for version in tables.removed])
         listed = f'"tables": [{named}], "removed": {removed}'
         free, total = self.monitor.store.free_and_total()
-        known = {"problem": self.monitor.problem, "version": __version__, "protocol": PROTOCOL}
+        problem = self.monitor.problem
+        known = {"problem": problem, "version": __version__, "protocol": PROTOCOL}
         rest = json.dumps({"free": free, "total": total, **known})
-        # Of the tables alone: what is free changes all the time, and no answer would be the same twice.
-        etag = f'"{hashlib.sha256(listed.encode()).hexdigest()}"'
+        # Without what is free: that changes all the time, and no answer would be the same twice.
+        etag = f'"{hashlib.sha256(f"{listed} {problem}".encode()).hexdigest()}"'
         return etag, f"{{{listed}, {rest[1:]}".encode()
 
     def compute_etag(self) -> str | None:

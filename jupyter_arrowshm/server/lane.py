@@ -32,7 +32,8 @@ class Refused(ArrowSHMError):
         super().__init__(message)
         self.kind, self.message = kind, message
 
-    def __str__(self) -> str:
+    @property
+    def what(self) -> str:
         return self.message
 
 

@@ -89,7 +89,7 @@ class Monitor:
             self._remove_unused(self._look_once())
         except Exception as error:  # also of other libraries, whose code runs where a table has types of theirs
             is_ours = isinstance(error, ArrowSHMError)
-            problem = str(error) if is_ours else f"{type(error).__name__}: {error}"
+            problem = error.says("magic") if isinstance(error, ArrowSHMError) else f"{type(error).__name__}: {error}"
             if problem != self.problem:
                 self._log.warning("arrowshm: unused tables are not removed now: %s", problem, exc_info=not is_ours)
         self.problem = problem

@@ -19,6 +19,7 @@ import contextlib
 import importlib
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -60,11 +61,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Converted:
-    """What :func:`from_arrow` made: ``kind`` is what it became, ``note`` says why that is not what was asked for."""
+    """What :func:`from_arrow` made: ``kind`` is what it became, ``note`` says why that is not what was asked for.
+
+    ``importing`` is the seconds that it took to import the library of that kind.
+    """
 
     value: object
     kind: str
     note: str | None
+    importing: float
 
 
 def index_columns(schema: pa.Schema) -> list[str]:
@@ -246,6 +251,7 @@ def from_arrow(table: pa.Table, to: str, *, kind: str | None, copy: bool = False
     if library not in KINDS or library == "source":
         note = f"what is shared from {library} comes back as a pyarrow.Table"
         wanted = library = "pyarrow"
+    begun = time.perf_counter()
     try:
         importlib.import_module(library)
     except ImportError:
@@ -253,7 +259,8 @@ def from_arrow(table: pa.Table, to: str, *, kind: str | None, copy: bool = False
             raise ImportError(f"to={to!r} needs {library}: pip install {library}") from None
         note = f"{library} is not installed here, so this is a pyarrow.Table"
         wanted = library = "pyarrow"
-    return Converted(_made(table, library, bool(part), copy), wanted, note)
+    importing = time.perf_counter() - begun
+    return Converted(_made(table, library, bool(part), copy), wanted, note, importing)
 
 
 def _made(table: pa.Table, library: str, part: bool, copy: bool) -> object:

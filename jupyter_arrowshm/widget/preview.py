@@ -145,7 +145,7 @@ class TablePreview(LiveWidget):
         try:
             page = markup.page(*self._first_rows())
         except ArrowSHMError as error:
-            page = markup.page(markup.paragraph(markup.text(str(error))))
+            page = markup.page(markup.paragraph(markup.text(error.says("magic"))))
         return {"text/plain": repr(self), "text/html": page}
 
     def _first_rows(self) -> list[str]:

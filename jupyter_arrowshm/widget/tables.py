@@ -73,7 +73,7 @@ class SharedTables(LiveWidget):
         try:
             seen, room, problem = self._store.tables(), list(self._store.free_and_total()), ""
         except ArrowSHMError as error:
-            seen, room, problem = Tables(), [0, 0], str(error)
+            seen, room, problem = Tables(), [0, 0], error.says("magic")
         tables = [described(table) for table in seen]
         with self._changing():
             self._seen = seen

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browser.lab import LABEXTENSION, SHOWN, TIMEOUT, Desk, Server
@@ -70,12 +71,13 @@ def server(start: Callable[..., Server]) -> Server:
 
 
 @pytest.fixture
-def open_desk(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[[Server], Desk]]:
+def open_desk(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Desk]]:
     """A page on a server; when the test has ended, nothing of ours may have gone wrong in it."""
     desks: list[Desk] = []
 
-    def make(server: Server) -> Desk:
-        context = browser.new_context(viewport={"width": 1100, "height": 760}, locale="en-US", timezone_id="UTC")
+    def make(server: Server, **options: Any) -> Desk:
+        usual = {"viewport": {"width": 1100, "height": 760}, "locale": "en-US", "timezone_id": "UTC"}
+        context = browser.new_context(**{**usual, **options})
         context.set_default_timeout(TIMEOUT * 1000)
         desks.append(Desk(context.new_page(), server))
         return desks[-1]
@@ -92,7 +94,7 @@ def open_desk(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
 
 
 @pytest.fixture
-def desk(open_desk: Callable[[Server], Desk], server: Server) -> Desk:
+def desk(open_desk: Callable[..., Desk], server: Server) -> Desk:
     return open_desk(server)
 
 

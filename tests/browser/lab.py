@@ -20,6 +20,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LABEXTENSION = CHECKOUT / "jupyter_arrowshm" / "labextension"
+AXE = CHECKOUT / "js" / "node_modules" / "axe-core" / "axe.min.js"
 TIMEOUT = 60  # s; generous: no test is about time
 # But what the panel shows must have come by an event, not by the question that it asks every 30 s anyway.
 SHOWN = 25  # s
@@ -259,3 +260,15 @@ class Desk:
         self.page.wait_for_function(f"document.body.dataset.jpThemeName === '{name}'")
         # What hides that the styles change.
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
+
+    def check(self, *selectors: str) -> None:
+        """axe-core finds nothing serious there."""
+        self.page.add_script_tag(path=AXE)
+        for selector in selectors:
+            found = self.page.evaluate("selector => axe.run(selector).then(result => result.violations)", selector)
+            bad = [
+                f"{one['id']}: {one['help']}: {[node['html'][:200] for node in one['nodes']]}"
+                for one in found
+                if one["impact"] in ("serious", "critical")
+            ]
+            assert not bad, "\n".join(bad)

@@ -232,7 +232,7 @@ def test_a_preview(desk: Desk, sharer: Peer, show: Callable[..., Locator], snap:
     expect(widget(desk).locator(".jp-ArrowSHM-chip")).to_have_text(["fare ▲"])
     expect(widget(desk).locator(".jp-ArrowSHM-shape")).to_have_text("40 rows")
     sharer.run("shm.unshare('trips')")
-    expect(widget(desk)).to_contain_text("not shared any more")
+    expect(widget(desk)).to_contain_text("no longer shared")
 
 
 def test_in_notebook_7(desk: Desk, server: Server, sharer: Peer, snap: Snap) -> None:

@@ -112,9 +112,9 @@ REFUSED = {
     "a dangling link": (lambda path: path.symlink_to("nowhere"), "is a symbolic link: remove it."),
     "a file": (Path.touch, "is not a directory: remove it."),
     "a FIFO": (os.mkfifo, "is not a directory: remove it."),
-    "readable by the group": (_mode(0o750), "is open to other users: run chmod 700 "),
-    "writable by the group": (_mode(0o720), "is open to other users: run chmod 700 "),
-    "open to all": (_mode(0o1777), "is open to other users: run chmod 700 "),
+    "readable by the group": (_mode(0o750), "is open to other users. Run chmod 700 "),
+    "writable by the group": (_mode(0o720), "is open to other users. Run chmod 700 "),
+    "open to all": (_mode(0o1777), "is open to other users. Run chmod 700 "),
 }
 if os.geteuid() == 0:
     REFUSED["somebody else's"] = (_of_another_user, "belongs to user 65534, not to you: ")
@@ -144,7 +144,7 @@ def test_a_relative_path_and_a_missing_parent(parent, monkeypatch) -> None:
         shm.tables()
     missing = shm.Store(parent / "no" / "store")
     assert missing.tables() == []
-    with pytest.raises(shm.UnsafeDirectory, match="has no parent directory: make that first"):
+    with pytest.raises(shm.UnsafeDirectory, match=r"has no parent directory\. Make that first"):
         missing.share(TABLE, "t")
     (parent / "file").touch()
     with pytest.raises(shm.UnsafeDirectory):
@@ -194,7 +194,7 @@ def test_a_stopped_process_that_holds_the_lock_makes_changes_busy(store, directo
     for call in CHANGES.values():
         with pytest.raises(shm.Busy, match="Try again") as caught:
             call(store)
-        assert (caught.value.what, caught.value.waited) == (str(directory), 0.05)
+        assert (caught.value.lock, caught.value.waited) == (str(directory), 0.05)
     for call in LOOKS.values():
         call(store)
     assert sorted(os.listdir(directory)) == [".live", ".pins", "good.arrow"]

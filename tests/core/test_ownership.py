@@ -58,7 +58,7 @@ def test_who_may_replace_a_table(store, peer, tmp_path, pair) -> None:
                 error, info = caught.value, store.info(name)
                 assert (error.name, error.alive, error.published_at) == (name, name == "living", info.published_at)
                 assert error.publisher == info.publisher.label
-                assert "replace=True" in str(error) and (", which has ended;" in str(error)) == (name == "ended")
+                assert "replace=True" in str(error) and (", which has ended." in str(error)) == (name == "ended")
         assert store.attach(name)["a"][0].as_py() == 1 + allowed
     other.run(f"shm.share({TWO}, 'taken', replace=True)")
     assert store.attach("taken")["a"][0].as_py() == 2

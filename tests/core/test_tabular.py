@@ -593,7 +593,7 @@ def test_refused_with_a_remedy_that_works(make, variable, label, reason):
         tabular.to_arrow(make())
     error = caught.value
     assert error.column == label and re.search(reason if "|" in reason else re.escape(reason), error.reason)
-    (code,) = re.findall("`(.+)`", error.remedy)
+    (code,) = re.findall("`(.+)`", error.fix)
     names = {variable: make(), "pd": pd, "np": np, "pl": pl, "pa": pa}
     exec(code, names)
     assert Trip(names[variable]).table.num_rows >= 1
@@ -934,7 +934,7 @@ def test_a_library_without_such_a_type_is_named_with_the_column():
         table = pa.table([union if name == "u" else pa.array([1, 2]) for name in names], names=names)
         with pytest.raises(UnsupportedTarget, match=r"^polars cannot have column 'u': .* or without that column\.$"):
             Trip(table, to="polars")
-    with pytest.raises(UnsupportedTarget, match=r"^duckdb cannot have this table: .*\. Attach it as pyarrow\.$"):
+    with pytest.raises(UnsupportedTarget, match=r'^duckdb cannot have this table: .*\. Attach it with to="pyarrow"\.$'):
         Trip(pa.table({}), to="duckdb")
 
 

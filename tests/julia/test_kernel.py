@@ -120,7 +120,7 @@ def test_what_julia_shares(load: Notebook, model: Notebook) -> None:
 
 def test_a_mistake_is_told_in_the_first_line(model: Notebook) -> None:
     ran = model.run("@attach flihgts")
-    assert ran.status == "error" and ran.traceback[0].startswith('no shared table "flihgts".')
+    assert ran.status == "error" and ran.traceback[0].startswith('there is no shared table "flihgts".')
     ran = model.run('error("mine")')
     assert ran.status == "error" and ran.traceback[0] == "mine"
     assert model.ok("1 + 1") == "2"

@@ -79,9 +79,9 @@ def test_names(julia: Any) -> None:
 def test_near_names(julia: Any, store: shm.Store) -> None:
     for name in ("trips", "trips_2023", "fares"):
         store.share(TABLE, name)
-    with throws(r'^TableNotFound: no shared table "tripps". Did you mean "trips"\?$'):
+    with throws(r'^TableNotFound: there is no shared table "tripps". Did you mean "trips"\?$'):
         julia.run('attach("tripps")')
-    with throws(r'^TableNotFound: no shared table "x". tables\(\) lists what is shared.$'):
+    with throws(r'^TableNotFound: there is no shared table "x". tables\(\) lists what is shared.$'):
         julia.run('attach("x")')
     with throws('no column "xx" in "trips"'):
         julia.run('attach("trips").xx')
@@ -215,7 +215,7 @@ def test_notebook_macros(julia: Any, store: shm.Store) -> None:
     assert printed('@share "more" delays pin=true').endswith(", shared\n")
     assert store.info("more").pinned
     assert store.attach("delays").to_pydict() == {"carrier": ["AA", "UA"], "mean": [1.2, None]}
-    with throws('^Brief: no shared table "tripz"'):
+    with throws('^Brief: there is no shared table "tripz"'):
         julia.run("@attach tripz")
 
 
@@ -263,7 +263,7 @@ def test_a_child_of_run_keeps_nothing(new_julia: Any, store: shm.Store) -> None:
 
 def test_ownership(julia: Any, store: shm.Store, new_julia: Any) -> None:
     store.share(TABLE, "theirs")
-    with throws('^TableExists: "theirs" was shared by .*; pick another name, or take it over with replace=true.$'):
+    with throws('^TableExists: "theirs" was shared by .*. Pick another name, or take it over with replace=true.$'):
         julia.run('share("theirs", (x = [1],))')
     julia.run('share("theirs", (x = [1],); replace = true)')
     with pytest.raises(shm.TableExists, match=f"shared by julia \\(pid {julia.pid}\\)"):
@@ -331,10 +331,12 @@ def test_pin_and_gc(julia: Any, store: shm.Store, new_julia: Any) -> None:
     third.kill()
     eventually(lambda: store.info("kept").unused)
     assert list(store.gc()) == ["kept"]
-    with throws(r'TableNotFound: no shared table "kept". It was removed .*: nobody used it when gc\(\) was called'):
+    with throws(
+        r'TableNotFound: there is no shared table "kept". It was removed .*: nobody used it when gc\(\) was called'
+    ):
         julia.run('attach("kept")')
     julia.run('share("kept", (x = [1],)); unshare("kept")')
-    with throws(r'TableNotFound: no shared table "kept". tables\(\) lists'):
+    with throws(r'TableNotFound: there is no shared table "kept". tables\(\) lists'):
         julia.run('attach("kept")')
 
 
@@ -401,16 +403,16 @@ def test_directories(julia: Any, directory: Path) -> None:
     with throws("TableNotFound"):
         julia.run('attach("x")')
     directory.mkdir(0o755)
-    with throws("UnsafeDirectory: .* is open to other users: run chmod 700"):
+    with throws("UnsafeDirectory: .* is open to other users. Run chmod 700"):
         julia.run("tables()")
     directory.rmdir()
     directory.symlink_to("/tmp")
     for call in ("tables()", 'share("x", (x = [1],))'):
-        with throws("UnsafeDirectory: .* is a symbolic link: remove it."):
+        with throws("UnsafeDirectory: .* is a symbolic link. Remove it."):
             julia.run(call)
     directory.unlink()
     julia.run('ENV["JUPYTER_ARROWSHM_DIR"] = "relative"')
-    with throws("UnsafeDirectory: relative is a relative path: give an absolute one."):
+    with throws("UnsafeDirectory: relative is a relative path. Give an absolute one."):
         julia.run("tables()")
 
 
@@ -426,7 +428,7 @@ def test_room(julia: Any, store: shm.Store, directory: Path) -> None:
     julia.run('share("x", (x = [1],))')
     theirs, ours = julia.get("ArrowSHM.directory_room(ArrowSHM.default_store().directory)"), Directory(directory).room()
     assert abs(theirs - ours) < 0.2 * ours + (1 << 30)
-    with throws("NoRoom: needs 8.8 PB, but only .* is free in"):
+    with throws("NoRoom: this table needs 8.8 PB, but only .* is free in"):
         julia.run("throw(ArrowSHM.no_room(ArrowSHM.default_store(), 8_800_000_000_000_000, 1))")
 
 
@@ -452,7 +454,7 @@ def test_files_that_are_no_tables(julia: Any, store: shm.Store, directory: Path)
         julia.run('attach("packed")')
     with pa.ipc.new_file(str(directory / "newer.arrow"), TABLE.schema, metadata={"arrowshm.protocol": "2"}) as w:
         w.write_table(TABLE)
-    with throws("NewerProtocol: .*protocol 2, this one knows 1"):
+    with throws("NewerProtocol: .*protocol 2, and this one knows 1"):
         julia.run('attach("newer")')
     assert "good" in julia.get("[t.name for t in tables()]")
 

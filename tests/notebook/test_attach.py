@@ -131,7 +131,7 @@ def test_wait_until_another_notebook_shares_it(model: Notebook, report: Notebook
 
 
 def test_wait_gives_up(report: Notebook, shared: shm.Store) -> None:
-    assert report.error("%attach late --wait 0.1") == "no shared table 'late'. %shared lists what is shared."
+    assert report.error("%attach late --wait 0.1") == "there is no shared table 'late'. %shared lists what is shared."
 
 
 def test_wait_interrupted(report: Notebook) -> None:
@@ -188,16 +188,16 @@ def test_follow_after_unshare_keeps_the_last(report: Notebook, shared: shm.Store
     ("line", "says"),
     [
         ("", "attach what? t"),
-        ("T", "no shared table 'T'. Did you mean 't'?"),
-        ("tt", "no shared table 'tt'."),
-        ("nothing_like_it", "no shared table 'nothing_like_it'. %shared lists what is shared."),
+        ("T", "there is no shared table 'T'. Did you mean 't'?"),
+        ("tt", "there is no shared table 'tt'."),
+        ("nothing_like_it", "there is no shared table 'nothing_like_it'. %shared lists what is shared."),
         ("a/b", "'a/b' cannot be a table's name: "),
-        ("t --to panda", "argument --to: invalid choice: 'panda' (choose from "),
-        ("t --frob", "unrecognized arguments: --frob. usage: %attach NAME [as VAR]"),
-        ("t --co", "unrecognized arguments: --co. usage: %attach NAME [as VAR]"),
-        ("--copy", "the following arguments are required: NAME. usage: %attach NAME [as VAR]"),
-        ("t --wait soon", "argument --wait: invalid float value: 'soon'"),
-        ("t --columns", "argument --columns: expected one argument"),
+        ("t --to panda", "--to panda: there is no such kind, only pyarrow, pandas, polars, duckdb, numpy, source"),
+        ("t --frob", "%attach has no option --frob; it has --to, --columns, --copy, --wait, --follow"),
+        ("t --co", "%attach has no option --co; it has"),
+        ("--copy", "attach what? t"),
+        ("t --wait soon", "--wait takes seconds, and 'soon' is not a number"),
+        ("t --columns", "--columns needs a value: %attach NAME --columns a,b"),
         ("t --columns A", "no column 'A' in 't'. "),
         ("t --columns zzz", "no column 'zzz' in 't'. It has a, b, c d."),
         ("t as", "'as' stands between a name and a variable"),

@@ -35,7 +35,9 @@ def test_list_and_help(program: list[str], shared: shm.Store) -> None:
     helped = says("--help", program=program)
     for name in ("list", "info", "path", "unshare", "gc", "doctor", "demo", "enable-magics", "julia"):
         assert f"\n    {name}" in helped
-    assert fails("info", "T", program=program).startswith("jupyter arrowshm: no shared table 'T'. Did you mean 't'?")
+    assert fails("info", "T", program=program).startswith(
+        "jupyter arrowshm: there is no shared table 'T'. Did you mean 't'?"
+    )
 
 
 def test_list_of_nothing() -> None:
@@ -98,7 +100,7 @@ def test_unshare(shared: shm.Store, report: Notebook) -> None:
     first, second = says("unshare", "t", "u").splitlines()
     assert first.startswith("t: unshared, ") and "kept by " in first and "report.ipynb (python)" in first
     assert second.startswith("u: unshared, ") and shared.names() == []
-    assert fails("unshare", "t").startswith("jupyter arrowshm: no shared table 't'.")
+    assert fails("unshare", "t").startswith("jupyter arrowshm: there is no shared table 't'.")
 
 
 def test_gc(shared: shm.Store, peer: Callable[..., Peer]) -> None:
@@ -115,8 +117,8 @@ def test_gc(shared: shm.Store, peer: Callable[..., Peer]) -> None:
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (["info", "nope"], "jupyter arrowshm: no shared table 'nope'. "),
-        (["path", "nope"], "jupyter arrowshm: no shared table 'nope'. "),
+        (["info", "nope"], "jupyter arrowshm: there is no shared table 'nope'. "),
+        (["path", "nope"], "jupyter arrowshm: there is no shared table 'nope'. "),
         (["info", "a/b"], "jupyter arrowshm: 'a/b' cannot be a table's name: "),
         (["unshare", ".x"], "jupyter arrowshm: '.x' cannot be a table's name: "),
     ],

@@ -11,6 +11,7 @@ from kernel import leases
 from notebooks import Notebook
 
 import jupyter_arrowshm as shm
+from jupyter_arrowshm import words
 
 TABLE = pa.table({"a": [1, 2, 3], "b": [0.5, 1.5, 2.5]})
 
@@ -30,7 +31,9 @@ def uses(notebook: Notebook, directory: Path, name: str = "t") -> bool:
 def test_detach(report: Notebook, shared: shm.Store, directory: Path, kind: str) -> None:
     report.ok(f"%attach t --to {kind}")
     assert uses(report, directory)
-    assert report.ok("%detach t") == "t: detached\n  t deleted"
+    size = words.size(shared.info("t").nbytes)
+    memory = f"t stays shared: its {size} come free when it is unshared and nobody has it attached"
+    assert report.ok("%detach t") == f"t: detached\n  t deleted\n  {memory}"
     assert not uses(report, directory) and report.get("'t' in globals()") == "False"
     assert shared.names() == ["t"], "the table stays shared"
 
@@ -95,7 +98,7 @@ def test_detach_names_what_cannot_be_seen(report: Notebook, shared: shm.Store) -
 
 def test_detach_by_the_tables_name_drops_all_its_variables(report: Notebook, shared: shm.Store) -> None:
     report.ok("%attach t as x\n%attach t as y --to pandas")
-    assert report.ok("%detach t") == "t: detached\n  x, y deleted"
+    assert report.ok("%detach t").startswith("t: detached\n  x, y deleted\n  t stays shared: ")
     report.ok("%attach t as x t as y")
     assert "still in use here by y" in report.ok("%detach x")
     assert report.ok("%detach y").startswith("y: detached")
@@ -136,9 +139,12 @@ def test_detach_mistakes(report: Notebook, shared: shm.Store) -> None:
 
 def test_unshare(model: Notebook, report: Notebook, store: shm.Store) -> None:
     model.ok("import pyarrow as pa\nt = u = v = pa.table({'a': [1]})\n%share t u v")
-    assert model.ok("%unshare t") == "t: unshared\n  nobody else was using it"
+    size = words.size(store.info("t").nbytes)
+    assert model.ok("%unshare t") == f"t: unshared\n  {size} came free"
     report.ok("%attach u")
-    assert "u: unshared\n  still in use by report.ipynb (python)" in model.ok("%unshare u v u")
+    said = model.ok("%unshare u v u")
+    assert f"u: unshared\n  its {size} come free when report.ipynb (python) lets go of it" in said
+    assert said.endswith(f"v: unshared\n  {size} came free")
     assert report.get("u.num_rows") == "1" and store.names() == []
     assert "u was unshared; " in report.ok("%shared") and "report.ipynb (python)" in report.ok("%shared")
     report.ok("%detach u")
@@ -161,7 +167,7 @@ def test_unshare_of_another_notebooks_table_needs_force(model: Notebook, report:
     [
         ("", "unshare what? t"),
         ("--force", "unshare what? t"),
-        ("T", "no shared table 'T'. Did you mean 't'?"),
+        ("T", "there is no shared table 'T'. Did you mean 't'?"),
         ("--all t", "%unshare has no option --all; it has --force"),
         ("a/b", "'a/b' cannot be a table's name: "),
     ],
@@ -169,6 +175,25 @@ def test_unshare_of_another_notebooks_table_needs_force(model: Notebook, report:
 def test_unshare_mistakes(report: Notebook, shared: shm.Store, line: str, says: str) -> None:
     assert report.error(f"%unshare {line}").startswith(says)
     assert shared.names() == ["t"]
+
+
+def test_the_memory_of_what_has_no_name(model: Notebook, report: Notebook, store: shm.Store) -> None:
+    model.ok("import pyarrow as pa\nt = pa.table({'a': [1]})\n%share t --move")
+    report.ok("%attach t")
+    size = words.size(store.info("t").nbytes)
+    said = model.ok("%unshare t")
+    assert f"its {size} come free when model.ipynb (python) and report.ipynb (python) let go of it" in said
+    assert f"its {size} come free when report.ipynb (python) lets go of it" in model.ok("%detach t")
+    assert report.ok("%detach t").endswith(f"{size} came free")
+
+
+def test_the_memory_of_an_older_version(report: Notebook, shared: shm.Store) -> None:
+    report.ok("%attach t")
+    size = words.size(shared.info("t").nbytes)
+    shared.share(TABLE.slice(1), "t")
+    assert report.ok("%detach t").endswith(f"{size} came free")
+    report.ok("%attach t --copy")
+    assert report.ok("%detach t") == "t: detached\n  t deleted"
 
 
 # -- %shared -----------------------------------------------------------------------------------------------------------
@@ -184,7 +209,7 @@ def test_shared_tells_who_uses_what(model: Notebook, report: Notebook) -> None:
     shown = report.ok("%shared t").splitlines()
     assert "in use by 1: model.ipynb (python)" in shown[0]
     assert "  shared by model.ipynb (python)" in shown and "  b c: string" in shown
-    assert report.error("%shared tt").startswith("no shared table 'tt'.")
+    assert report.error("%shared tt").startswith("there is no shared table 'tt'.")
 
 
 def test_the_child_of_a_kernel_is_shown_as_its_notebooks(report: Notebook, shared: shm.Store) -> None:

@@ -45,7 +45,7 @@ def doctor(*prefix: str) -> list[tuple[str, str]]:
             findings.append((line[5:], ""))
     off = sum(bool(remedy) for _, remedy in findings)
     assert sum(line.startswith("  !  ") for line in lines) == off
-    assert lines[-1] == (f"{off} thing{'s' * (off > 1)} to look at." if off else "All is well.")
+    assert lines[-1] == (f"Found {off} problem{'s' * (off > 1)}." if off else "All is well.")
     assert done.returncode == bool(off) and not done.stderr
     return findings
 
@@ -96,7 +96,9 @@ def test_older_versions_without_a_name(store: shm.Store, report: Notebook) -> No
 def test_a_file_that_cannot_be_read(store: shm.Store, directory: Path, content: bytes) -> None:
     store.share(TABLE, "t")
     Path(directory, "x.arrow").write_bytes(content)
-    assert remedy(doctor(), f"{directory}/x.arrow is no table that can be read").startswith(f"rm {directory}/x.arrow")
+    assert remedy(doctor(), f"{directory}/x.arrow is not a table that can be read").startswith(
+        f"rm {directory}/x.arrow"
+    )
 
 
 def test_an_unsafe_directory(directory: Path) -> None:

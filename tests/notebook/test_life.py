@@ -132,13 +132,13 @@ def test_a_kernel_killed_while_it_shares_leaves_nothing(desk: Desk, store: shm.S
 
 def test_magics_in_threads(model: Notebook, store: shm.Store) -> None:
     model.ok(
-        f"{TABLE}\n"
+        f"{TABLE}\nimport jupyter_arrowshm as shm\n"
         "from concurrent.futures import ThreadPoolExecutor\n"
         "run = get_ipython().run_line_magic\n"
         "def work(number):\n"
         "    run('share', f't.slice({number % 3}) as t{number}')\n"
-        "    run('attach', f't{number} as u{number}')\n"
-        "    return globals()[f'u{number}'].num_rows\n"
+        "    run('shared', f't{number}')\n"
+        "    return shm.attach(f't{number}').num_rows\n"
         "with ThreadPoolExecutor(4) as threads:\n"
         "    rows = list(threads.map(work, range(12)))\n"
     )
@@ -150,8 +150,9 @@ def test_magics_in_threads(model: Notebook, store: shm.Store) -> None:
 def test_async_cells(model: Notebook, report: Notebook) -> None:
     model.ok(f"import asyncio\n{TABLE}\nawait asyncio.sleep(0)\n%share t\nawait asyncio.sleep(0)")
     report.ok("import asyncio\nawait asyncio.sleep(0)\n%attach t\nassert t.num_rows == 3")
-    report.ok("async def later():\n    get_ipython().run_line_magic('attach', 't as again')\nawait later()")
-    assert report.get("again.num_rows") == "3"
+    report.ok("async def later():\n    part = t.slice(1)\n    await asyncio.sleep(0)\n    %share part\nawait later()")
+    model.ok("%attach part")
+    assert model.get("part.num_rows") == "2"
 
 
 def test_a_background_task_does_not_disturb(model: Notebook, store: shm.Store) -> None:

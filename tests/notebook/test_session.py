@@ -94,7 +94,7 @@ def test_writing_into_an_array_fails_and_copy_works(reader: Notebook) -> None:
 def test_what_was_changed_is_shared_under_another_name_or_taken_over(model: Notebook, reader: Notebook) -> None:
     reader.ok("%attach trips\ntrips = trips.assign(total=trips['fare'] + trips['tip'])")
     said = reader.error("%share trips")
-    assert said.startswith("'trips' was shared by model.ipynb (python) just now; pick another name")
+    assert said.startswith("'trips' was shared by model.ipynb (python) just now. Pick another name")
     reader.ok("%share trips as totals")
     model.ok("%attach totals")
     assert model.get("totals['total'].tolist()") == "[13.5, 11.0, 10.5, 34.0]"

@@ -1,6 +1,8 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import { ExportFormat, IRowsQuery, ISaved, ISummary, ISummaryQuery } from '../preview/source';
+import { question } from '../preview/question';
+import { IRowsQuery, ISummary, ISummaryQuery } from '../preview/source';
+import { download, FileFormat, ISaved } from '../shared/download';
 import { RequestError } from '../shared/problem';
 import { IListing, ITable } from '../shared/table';
 import { VERSION } from '../shared/version';
@@ -18,9 +20,9 @@ export class Client {
       headers: this._etag ? { 'If-None-Match': this._etag } : {}
     });
     if (response.status === 304) return null;
-    // A server of an older release does not tell of what was unshared.
-    const answer = (await response.json()) as Omit<IListing, 'removed'> & Partial<IListing>;
-    const listing: IListing = { ...answer, removed: answer.removed ?? [] };
+    // A server of an older release says less.
+    const answer = (await response.json()) as Omit<IListing, 'removed' | 'problem'> & Partial<IListing>;
+    const listing: IListing = { ...answer, removed: answer.removed ?? [], problem: answer.problem ?? null };
     if (listing.protocol !== PROTOCOL) {
       throw new RequestError({ kind: 'version', server: listing.version }, 'another protocol');
     }
@@ -55,33 +57,23 @@ export class Client {
 
   /** Rows of a table: an Arrow IPC stream. */
   async rows(name: string, query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
-    const { offset, limit, cell } = query;
-    const numbers = { offset, limit, ...(cell ? { cell } : {}) };
-    const response = await this._request(`tables/${encodeURIComponent(name)}/rows${parameters({ ...numbers, ...view(query) })}`, {
-      signal
-    });
+    const response = await this._request(`tables/${encodeURIComponent(name)}/rows${parameters(question(query))}`, { signal });
     return new Uint8Array(await response.arrayBuffer());
   }
 
   async summary(name: string, query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
-    const response = await this._request(`tables/${encodeURIComponent(name)}/summary${parameters(view(query))}`, { signal });
+    const response = await this._request(`tables/${encodeURIComponent(name)}/summary${parameters(question(query))}`, { signal });
     return (await response.json()) as ISummary;
   }
 
   /** Have the browser download the view as a file. */
-  async save(name: string, query: Partial<IRowsQuery>, format: ExportFormat): Promise<ISaved> {
-    const response = await this._request(`tables/${encodeURIComponent(name)}/export${parameters({ format, ...view(query) })}`, {});
+  async save(name: string, query: Partial<IRowsQuery>, format: FileFormat): Promise<ISaved> {
+    const response = await this._request(`tables/${encodeURIComponent(name)}/export${parameters({ format, ...question(query) })}`, {});
     const saved = {
       num_rows: Number(response.headers.get('X-Arrowshm-Rows')),
       is_cut: response.headers.get('X-Arrowshm-Cut') === 'true'
     };
-    // Not a link to the server: who is logged in by a header could not follow it.
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(await response.blob());
-    link.download = saved.is_cut ? `${name} (first ${saved.num_rows} rows).${format}` : `${name}.${format}`;
-    link.click();
-    URL.revokeObjectURL(link.href);
-    return saved;
+    return download(await response.blob(), name, format, saved);
   }
 
   private async _request(path: string, init: RequestInit): Promise<Response> {
@@ -98,15 +90,6 @@ export class Client {
   }
 
   private _etag = '';
-}
-
-function view({ columns, sort, filter, version }: Partial<IRowsQuery>): Record<string, string> {
-  return {
-    ...(columns ? { columns: JSON.stringify(columns) } : {}),
-    ...(sort?.length ? { sort: JSON.stringify(sort) } : {}),
-    ...(filter ? { filter: JSON.stringify(filter) } : {}),
-    ...(version ? { version } : {})
-  };
 }
 
 function parameters(query: Record<string, string | number>): string {

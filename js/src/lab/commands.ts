@@ -2,9 +2,9 @@ import { JupyterFrontEnd } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { LabIcon } from '@jupyterlab/ui-components';
-import { LabHost } from './host';
+import { LabHost } from './labhost';
 import { unused } from '../shared/listing';
-import { TablesModel } from './model';
+import { TablesModel } from './tablesmodel';
 import { ITable } from '../shared/table';
 import iconSvg from '../../style/table.svg';
 

@@ -8,9 +8,9 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Client } from './client';
 import { addCommands, tableIcon } from './commands';
 import { Format } from '../shared/format';
-import { LabHost } from './host';
+import { LabHost } from './labhost';
 import { IListOptions, LIST_OPTIONS, restoredOptions } from '../shared/listing';
-import { TablesModel } from './model';
+import { TablesModel } from './tablesmodel';
 import { PreviewTabs } from './previewtabs';
 import { Sidebar } from './sidebar';
 

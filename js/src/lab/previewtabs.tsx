@@ -7,12 +7,12 @@ import React from 'react';
 import { Client } from './client';
 import { CommandIDs, tableIcon } from './commands';
 import type { Format } from '../shared/format';
-import { TablesModel } from './model';
-import { IPreviewHost } from '../preview/host';
-import { IPreviewOptions, PREVIEW_OPTIONS, PreviewModel } from '../preview/model';
+import { ServerSource } from './serversource';
+import { TablesModel } from './tablesmodel';
+import { IPreviewHost } from '../preview/previewhost';
+import { IPreviewOptions, PREVIEW_OPTIONS, PreviewModel } from '../preview/previewmodel';
 import { Preview } from '../preview/Preview';
 import { restoredView } from '../preview/query';
-import type { ExportFormat, IPreviewSource, IPreviewTable, IRowsQuery, ISaved, ISummary, ISummaryQuery } from '../preview/source';
 
 export interface IPreviewTabsOptions {
   readonly app: JupyterFrontEnd;
@@ -112,40 +112,5 @@ class PreviewTab extends ReactWidget {
   protected override onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
     (this.node.querySelector<HTMLElement>('.lm-DataGrid-viewport') ?? this.node).focus();
-  }
-}
-
-/** Rows from the server; that there is a new version is known from the list. */
-class ServerSource implements IPreviewSource {
-  constructor(
-    private readonly _name: string,
-    private readonly _client: Client,
-    private readonly _tables: TablesModel
-  ) {}
-
-  table(): IPreviewTable | null | undefined {
-    if (!this._tables.state.listing) return undefined;
-    return this._tables.table(this._name) ?? null;
-  }
-
-  onChange(callback: () => void): () => void {
-    const unwatch = this._tables.watch();
-    this._tables.changed.connect(callback);
-    return () => {
-      this._tables.changed.disconnect(callback);
-      unwatch();
-    };
-  }
-
-  rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
-    return this._client.rows(this._name, query, signal);
-  }
-
-  summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
-    return this._client.summary(this._name, query, signal);
-  }
-
-  save(view: Partial<IRowsQuery>, format: ExportFormat): Promise<ISaved> {
-    return this._client.save(this._name, view, format);
   }
 }

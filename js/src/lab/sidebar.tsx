@@ -2,8 +2,8 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
 import React from 'react';
 import { IListOptions } from '../shared/listing';
-import { TablesModel } from './model';
-import { IHost } from '../list/host';
+import { TablesModel } from './tablesmodel';
+import { IListHost } from '../list/listhost';
 import { Tables } from '../list/Tables';
 
 /** The panel at the side; it asks the server only while it can be seen. */
@@ -14,7 +14,7 @@ export class Sidebar extends ReactWidget {
    */
   constructor(
     private readonly _model: TablesModel,
-    private readonly _host: IHost,
+    private readonly _host: IListHost,
     private _options: IListOptions,
     private readonly _save: (options: IListOptions) => void
   ) {

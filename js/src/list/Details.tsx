@@ -1,15 +1,24 @@
 import React from 'react';
 import { IProcess, ITable } from '../shared/table';
-import { IHost } from './host';
+import { IListHost } from './listhost';
 import { Icon } from '../shared/icons';
 
-/** Who shared a table and when, who uses it, which older versions still are in use, and when it goes. */
-export function Details({ id, table, host }: { id: string; table: ITable; host: IHost }): React.JSX.Element {
+interface IDetailsProps {
+  id: string;
+  table: ITable;
+  host: IListHost;
+  /** Also what a row with all details says. */
+  isWhole: boolean;
+}
+
+/** Who shared a table and when, who uses it, which older versions are still in use, and when it will be removed. */
+export function Details({ id, table, host, isWhole }: IDetailsProps): React.JSX.Element {
   const { format } = host;
   const { trans } = format;
   const { published_at: published, removed_at: removed } = table;
   return (
     <div className="jp-ArrowSHM-details" id={id}>
+      {isWhole && <p>{trans.__('%1, %2', format.shape(table), format.size(table.nbytes))}</p>}
       <p>
         {published
           ? trans.__('Shared on %1 by %2', format.moment(published), format.publisher(table))
@@ -22,12 +31,12 @@ export function Details({ id, table, host }: { id: string; table: ITable; host: 
         </>
       ) : (
         <p title={removed ? format.moment(removed) : undefined}>
-          {removed ? trans.__('Nobody uses it. It is removed %1.', format.relative(removed)) : trans.__('Nobody uses it.')}
+          {removed ? trans.__('Nobody uses it. It will be removed %1.', format.relative(removed)) : trans.__('Nobody uses it.')}
         </p>
       )}
       {table.older.map((version, index) => (
         <React.Fragment key={index}>
-          <h3>{trans.__('Older version, %1, still in use by', format.size(version.nbytes))}</h3>
+          <h3>{trans.__('Older version (%1), still in use by', format.size(version.nbytes))}</h3>
           <Processes processes={version.holders} host={host} />
         </React.Fragment>
       ))}
@@ -39,7 +48,7 @@ interface IProcessesProps {
   processes: readonly IProcess[];
   /** The pid of the one that shared it. */
   publisher?: number | null;
-  host: IHost;
+  host: IListHost;
 }
 
 /** Who has a version, each with a way to its notebook. */

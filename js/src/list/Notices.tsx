@@ -1,26 +1,26 @@
 import React, { useState } from 'react';
 import { Problem } from '../shared/table';
 import { VERSION } from '../shared/version';
-import { IHost } from './host';
+import { IListHost } from './listhost';
 import { Icon } from '../shared/icons';
 
-/** There are no tables: two lines that make one, and use it. */
-export function Empty({ host }: { host: IHost }): React.JSX.Element {
+/** Shown where there are no tables: how to share one, and how to use it. */
+export function Empty({ host }: { host: IListHost }): React.JSX.Element {
   const { trans } = host.format;
   return (
     <div className="jp-ArrowSHM-notice">
       <h2>{trans.__('No shared tables')}</h2>
       <p>{trans.__('Share a DataFrame from one notebook:')}</p>
       <Code text={'%load_ext jupyter_arrowshm\n%share df'} host={host} />
-      <p>{trans.__('Attach it in another: the same memory, no copy.')}</p>
+      <p>{trans.__('Attach it in another notebook. Both use the same memory, and nothing is copied.')}</p>
       <Code text={'%load_ext jupyter_arrowshm\n%attach df'} host={host} />
-      <p className="jp-ArrowSHM-muted">{trans.__('In Julia: using ArrowSHM, then @share df and @attach df.')}</p>
+      <p className="jp-ArrowSHM-muted">{trans.__('In Julia, run using ArrowSHM, then @share df or @attach df.')}</p>
     </div>
   );
 }
 
-/** What is wrong, and how to mend it; `brief` is a line above a list that is still of use. */
-export function Trouble(props: { problem: Problem; host: IHost; brief: boolean }): React.JSX.Element {
+/** Says what is wrong and what to do; `brief`: in a line above a list that can still be used. */
+export function Trouble(props: { problem: Problem; host: IListHost; brief: boolean }): React.JSX.Element {
   const { problem, host, brief } = props;
   const { trans } = host.format;
   const { title, text, code } = explain(problem, host);
@@ -44,20 +44,20 @@ export function Trouble(props: { problem: Problem; host: IHost; brief: boolean }
   );
 }
 
-function explain(problem: Problem, host: IHost): { title: string; text: string; code?: string } {
+function explain(problem: Problem, host: IListHost): { title: string; text: string; code?: string } {
   const { trans } = host.format;
   switch (problem.kind) {
     case 'missing':
       return {
-        title: trans.__('The server does not know shared tables'),
-        text: trans.__('jupyter-arrowshm is not installed, or not enabled, where the Jupyter server runs. In a terminal there:'),
+        title: trans.__('The server extension is missing'),
+        text: trans.__('The Jupyter server runs without jupyter-arrowshm. To install and enable it, run this in a terminal on the server:'),
         code: 'pip install jupyter-arrowshm\njupyter server extension enable jupyter_arrowshm'
       };
     case 'version':
       return {
-        title: trans.__('Two versions of jupyter-arrowshm'),
+        title: trans.__('The versions do not match'),
         text: trans.__(
-          'The server runs %1, this page %2. After an upgrade, restart the Jupyter server and reload this page.',
+          'The server has jupyter-arrowshm %1, but this page has %2. Restart the Jupyter server and reload this page.',
           problem.server,
           VERSION
         )
@@ -65,23 +65,23 @@ function explain(problem: Problem, host: IHost): { title: string; text: string; 
     case 'forbidden':
       return {
         title: trans.__('Not allowed'),
-        text: trans.__('This server does not let you see its shared tables. Log in again, or ask who runs it.')
+        text: trans.__('You may not see the shared tables of this server. Log in again, or ask its administrator.')
       };
     case 'offline':
       return {
         title: trans.__('No connection.'),
-        text: trans.__('The server does not answer; trying again.')
+        text: trans.__('The server does not answer. This page keeps trying.')
       };
     case 'gone':
     case 'changed':
-      return { title: trans.__('Not shared any more'), text: trans.__('Nobody shares this table any more.') };
+      return { title: trans.__('No longer shared'), text: trans.__('This table is no longer shared.') };
     case 'failed':
       return { title: trans.__('The tables cannot be read'), text: problem.message };
   }
 }
 
 /** Lines to copy. */
-function Code({ text, host }: { text: string; host: IHost }): React.JSX.Element {
+function Code({ text, host }: { text: string; host: IListHost }): React.JSX.Element {
   const { trans } = host.format;
   const [copied, setCopied] = useState(false);
   return (

@@ -1,19 +1,13 @@
 import React, { useEffect, useMemo, useRef, useState } from 'react';
-import { IListOptions, Order, ORDERS, shown, unused } from '../shared/listing';
+import { grouped, IGroup, IListOptions, isCompact, memory, shown, unused } from '../shared/listing';
 import { news } from '../shared/news';
 import { IListing, IState } from '../shared/table';
-import { IHost } from './host';
-import { Icon } from '../shared/icons';
+import { Controls } from './Controls';
+import { IListHost, IListProps } from './listhost';
 import { Empty, Trouble } from './Notices';
 import { Removed } from './Removed';
 import { Row } from './Row';
 import { Usage } from './Usage';
-
-interface IListProps {
-  host: IHost;
-  options: IListOptions;
-  onOptions: (options: IListOptions) => void;
-}
 
 /** The whole panel: what is shared, how big it is, and who uses it. `onOptions` is told what the user sets. */
 export function Tables({ state, host, ...props }: IListProps & { state: IState }): React.JSX.Element {
@@ -28,6 +22,11 @@ export function Tables({ state, host, ...props }: IListProps & { state: IState }
   return (
     <div className="jp-ArrowSHM-content">
       {problem && <Trouble problem={problem} host={host} brief={listing !== null} />}
+      {listing?.problem && (
+        <div className="jp-ArrowSHM-strip" role="status">
+          <strong>{host.format.trans.__('Unused tables are not being removed.')}</strong> {listing.problem}
+        </div>
+      )}
       {listing && <List listing={listing} host={host} options={options} onOptions={onOptions} />}
       {!listing && !problem && <p className="jp-ArrowSHM-note">{host.format.trans.__('Looking for tables…')}</p>}
       <LiveRegion listing={listing} host={host} />
@@ -56,18 +55,23 @@ function List({ listing, host, options, onOptions }: IListProps & { listing: ILi
   return (
     <>
       <Controls host={host} options={options} onOptions={onOptions} />
-      <ul className="jp-ArrowSHM-list" aria-label={trans.__('Shared tables')} onKeyDown={moveBetweenRows}>
-        {found.map(table => (
-          <Row
-            key={table.name}
-            table={table}
-            host={host}
-            expanded={options.open.includes(table.name)}
-            onExpand={expanded => setExpanded(table.name, expanded)}
-          />
+      <div className="jp-ArrowSHM-list" onKeyDown={moveBetweenRows}>
+        {grouped(found, options.grouping).map(group => (
+          <Group key={group.key} group={group} host={host}>
+            {group.tables.map(table => (
+              <Row
+                key={table.name}
+                table={table}
+                host={host}
+                isCompact={isCompact(options.density, listing.tables.length)}
+                expanded={options.open.includes(table.name)}
+                onExpand={expanded => setExpanded(table.name, expanded)}
+              />
+            ))}
+          </Group>
         ))}
-        {!found.length && <li className="jp-ArrowSHM-note">{trans.__('No table matches “%1”.', options.filter)}</li>}
-      </ul>
+        {!found.length && <p className="jp-ArrowSHM-note">{trans.__('No table matches “%1”.', options.filter)}</p>}
+      </div>
       <Removed removed={listing.removed} host={host} />
       <Unused listing={listing} host={host} />
       <Usage listing={listing} format={host.format} />
@@ -75,52 +79,27 @@ function List({ listing, host, options, onOptions }: IListProps & { listing: ILi
   );
 }
 
-/** Search, and order. */
-function Controls({ host, options, onOptions }: IListProps): React.JSX.Element {
-  const { trans } = host.format;
-  const label = trans.__('Filter by table, column, type or notebook');
-  const names: Record<Order, string> = {
-    name: trans.__('Name'),
-    size: trans.__('Size'),
-    age: trans.__('Newest'),
-    users: trans.__('Users')
-  };
+/** Some tables, below what they have in common. */
+function Group({ group, host, children }: React.PropsWithChildren<{ group: IGroup; host: IListHost }>): React.JSX.Element {
+  const { format } = host;
+  const { trans } = format;
+  const { key, tables } = group;
+  if (!key) return <ul aria-label={trans.__('Shared tables')}>{children}</ul>;
+  const title = { used: trans.__('In use'), unused: trans.__('Unused') }[key] ?? key;
+  const bytes = tables.reduce((sum, table) => sum + memory(table), 0);
   return (
-    <div className="jp-ArrowSHM-controls">
-      <div className="jp-ArrowSHM-filter">
-        <Icon name="search" />
-        <input
-          type="search"
-          value={options.filter}
-          placeholder={trans.__('Filter')}
-          aria-label={label}
-          title={label}
-          spellCheck={false}
-          onChange={event => onOptions({ ...options, filter: event.target.value })}
-          onKeyDown={event => {
-            if (event.key === 'Escape') onOptions({ ...options, filter: '' });
-          }}
-        />
-      </div>
-      <select
-        className="jp-ArrowSHM-select"
-        value={options.order}
-        aria-label={trans.__('Sort by')}
-        title={trans.__('Sort by')}
-        onChange={event => onOptions({ ...options, order: event.target.value as Order })}
-      >
-        {ORDERS.map(order => (
-          <option key={order} value={order}>
-            {names[order]}
-          </option>
-        ))}
-      </select>
-    </div>
+    <>
+      <h3 className="jp-ArrowSHM-groupTitle" title={title}>
+        <span>{title}</span>
+        <span>{trans.__('%1, %2', format.tables(tables.length), format.size(bytes))}</span>
+      </h3>
+      <ul aria-label={title}>{children}</ul>
+    </>
   );
 }
 
-/** What nobody uses, and that it can go. */
-function Unused({ listing, host }: { listing: IListing; host: IHost }): React.JSX.Element | null {
+/** Says how many tables nobody uses, and removes them. */
+function Unused({ listing, host }: { listing: IListing; host: IListHost }): React.JSX.Element | null {
   const { format } = host;
   const { trans } = format;
   const tables = unused(listing);
@@ -137,7 +116,7 @@ function Unused({ listing, host }: { listing: IListing; host: IHost }): React.JS
 }
 
 /** Says what changes to those who cannot see it. */
-function LiveRegion({ listing, host }: { listing: IListing | null; host: IHost }): React.JSX.Element {
+function LiveRegion({ listing, host }: { listing: IListing | null; host: IListHost }): React.JSX.Element {
   const before = useRef<IListing | null>(null);
   const [text, setText] = useState('');
   useEffect(() => {
@@ -155,7 +134,7 @@ function LiveRegion({ listing, host }: { listing: IListing | null; host: IHost }
 }
 
 /** Up, Down, Home and End go from table to table, as in JupyterLab's other lists. */
-function moveBetweenRows(event: React.KeyboardEvent<HTMLUListElement>): void {
+function moveBetweenRows(event: React.KeyboardEvent<HTMLElement>): void {
   const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('.jp-ArrowSHM-row')];
   const here = rows.indexOf(event.target as HTMLElement);
   const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: rows.length - 1 }[event.key];

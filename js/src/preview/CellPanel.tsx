@@ -1,11 +1,9 @@
 import React, { useEffect, useId, useRef, useState } from 'react';
 import { cellText } from './celltext';
-import type { IPreviewHost } from './host';
-import { useOutside } from './Menu';
-import type { PreviewModel } from './model';
-
-/** Characters of one cell that the server gives at most. */
-export const WHOLE_CELL = 10_000;
+import type { IPreviewHost } from './previewhost';
+import { useOutside } from '../shared/Menu';
+import type { PreviewModel } from './previewmodel';
+import { WHOLE_CELL } from './source';
 
 interface ICellPanelProps {
   readonly preview: PreviewModel;

@@ -6,7 +6,7 @@ import { cellText, oneLine } from './celltext';
 import { LookedAtGrid } from './gridcanvas';
 import { GridData } from './griddata';
 import { IGridEvents, KeyHandler, MouseHandler } from './gridinput';
-import type { PreviewModel } from './model';
+import type { PreviewModel } from './previewmodel';
 import { CellPainter, HeaderPainter, headerWidth, RowNumberPainter } from './renderers';
 import type { IWindow } from './rows';
 import { gridStyle, ITheme, themeOf } from './theme';
@@ -197,7 +197,7 @@ export class Grid {
     node.setAttribute('aria-roledescription', trans.__('grid'));
     node.setAttribute(
       'aria-label',
-      trans.__('Rows of %1. Arrow keys go from cell to cell, Alt+Down opens the menu of the column.', this._preview.table?.name ?? '')
+      trans.__('Rows of %1. The arrow keys move between cells, and Alt+Down opens the column menu.', this._preview.table?.name ?? '')
     );
   }
 

@@ -1,5 +1,5 @@
 import { DataModel } from '@lumino/datagrid';
-import type { PreviewModel } from './model';
+import type { PreviewModel } from './previewmodel';
 
 /** The preview as the grid asks for it. A cell that is not here yet is `undefined`. */
 export class GridData extends DataModel {

@@ -2,7 +2,7 @@ import { CellRenderer, GraphicsContext } from '@lumino/datagrid';
 import type { Format } from '../shared/format';
 import type { IColumn } from '../shared/table';
 import { cellText, oneLine } from './celltext';
-import type { PreviewModel } from './model';
+import type { PreviewModel } from './previewmodel';
 import type { Cell } from './page';
 import type { IColumnSummary } from './source';
 import type { ITheme } from './theme';
@@ -153,9 +153,9 @@ export function headline(summary: IColumnSummary, format: Format): string {
   const { min, max, top, rows, nulls, distinct } = summary;
   if (rows === 0) return format.trans.__('no rows');
   if (nulls === rows) return '';
-  if (top?.length && distinct === rows - nulls && rows > 1) return format.trans.__('all different');
+  if (top?.length && distinct === rows - nulls && rows > 1) return format.trans.__('all distinct');
   // Of many values none is frequent.
-  if (top?.length && distinct !== null && top[0].count < rows / 50) return format.trans.__('%1 different', format.count(distinct));
+  if (top?.length && distinct !== null && top[0].count < rows / 50) return format.trans.__('%1 distinct', format.count(distinct));
   if (top?.length) return `${oneLine(top[0].text)} ${format.share(top[0].count / rows)}`;
   if (!min || !max) return '';
   if (min.text === max.text) return min.text;

@@ -1,4 +1,5 @@
 /** Where a preview gets its rows: the server, or a kernel. The shapes are those of jupyter_arrowshm/server/rest-api.yml. */
+import type { FileFormat, ISaved } from '../shared/download';
 import type { IColumn } from '../shared/table';
 
 export type FilterJSON =
@@ -29,13 +30,8 @@ export interface ISummaryQuery {
   readonly version: string;
 }
 
-export type ExportFormat = 'csv' | 'parquet' | 'arrow';
-
-/** A file is bounded, too. */
-export interface ISaved {
-  readonly num_rows: number;
-  readonly is_cut: boolean;
-}
+/** Characters of one cell that the server gives at most. */
+export const WHOLE_CELL = 10_000;
 
 /** What is known of a table without reading it. */
 export interface IPreviewTable {
@@ -55,7 +51,7 @@ export interface IPreviewSource {
   rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array>;
   summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary>;
   /** Save the view as a file, where that can be done. */
-  save?(view: Omit<ISummaryQuery, 'columns'> & { sort: readonly SortJSON[] }, format: ExportFormat): Promise<ISaved>;
+  save?(view: Omit<ISummaryQuery, 'columns'> & { sort: readonly SortJSON[] }, format: FileFormat): Promise<ISaved>;
 }
 
 /** `arrowshm.preview` in the metadata of a page's schema. */

@@ -15,25 +15,22 @@ export function languageOf(name: string): Language | null {
 /** A whole cell. */
 export function attachCell(name: string, language: Language): string {
   if (language === 'julia') return `using ArrowSHM\n${juliaLine(name)}`;
-  const line = magicLine(name);
-  return line === null ? `${IMPORT}\n${pythonLine(name)}` : `%load_ext jupyter_arrowshm\n${line}`;
+  return `%load_ext jupyter_arrowshm\n${magicLine(name)}`;
 }
 
 /** A whole cell that lets go of the table again. */
 export function detachCell(name: string, language: Language): string {
-  const variable = variableFor(name, language);
-  if (language === 'julia') return `using ArrowSHM\n@detach ${variable}`;
-  return magicCanName(name) ? `%load_ext jupyter_arrowshm\n%detach ${magicWord(name)}` : `del ${variable}`;
+  if (language === 'julia') return `using ArrowSHM\n@detach ${variableFor(name, language)}`;
+  return `%load_ext jupyter_arrowshm\n%detach ${magicWord(name)}`;
 }
 
 /** A line to copy into a notebook of that language. */
 export function attachLine(name: string, language: Language): string {
-  return language === 'julia' ? juliaLine(name) : (magicLine(name) ?? `${IMPORT}; ${pythonLine(name)}`);
+  return language === 'julia' ? juliaLine(name) : magicLine(name);
 }
 
-/** `null` where `%attach` cannot read the name. */
-export function magicLine(name: string): string | null {
-  if (!magicCanName(name)) return null;
+/** For a Python notebook. */
+export function magicLine(name: string): string {
   const variable = variableFor(name, 'python');
   return variable === name ? `%attach ${name}` : `%attach ${magicWord(name)} as ${variable}`;
 }
@@ -67,16 +64,10 @@ export function juliaString(text: string): string {
   return `"${text.replace(/[\\"$]/g, '\\$&')}"`;
 }
 
-const IMPORT = 'import jupyter_arrowshm as shm';
-
-/** The magic takes these for an option or for its own `as`; IPython puts variables in the place of $x and {x}. */
-function magicCanName(name: string): boolean {
-  return !name.startsWith('-') && name !== 'as' && !/[${}]/.test(name);
-}
-
-/** Quoted as Python's `shlex.quote` does it: the magic's line is split as a shell would split it. */
+/** Between quotes where `%attach` would take it for an option or for its own `as`, or put a variable in its place. */
 function magicWord(name: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(name) || variableFor(name, 'python') === name) return name;
+  const isPlain = /^(?!-)[\w@%+=:,./-]+$/.test(name) && name !== 'as';
+  if (isPlain || variableFor(name, 'python') === name) return name;
   return `'${name.replace(/'/g, `'"'"'`)}'`;
 }
 

@@ -3,23 +3,34 @@ import type { IListing, IProcess, ITable } from './table';
 
 export const ORDERS = ['name', 'size', 'age', 'users'] as const;
 export type Order = (typeof ORDERS)[number];
+export const GROUPINGS = ['none', 'use', 'publisher'] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+/** `auto`: one line for each table where there are many. */
+export const DENSITIES = ['auto', 'compact', 'roomy'] as const;
+export type Density = (typeof DENSITIES)[number];
+/** More tables than this have one line each. */
+export const ROOMY = 12;
 
 /** What a user has set in a list; it survives a reload. */
 export interface IListOptions {
   readonly filter: string;
   readonly order: Order;
+  readonly grouping: Grouping;
+  readonly density: Density;
   /** Names of the tables that are opened. */
   readonly open: readonly string[];
 }
 
-export const LIST_OPTIONS: IListOptions = { filter: '', order: 'name', open: [] };
+export const LIST_OPTIONS: IListOptions = { filter: '', order: 'name', grouping: 'none', density: 'auto', open: [] };
 
 /** What was stored, with what is missing or was stored by another release left at its default. */
 export function restoredOptions(stored: unknown): IListOptions {
-  const { filter, order, open } = (stored ?? {}) as Partial<Record<keyof IListOptions, unknown>>;
+  const { filter, order, grouping, density, open } = (stored ?? {}) as Partial<Record<keyof IListOptions, unknown>>;
   return {
     filter: typeof filter === 'string' ? filter : LIST_OPTIONS.filter,
     order: ORDERS.find(one => one === order) ?? LIST_OPTIONS.order,
+    grouping: GROUPINGS.find(one => one === grouping) ?? LIST_OPTIONS.grouping,
+    density: DENSITIES.find(one => one === density) ?? LIST_OPTIONS.density,
     open: Array.isArray(open) ? open.filter((name): name is string => typeof name === 'string') : LIST_OPTIONS.open
   };
 }
@@ -35,6 +46,28 @@ export function shown(tables: readonly ITable[], { filter, order }: IListOptions
   return tables
     .filter(table => matches(table, filter))
     .sort((a, b) => key[order](a) - key[order](b) || collator.compare(a.name, b.name));
+}
+
+/** Whether each table has one line. */
+export function isCompact(density: Density, tables: number): boolean {
+  return density === 'auto' ? tables > ROOMY : density === 'compact';
+}
+
+export interface IGroup {
+  /** `used`, `unused`, or the label of who shared the tables; empty for all tables. */
+  readonly key: string;
+  readonly tables: readonly ITable[];
+}
+
+/** The tables in groups, each in the order that they come in. Groups by publisher are in the order of their labels. */
+export function grouped(tables: readonly ITable[], grouping: Grouping): IGroup[] {
+  if (grouping === 'none') return [{ key: '', tables }];
+  const keyOf = (table: ITable): string =>
+    grouping === 'publisher' ? table.publisher.label : table.holders.length ? 'used' : 'unused';
+  const groups = new Map<string, ITable[]>(grouping === 'use' ? [['used', []], ['unused', []]] : []);
+  for (const table of tables) groups.set(keyOf(table), [...(groups.get(keyOf(table)) ?? []), table]);
+  const found = [...groups].map(([key, of]) => ({ key, tables: of })).filter(group => group.tables.length);
+  return grouping === 'publisher' ? found.sort((a, b) => collator.compare(a.key, b.key)) : found;
 }
 
 /** Bytes of a table and of its older versions that are still in use. */

@@ -60,6 +60,8 @@ export interface IListing {
   /** Bytes of the directory of tables. */
   readonly free: number;
   readonly total: number;
+  /** Why the server does not remove unused tables now; `null` if it does. */
+  readonly problem: string | null;
   readonly version: string;
   readonly protocol: number;
 }

@@ -1,9 +1,9 @@
 import React, { useEffect, useState } from 'react';
-import { PreviewModel } from '../preview/model';
+import { PreviewModel } from '../preview/previewmodel';
 import type { IPreviewTable } from '../preview/source';
 import { KernelSource } from './kernelsource';
 import { Link } from './link';
-import { change, IModel, isSame, onChange } from './model';
+import { change, IModel, isSame, onChange } from './traits';
 import { Rows } from './Rows';
 import { Selection } from './selection';
 import { ITerms, termsOf, viewOf } from './terms';

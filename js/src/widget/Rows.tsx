@@ -1,10 +1,10 @@
 import React, { useEffect, useMemo, useState } from 'react';
-import { IPreviewHost } from '../preview/host';
-import { PreviewModel } from '../preview/model';
+import { IPreviewHost } from '../preview/previewhost';
+import { PreviewModel } from '../preview/previewmodel';
 import { Preview } from '../preview/Preview';
 import { Link } from './link';
 import { copyText } from './place';
-import { FORMAT } from './words';
+import { FORMAT } from './english';
 
 const SHOWN = 4000; // ms
 
@@ -26,7 +26,7 @@ export function Rows({ preview, link, onSelect }: IRowsProps): React.JSX.Element
     const timer = setInterval(() => setLate(link.isLate), 1000);
     return () => clearInterval(timer);
   }, [link]);
-  const text = message || (isLate ? FORMAT.trans.__('The kernel, which has the rows, is busy or gone.') : '');
+  const text = message || (isLate ? FORMAT.trans.__('The rows cannot be loaded: the kernel is busy or has stopped.') : '');
   return (
     <div className="jp-ArrowSHM-widgetRows">
       <Preview preview={preview} host={host} />

@@ -1,18 +1,18 @@
 import React, { useEffect, useMemo, useReducer, useState } from 'react';
 import { attachLine } from '../shared/code';
-import { IListOptions, Order } from '../shared/listing';
-import { PreviewModel } from '../preview/model';
+import { IListOptions, LIST_OPTIONS, Order } from '../shared/listing';
+import { PreviewModel } from '../preview/previewmodel';
 import { IListing, IRemovedVersion, IState, ITable } from '../shared/table';
 import { VERSION } from '../shared/version';
-import { IHost } from '../list/host';
+import { IListHost } from '../list/listhost';
 import { Icon } from '../shared/icons';
 import { Tables } from '../list/Tables';
 import { KernelSource } from './kernelsource';
 import { Link } from './link';
-import { change, IModel, onChange } from './model';
+import { change, IModel, onChange } from './traits';
 import { copyText } from './place';
 import { Rows } from './Rows';
-import { FORMAT } from './words';
+import { FORMAT } from './english';
 
 const LISTED = ['tables', '_removed', '_room', '_problem'] as const;
 const SHOWN = [...LISTED, 'filter', 'sort', 'selected'] as const;
@@ -20,7 +20,7 @@ const SHOWN = [...LISTED, 'filter', 'sort', 'selected'] as const;
 /** The list, and below it the rows of the table that is selected. */
 export function TablesView({ model, link }: { model: IModel; link: Link }): React.JSX.Element {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
-  const [open, setOpen] = useState<readonly string[]>([]);
+  const [own, setOwn] = useState<IListOptions>(LIST_OPTIONS);
   useEffect(() => onChange(model, SHOWN, redraw), [model]);
 
   const [tables, removed, room, problem] = LISTED.map(name => model.get(name));
@@ -29,9 +29,9 @@ export function TablesView({ model, link }: { model: IModel; link: Link }): Reac
     [tables, removed, room, problem]
   );
   const [filter, order] = [model.get('filter') as string, model.get('sort') as Order];
-  const options = useMemo<IListOptions>(() => ({ filter, order, open }), [filter, order, open]);
+  const options = useMemo<IListOptions>(() => ({ ...own, filter, order }), [own, filter, order]);
   const selected = model.get('selected') as string | null;
-  const host = useMemo<IHost>(
+  const host = useMemo<IListHost>(
     () => ({
       format: FORMAT,
       preview: table => change(model, { selected: table.name }),
@@ -50,7 +50,7 @@ export function TablesView({ model, link }: { model: IModel; link: Link }): Reac
         host={host}
         options={options}
         onOptions={changed => {
-          setOpen(changed.open);
+          setOwn(changed);
           change(model, { filter: changed.filter, sort: changed.order });
         }}
       />
@@ -61,7 +61,7 @@ export function TablesView({ model, link }: { model: IModel; link: Link }): Reac
 
 function stateOf(tables: ITable[], removed: IRemovedVersion[], [free, total]: number[], problem: string): IState {
   if (problem) return { listing: null, problem: { kind: 'failed', message: problem } };
-  const listing: IListing = { tables, removed, free, total, version: VERSION, protocol: 1 };
+  const listing: IListing = { tables, removed, free, total, problem: null, version: VERSION, protocol: 1 };
   return { listing, problem: null };
 }
 

@@ -2,7 +2,7 @@
 import { createRoot } from 'preact/compat/client';
 import React from 'react';
 import { Link } from './link';
-import { IModel } from './model';
+import { IModel } from './traits';
 import { makePlace, tellWhileSeen } from './place';
 import { PreviewView } from './PreviewView';
 import { TablesView } from './TablesView';

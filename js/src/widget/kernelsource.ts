@@ -1,4 +1,6 @@
-import type { ExportFormat, IPreviewSource, IPreviewTable, IRowsQuery, ISaved, ISummary, ISummaryQuery } from '../preview/source';
+import { question } from '../preview/question';
+import type { IPreviewSource, IPreviewTable, IRowsQuery, ISummary, ISummaryQuery } from '../preview/source';
+import { download, FileFormat, ISaved } from '../shared/download';
 import type { Link } from './link';
 
 /** Rows from the kernel that made the widget. */
@@ -13,9 +15,8 @@ export class KernelSource implements IPreviewSource {
     readonly onChange: (callback: () => void) => () => void
   ) {}
 
-  async rows({ offset, limit, cell, ...view }: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
-    const numbers = { offset, limit, ...(cell ? { cell } : {}) };
-    return (await this._link.ask({ what: 'rows', ...numbers, ...this._question(view) }, signal)).body;
+  async rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
+    return (await this._link.ask({ what: 'rows', ...this._question(query) }, signal)).body;
   }
 
   async summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
@@ -23,25 +24,13 @@ export class KernelSource implements IPreviewSource {
     return JSON.parse(new TextDecoder().decode(body)) as ISummary;
   }
 
-  async save(view: Partial<IRowsQuery>, format: ExportFormat): Promise<ISaved> {
+  async save(view: Partial<IRowsQuery>, format: FileFormat): Promise<ISaved> {
     const { head, body } = await this._link.ask({ what: 'export', format, ...this._question(view) });
     const saved = { num_rows: Number(head.num_rows), is_cut: head.is_cut === true };
-    const name = this.table()?.name || 'table';
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([body as BlobPart]));
-    link.download = saved.is_cut ? `${name} (first ${saved.num_rows} rows).${format}` : `${name}.${format}`;
-    link.click();
-    URL.revokeObjectURL(link.href);
-    return saved;
+    return download(new Blob([body as BlobPart]), this.table()?.name || 'table', format, saved);
   }
 
-  private _question({ columns, sort, filter, version }: Partial<IRowsQuery>): Record<string, string> {
-    return {
-      name: this.table()?.name ?? '',
-      ...(columns ? { columns: JSON.stringify(columns) } : {}),
-      ...(sort?.length ? { sort: JSON.stringify(sort) } : {}),
-      ...(filter ? { filter: JSON.stringify(filter) } : {}),
-      ...(version ? { version } : {})
-    };
+  private _question(query: Partial<IRowsQuery>): Record<string, string | number> {
+    return { name: this.table()?.name ?? '', ...question(query) };
   }
 }

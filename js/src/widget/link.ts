@@ -1,6 +1,6 @@
 import { RequestError } from '../shared/problem';
 import type { Problem } from '../shared/table';
-import type { IModel } from './model';
+import type { IModel } from './traits';
 
 export interface IAnswer {
   readonly head: Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 /** The place in a notebook's output that a view is in. */
-import type { IModel } from './model';
+import type { IModel } from './traits';
 
 const SAID_AGAIN = 30_000; // ms; the kernel forgets who says nothing for longer (base.py, WATCHED_FOR)
 /** Out of sight for less than this is just scrolled by. */

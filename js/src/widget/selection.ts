@@ -1,9 +1,10 @@
 import type { Grid } from '../preview/grid';
-import type { PreviewModel } from '../preview/model';
+import type { PreviewModel } from '../preview/previewmodel';
 import { filterJSON, sortJSON } from '../preview/query';
+import { question } from '../preview/question';
 import { isAborted } from '../shared/problem';
 import type { Link } from './link';
-import { change, IModel, isSame, onChange } from './model';
+import { change, IModel, isSame, onChange } from './traits';
 
 /** While the user drags, nothing is asked. */
 const SETTLED = 150; // ms
@@ -88,14 +89,9 @@ export class Selection {
 
   private async _ask(what: 'rows_of' | 'places_of', more: Record<string, unknown>): Promise<number[] | null> {
     const { view, table } = this._preview;
-    const filter = filterJSON(view);
-    const query = {
-      version: table?.version ?? '',
-      ...(view.sort.length ? { sort: JSON.stringify(sortJSON(view)) } : {}),
-      ...(filter ? { filter: JSON.stringify(filter) } : {})
-    };
+    const query = { version: table?.version, sort: sortJSON(view), filter: filterJSON(view) };
     try {
-      const { head } = await this._link.ask({ what, ...query, ...more });
+      const { head } = await this._link.ask({ what, ...question(query), ...more });
       return head[what === 'rows_of' ? 'rows' : 'places'] as number[];
     } catch (error) {
       // Another version by now: what was selected in the older one is no rows of it.

@@ -92,7 +92,7 @@ struct UnsupportedPlatform <: ArrowSHMError
 end
 
 function Base.showerror(io::IO, e::TableNotFound)
-    print(io, "no shared table ", repr(e.name), ". ")
+    print(io, "there is no shared table ", repr(e.name), ". ")
     if e.removed_at !== nothing
         print(io, "It was removed ", words_age(e.removed_at), ": ", e.reason, ". Share it again.")
     elseif isempty(e.near)
@@ -106,7 +106,7 @@ function Base.showerror(io::IO, e::TableExists)
     print(io, repr(e.name), " was shared by ", e.publisher)
     e.published_at === nothing || print(io, " ", words_age(e.published_at))
     e.alive || print(io, ", which has ended")
-    print(io, "; pick another name, or take it over with replace=true.")
+    print(io, ". Pick another name, or take it over with replace=true.")
 end
 
 function Base.showerror(io::IO, e::InvalidName)
@@ -115,11 +115,11 @@ function Base.showerror(io::IO, e::InvalidName)
 end
 
 function Base.showerror(io::IO, e::NoRoom)
-    print(io, "needs ", words_size(e.needed), ", but only ", words_size(e.free), " is free in ", e.directory, ".")
+    print(io, "this table needs ", words_size(e.needed), ", but only ", words_size(e.free), " is free in ", e.directory, ".")
     if !isempty(e.unused)
         shown = join(["$name ($(words_size(nbytes)))" for (name, nbytes) in Iterators.take(e.unused, 5)], ", ")
         more = length(e.unused) > 5 ? " and $(length(e.unused) - 5) more" : ""
-        print(io, " Nobody uses ", shown, more, ": unshare() them, or ArrowSHM.gc() frees all.")
+        print(io, " Nobody uses ", shown, more, ": unshare(", repr(first(first(e.unused))), ") removes one, ArrowSHM.gc() all.")
     end
     print(
         io,
@@ -128,7 +128,7 @@ function Base.showerror(io::IO, e::NoRoom)
     )
 end
 
-Base.showerror(io::IO, e::UnsafeDirectory) = print(io, e.directory, " ", e.reason, ": ", e.remedy, ".")
+Base.showerror(io::IO, e::UnsafeDirectory) = print(io, e.directory, " ", e.reason, ". ", uppercasefirst(e.remedy), ".")
 
 function Base.showerror(io::IO, e::DamagedTable)
     name = repr(e.name)
@@ -138,9 +138,8 @@ end
 function Base.showerror(io::IO, e::NewerProtocol)
     print(
         io,
-        repr(e.name), " was shared by a newer jupyter-arrowshm (protocol ", e.protocol,
-        ", this one knows ", e.supported, "): upgrade ArrowSHM in this Julia",
-        " (pip install --upgrade jupyter-arrowshm, where it came with that).",
+        repr(e.name), " was shared by a newer jupyter-arrowshm: it has protocol ", e.protocol,
+        ", and this one knows ", e.supported, ". To upgrade: pip install --upgrade jupyter-arrowshm.",
     )
 end
 

@@ -69,7 +69,7 @@ julia> String(attach(bytes -> bytes[1:6], "fares"))
 "ARROW1"
 
 julia> attach("fairs")
-ERROR: no shared table "fairs". Did you mean "fares"?
+ERROR: there is no shared table "fairs". Did you mean "fares"?
 ```
 
 Throws [`ArrowSHM.TableNotFound`](@ref), [`ArrowSHM.DamagedTable`](@ref), [`ArrowSHM.NewerProtocol`](@ref), or
@@ -174,7 +174,7 @@ julia> kept.x == [1, 2], ArrowSHM.isolder(kept)
 (true, true)
 
 julia> unshare("short")
-ERROR: no shared table "short". tables() lists what is shared.
+ERROR: there is no shared table "short". tables() lists what is shared.
 ```
 """
 @noinline function unshare(name::AbstractString; store::Store = default_store())

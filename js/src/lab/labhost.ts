@@ -4,9 +4,9 @@ import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/no
 import { Client } from './client';
 import { attachCell, attachLine, detachCell, Language, languageOf } from '../shared/code';
 import { Format } from '../shared/format';
-import { TablesModel } from './model';
+import { TablesModel } from './tablesmodel';
 import { ITable } from '../shared/table';
-import { IHost } from '../list/host';
+import { IListHost } from '../list/listhost';
 
 export interface ILabHostOptions {
   client: Client;
@@ -18,7 +18,7 @@ export interface ILabHostOptions {
 }
 
 /** What the view can ask of JupyterLab and of Notebook 7. */
-export class LabHost implements IHost {
+export class LabHost implements IListHost {
   constructor(private readonly _options: ILabHostOptions) {
     this.format = _options.format;
   }
@@ -37,7 +37,7 @@ export class LabHost implements IHost {
     const { trans } = this.format;
     const language = currentLanguage(panel);
     if (language) void insertCell(panel, cell(table.name, language));
-    else Notification.warning(trans.__('Tables can be attached in Python and in Julia, and this notebook is neither.'));
+    else Notification.warning(trans.__('Tables can be attached in Python and Julia, but this notebook uses another language.'));
   }
 
   insertDetach(table: ITable): void {
@@ -102,10 +102,10 @@ export class LabHost implements IHost {
     const { trans } = this.format;
     const others = table.holders.length
       ? trans.__(
-          'In use by %1. Whoever has it attached keeps it; nobody else can attach it after this.',
+          'It is in use by %1. They keep what they have attached, but nobody else can attach it afterwards.',
           this.format.names(table.holders)
         )
-      : trans.__('Nobody uses it: its %1 are freed.', this.format.size(table.nbytes));
+      : trans.__('Nobody uses it. This frees %1.', this.format.size(table.nbytes));
     if (await this._confirm(trans.__('Unshare %1?', table.name), others, trans.__('Unshare'))) {
       await this._do(() => this._options.client.unshare(table));
     }

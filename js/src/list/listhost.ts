@@ -1,11 +1,12 @@
 import type { Format } from '../shared/format';
+import type { IListOptions } from '../shared/listing';
 import { ITable } from '../shared/table';
 
 /**
  * What a view can ask of the place that it is in: JupyterLab's sidebar, or a
  * notebook's output. What a place cannot do is not there.
  */
-export interface IHost {
+export interface IListHost {
   readonly format: Format;
   /** Write the code that attaches the table; `null` while there is nothing to write it into. */
   readonly insert?: ((table: ITable) => void) | null;
@@ -21,4 +22,11 @@ export interface IHost {
   collect?(tables: readonly ITable[]): void;
   openNotebook?(path: string): void;
   refresh(): void;
+}
+
+export interface IListProps {
+  readonly host: IListHost;
+  readonly options: IListOptions;
+  /** Told what the user sets. */
+  readonly onOptions: (options: IListOptions) => void;
 }

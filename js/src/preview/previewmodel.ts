@@ -1,16 +1,15 @@
+import type { FileFormat, ISaved } from '../shared/download';
 import { isAborted, problemOf } from '../shared/problem';
 import type { Problem } from '../shared/table';
 import { Cell, IField, Page } from './page';
 import { carried, filterJSON, IView, sortJSON, WHOLE } from './query';
 import { IWindow, Rows } from './rows';
 import type {
-  ExportFormat,
   FilterJSON,
   IColumnSummary,
   IPageFacts,
   IPreviewSource,
   IPreviewTable,
-  ISaved,
   SortJSON
 } from './source';
 
@@ -155,7 +154,7 @@ export class PreviewModel {
     return this._source.save !== undefined;
   }
 
-  async save(format: ExportFormat): Promise<ISaved | undefined> {
+  async save(format: FileFormat): Promise<ISaved | undefined> {
     return this._table ? this._source.save?.({ ...this._query(), version: this._table.version }, format) : undefined;
   }
 

@@ -1,7 +1,7 @@
 /** Filters and orders as people read them. */
 import type { Format } from '../shared/format';
 import { oneLine } from './celltext';
-import type { PreviewModel } from './model';
+import type { PreviewModel } from './previewmodel';
 import type { IFilter, ISort } from './query';
 
 export function filterWords({ name, condition }: IFilter, { trans }: Format): string {

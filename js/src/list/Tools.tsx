@@ -1,0 +1,84 @@
+import React from 'react';
+import { Icon, IconName } from '../shared/icons';
+import { ITable } from '../shared/table';
+import { IListHost } from './listhost';
+
+/** What can be done with a table. */
+export function Tools({ table, host }: { table: ITable; host: IListHost }): React.JSX.Element {
+  const { trans } = host.format;
+  const { name } = table;
+  return (
+    <div className="jp-ArrowSHM-tools" role="group" aria-label={trans.__('Actions for %1', name)}>
+      {host.preview && <Tool icon="table" label={trans.__('Open %1', name)} onClick={() => host.preview?.(table)} />}
+      {host.insert !== undefined && (
+        <Tool
+          icon="insert"
+          label={
+            host.insert
+              ? trans.__('Insert the code that attaches %1 into the notebook', name)
+              : trans.__('Open a notebook to insert the code that attaches %1', name)
+          }
+          disabled={!host.insert}
+          onClick={() => host.insert?.(table)}
+        />
+      )}
+      {host.copyCode && !host.hasMenu && (
+        <Tool icon="copy" label={trans.__('Copy the line that attaches %1', name)} onClick={() => host.copyCode?.(table)} />
+      )}
+      {host.setPinned && (
+        <Tool
+          icon="pin"
+          pressed={table.pinned}
+          label={
+            table.pinned
+              ? trans.__('Unpin %1: it may be removed when nobody uses it', name)
+              : trans.__('Pin %1: never remove it automatically', name)
+          }
+          onClick={() => host.setPinned?.(table, !table.pinned)}
+        />
+      )}
+      {host.unshare && !host.hasMenu && (
+        <Tool icon="remove" label={trans.__('Unshare %1…', name)} onClick={() => host.unshare?.(table)} />
+      )}
+      {host.hasMenu && <Tool icon="more" label={trans.__('More actions for %1', name)} menu onClick={openMenu} />}
+    </div>
+  );
+}
+
+/** What the right mouse button does, below this one. */
+function openMenu(event: React.MouseEvent<HTMLElement>): void {
+  const { left, bottom } = event.currentTarget.getBoundingClientRect();
+  event.currentTarget.dispatchEvent(
+    new MouseEvent('contextmenu', { bubbles: true, cancelable: true, clientX: left, clientY: bottom })
+  );
+}
+
+interface IToolProps {
+  icon: IconName;
+  label: string;
+  onClick: (event: React.MouseEvent<HTMLElement>) => void;
+  disabled?: boolean;
+  pressed?: boolean;
+  menu?: boolean;
+}
+
+function Tool({ icon, label, onClick, disabled, pressed, menu }: IToolProps): React.JSX.Element {
+  return (
+    <button
+      type="button"
+      className="jp-ArrowSHM-tool"
+      data-action={icon}
+      aria-label={label}
+      title={label}
+      // Not `disabled`: who comes by keyboard must be able to read why it is.
+      aria-disabled={disabled}
+      aria-pressed={pressed}
+      aria-haspopup={menu ? 'menu' : undefined}
+      onClick={event => {
+        if (!disabled) onClick(event);
+      }}
+    >
+      <Icon name={icon} filled={pressed} />
+    </button>
+  );
+}

@@ -1,0 +1,15 @@
+import type { IRowsQuery } from './source';
+
+/** What is asked of a view, in the words of jupyter_arrowshm/looking: the same to the server and to a kernel. */
+export function question(query: Partial<IRowsQuery>): Record<string, string | number> {
+  const { offset, limit, cell, columns, sort, filter, version } = query;
+  return {
+    ...(offset === undefined ? {} : { offset }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(cell ? { cell } : {}),
+    ...(columns ? { columns: JSON.stringify(columns) } : {}),
+    ...(sort?.length ? { sort: JSON.stringify(sort) } : {}),
+    ...(filter ? { filter: JSON.stringify(filter) } : {}),
+    ...(version ? { version } : {})
+  };
+}

@@ -1,0 +1,128 @@
+import React, { useEffect, useId, useRef, useState } from 'react';
+import { Icon, IconName } from './icons';
+
+export interface IMenuItem {
+  readonly label: string;
+  /** Of items of which one is chosen: whether it is this one. */
+  readonly checked?: boolean;
+  readonly run: () => void;
+}
+
+export interface IMenuSection {
+  /** What the items of the section have in common; a menu of one section needs none. */
+  readonly title?: string;
+  readonly items: readonly IMenuItem[];
+}
+
+interface IMenuProps {
+  readonly label: string;
+  /** In the place of the label, which is the button's tooltip then. */
+  readonly icon?: IconName;
+  readonly sections: readonly IMenuSection[];
+}
+
+/** A button that opens a list of things to do; by keyboard as the pattern "menu button" of the ARIA guide has it. */
+export function Menu({ label, icon, sections }: IMenuProps): React.JSX.Element {
+  const [isOpen, setOpen] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  useOutside(place, isOpen, () => setOpen(false));
+  useEffect(() => {
+    if (isOpen) place.current?.querySelector<HTMLElement>(ITEM)?.focus();
+  }, [isOpen]);
+
+  const close = (): void => {
+    setOpen(false);
+    button.current?.focus();
+  };
+  const move = (event: React.KeyboardEvent): void => {
+    const all = [...(place.current?.querySelectorAll<HTMLElement>(ITEM) ?? [])];
+    const here = all.indexOf(document.activeElement as HTMLElement);
+    const to = { ArrowDown: here + 1, ArrowUp: here - 1 + all.length, Home: 0, End: all.length - 1 }[event.key];
+    if (event.key === 'Tab') setOpen(false);
+    else if (event.key === 'Escape') close();
+    else if (to !== undefined) all[to % all.length].focus();
+    else return;
+    if (event.key !== 'Tab') event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div className="jp-ArrowSHM-menu" ref={place}>
+      <button
+        type="button"
+        ref={button}
+        className={icon ? 'jp-ArrowSHM-tool' : 'jp-ArrowSHM-button'}
+        aria-label={icon && label}
+        title={icon && label}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+        onKeyDown={event => {
+          if (event.key !== 'ArrowDown') return;
+          event.preventDefault();
+          setOpen(true);
+        }}
+      >
+        {icon ? (
+          <Icon name={icon} />
+        ) : (
+          <>
+            {label} <span aria-hidden="true">▾</span>
+          </>
+        )}
+      </button>
+      {isOpen && (
+        <div role="menu" aria-label={label} className="jp-ArrowSHM-popup" onKeyDown={move}>
+          {sections.map((section, index) => (
+            <Section key={index} section={section} close={close} />
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
+
+const ITEM = '[role^=menuitem]';
+
+function Section({ section: { title, items }, close }: { section: IMenuSection; close: () => void }): React.JSX.Element {
+  const id = useId();
+  return (
+    <div role="group" aria-labelledby={title && id}>
+      {title && (
+        <div className="jp-ArrowSHM-menuTitle" id={id}>
+          {title}
+        </div>
+      )}
+      {items.map(({ label, checked, run }) => (
+        <button
+          type="button"
+          key={label}
+          role={checked === undefined ? 'menuitem' : 'menuitemradio'}
+          aria-checked={checked}
+          tabIndex={-1}
+          onClick={() => {
+            close();
+            run();
+          }}
+        >
+          {checked !== undefined && <span aria-hidden="true">{checked ? <Icon name="check" /> : null}</span>}
+          {label}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** Close what is open when the user presses somewhere else. */
+export function useOutside(place: React.RefObject<HTMLElement>, isOpen: boolean, close: () => void): void {
+  const latest = useRef(close);
+  latest.current = close;
+  useEffect(() => {
+    if (!isOpen) return undefined;
+    const pressed = (event: Event): void => {
+      if (!place.current?.contains(event.target as Node)) latest.current();
+    };
+    document.addEventListener('pointerdown', pressed, true);
+    return () => document.removeEventListener('pointerdown', pressed, true);
+  }, [place, isOpen]);
+}

@@ -1,0 +1,56 @@
+"""A table as a notebook attaches it: how long that took, and again when a newer version has its name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from ..errors import ArrowSHMError
+from . import results
+from .bindings import Bindings
+from .mistakes import in_notebooks, usage_error
+
+if TYPE_CHECKING:
+    from ..core import Attachment, Store
+
+
+def attach(
+    open_store: Callable[[], Store], name: str, options: dict[str, Any], wait: float | None
+) -> tuple[Attachment, str]:
+    """The table, and how long it took; in a new kernel, importing other libraries takes most of that."""
+    begun = time.perf_counter()
+    store = open_store()
+    ready = time.perf_counter()
+    try:
+        attachment = store.attachment(name, **options, wait=wait)
+    except ArrowSHMError:
+        raise  # some of them are a ValueError, too
+    except (KeyError, ValueError, ImportError) as error:  # no such column, or what a library says of the data
+        raise usage_error(str(error.args[0] if error.args else error)) from None
+    took = time.perf_counter() - ready - attachment.importing
+    library = attachment.kind.partition(".")[0]
+    return attachment, results.duration(took, {"pyarrow": ready - begun, library: attachment.importing})
+
+
+def follow(store: Store, bindings: Bindings) -> None:
+    """Bind the variables of ``%attach --follow`` to the newest versions, and say so."""
+    for binding in bindings.live():
+        if not binding.follow:
+            continue
+        try:
+            version = store.version(binding.name)
+            if version == binding.version:
+                continue
+            if version is None:
+                binding.follow = False
+                print(f"{binding.name} is shared no longer; {binding.variable} keeps the last version")
+                continue
+            attachment, _ = attach(lambda: store, binding.name, binding.options, None)
+        except (ArrowSHMError, UsageError) as error:
+            print(f"{binding.variable} keeps its version: {in_notebooks(error)}")
+            continue
+        bindings.bind(binding.variable, attachment, binding.options, follow=True)
+        print(f"{binding.variable}: newer version, {results.attached_as(attachment)}")

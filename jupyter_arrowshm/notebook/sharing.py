@@ -1,0 +1,59 @@
+"""What a person names behind ``%share``: its value, and that value as a shared table."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from ..errors import TableExists
+from . import progress
+from .mistakes import name_is_taken, usage_error
+from .results import seconds
+from .scope import Scope
+
+if TYPE_CHECKING:
+    from ..core import Store, TableInfo
+
+
+def evaluate(scope: Scope, source: str) -> Any:
+    """The value of an expression on a magic's line."""
+    try:
+        return scope.evaluate(source)
+    except NameError as error:
+        raise usage_error(f"{error}. Share a variable or an expression: %share EXPRESSION as NAME") from None
+    except Exception as error:
+        raise usage_error(f"{source} failed: {type(error).__name__}: {error}") from None
+
+
+def share(
+    store: Store, get: Callable[[], Any], name: str, command: str, options: set[str], progress_after: float
+) -> tuple[TableInfo, str, Callable[[], Any]]:
+    """Share what ``get`` gives; ``command`` is what a person wrote before the name.
+
+    Gives the table, how long it took, and a weak reference to what is private.
+    """
+    value = get()
+    begun = time.perf_counter()
+    with progress.shown(name, progress_after) as written:
+        before = store.version(name)
+        try:
+            table = store.share(value, name, replace="--replace" in options, pin="--pin" in options, progress=written)
+        except TableExists as error:
+            raise UsageError(name_is_taken(error, command)) from None
+        except KeyboardInterrupt:
+            # Freeing a large older version takes a while, and is interrupted after the new one has the name.
+            if store.version(name) != before and store.is_mine(name):
+                raise UsageError(f"interrupted, but {name!r} was shared already") from None
+            raise UsageError(f"interrupted: {name!r} was not shared, and nothing is left of it") from None
+    return table, seconds(time.perf_counter() - begun), _weak(value)
+
+
+def _weak(value: Any) -> Callable[[], Any]:
+    try:
+        return weakref.ref(value)
+    except TypeError:  # a dict: whether somebody else refers to it cannot be told
+        return lambda: None
