@@ -28,14 +28,16 @@ class Peer:
         self,
         *,
         script: str | None = None,
+        arguments: Sequence[str] = (),
         kernel: str | None = None,
         prefix: Sequence[str] = (),
         env: dict[str, str] | None = None,
+        cwd: str | None = None,
     ) -> None:
         """Start it.
 
         ``script`` is a file name for the process to be called; ownership goes by
-        it. Without one it has none. ``kernel`` is the connection file of the
+        it, its ``arguments`` and ``cwd``. Without one it has none. ``kernel`` is the connection file of the
         Jupyter kernel that it poses as, ``prefix`` a command to start it by.
         """
         ours, theirs = Pipe()
@@ -43,12 +45,14 @@ class Peer:
         if script is not None:
             Path(script).write_text(command.pop())
             command[-1] = script
+        command += arguments
         if kernel is not None:
             command += ["-f", kernel]
         tests = Path(__file__).parent
         self.process = subprocess.Popen(
             command,
             pass_fds=[theirs.fileno()],
+            cwd=cwd,
             env={**os.environ, "PYTHONPATH": f"{tests.parent}{os.pathsep}{tests}", **(env or {})},
         )
         theirs.close()

@@ -32,6 +32,7 @@ class Facts:
     kernel: str = ""
     notebook: str = ""
     script: str = ""
+    program: str = ""
     source: str = ""
     version: str = ""
     library: str = ""

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 LABEL_OPTION = "--arrowshm-label="  # on the command line of a process that says itself what people call it
 _WITH_VALUE = ("-W", "-X", "-t", "-p", "-L", "-J", "-C", "-H", "--threads", "--procs")  # options of Python and of Julia
+_CODE, _MODULE = ("-c", "-e", "-E", "--eval"), "-m"
 _CONNECTION_FILE = re.compile(r"kernel-(?:v2-)?([^/\\]+)\.json$")
+_RUNNERS = ("nbconvert", "execute", "run", "papermill")  # programs that start a kernel for the notebook they are given
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return ""
+
+
+_STARTED_IN = _working_directory()
 
 
 @dataclass(frozen=True)
@@ -57,15 +71,65 @@ class Publisher(Holder):
 
 def myself() -> Holder:
     """This process. A kernel has no script: its ``__main__`` is ipykernel's launcher, the same for every notebook."""
-    kernel = kernel_id(sys.orig_argv)
-    script = "" if kernel else getattr(sys.modules.get("__main__"), "__file__", None) or ""
+    kernel, is_kernel = kernel_id(sys.orig_argv), _is_kernel()
+    script = "" if is_kernel else getattr(sys.modules.get("__main__"), "__file__", None) or ""
+    notebook = _notebook() or os.environ.get("JPY_SESSION_NAME", "") if is_kernel else ""
     return Holder(
         pid=os.getpid(),
         language="python",
         kernel_id=kernel,
-        notebook=os.path.basename(os.environ.get("JPY_SESSION_NAME", "")) if kernel else "",
+        notebook=os.path.basename(notebook),
         script=os.path.abspath(script) if script else "",
     )
+
+
+def program() -> str:
+    """Which program this process runs (docs/protocol.md, "Ownership"); empty where nothing tells it from others."""
+    if _is_kernel():
+        notebook = _notebook()
+        return _digest(notebook) if notebook else ""
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not script or os.path.basename(os.path.dirname(os.path.abspath(script))) == "bin":
+        return ""  # pytest, streamlit, gunicorn: launchers of many programs
+    _, arguments = _parse(sys.orig_argv)
+    # multiprocessing starts its children by code of its own, and then gives them the arguments of their parent.
+    return _digest(os.path.abspath(script), _STARTED_IN, *(sys.argv[1:] if arguments is None else arguments))
+
+
+def _is_kernel() -> bool:
+    # Whoever starts a kernel without a server (nbclient) gives its connection file a name that holds no id.
+    return bool(kernel_id(sys.orig_argv)) or "ipykernel_launcher" in sys.orig_argv
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
+
+
+def _notebook() -> str:
+    """Absolute path of the notebook that this kernel runs, as far as its front end says it."""
+    namespace = vars(sys.modules["__main__"])
+    told = _given_to_parent() or namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
+    # A console has a name, too, and many have the same one.
+    return os.path.abspath(told) if isinstance(told, str) and os.path.isfile(told) else ""
+
+
+def _given_to_parent() -> str:
+    """The notebook on the command line of the program that started this kernel, if it is one that runs notebooks."""
+    import psutil
+
+    try:
+        parent = psutil.Process(os.getppid())
+        command_line, directory = parent.cmdline(), parent.cwd()
+    except psutil.Error:
+        return ""
+    names = [os.path.basename(word).removeprefix("jupyter-") for word in command_line[:3]]
+    if not any(runner in names for runner in _RUNNERS):
+        return ""
+    given = [word for before, word in pairwise(command_line) if word.endswith(".ipynb") and before != "--output"]
+    given = [word for word in given if not word.startswith("-")]
+    if "papermill" in names:
+        given = given[:1]  # then comes where the result goes
+    return os.path.join(directory, given[0]) if len(given) == 1 else ""
 
 
 def kernel_id(command_line: Iterable[str]) -> str:
@@ -100,16 +164,26 @@ def _language(name: str, command_line: list[str]) -> str:
 
 
 def _script(command_line: list[str]) -> str:
-    """The first word that is no option of Python or Julia; ``-m`` and ``-c`` name no file."""
+    """What people call the program: what it says itself, else its script."""
     for word in command_line:
         if word.startswith(LABEL_OPTION):
             return word.removeprefix(LABEL_OPTION)
+    return _parse(command_line)[0]
+
+
+def _parse(command_line: list[str]) -> tuple[str, list[str] | None]:
+    """The first word that is no option of Python or Julia, and those after it.
+
+    ``-m`` and ``-c`` name no file; after code on the command line come no arguments, but ``None``.
+    """
     words = iter(command_line[1:])
     for word in words:
-        if word in ("-c", "-m", "-e", "-E", "--eval"):
-            return ""
+        if word in _CODE:
+            return "", None
+        if word == _MODULE:
+            return "", list(words)
         if word in _WITH_VALUE:
             next(words, None)
         elif not word.startswith("-"):
-            return word
-    return ""
+            return word, list(words)
+    return "", None

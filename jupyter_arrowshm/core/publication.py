@@ -73,6 +73,7 @@ class Publication:
             kernel=self._who.kernel_id,
             notebook=self._who.notebook,
             script=self._who.script,
+            program=process.program(),
             source=request.source,
             version=__version__,
             library=f"pyarrow {pa.__version__}",
@@ -162,7 +163,7 @@ class Publication:
         if request.replace or version == allowed:
             return version
         facts = summary.facts if summary is not None else Facts()
-        if is_mine(facts, self._who):
+        if is_mine(at, facts):
             return version
         publisher = publisher_of(facts, tokens.is_alive(at, facts.token), facts.pid)
         raise TableExists(name, publisher.label, publisher.alive is not False, facts.published_at)
@@ -214,13 +215,14 @@ class Writer:
             self._publication.abort()
 
 
-def is_mine(facts: Facts, who: process.Holder) -> bool:
-    """Whether this process, its kernel before a restart, or an earlier run of its script published the file."""
-    return bool(
-        (facts.token and facts.token == tokens.token_id())
-        or (facts.kernel and facts.kernel == who.kernel_id)
-        or (facts.script and facts.script == who.script)
-    )
+def is_mine(at: int, facts: Facts) -> bool:
+    """Whether this process published the file, or its kernel before a restart, or an earlier run of its program."""
+    if facts.token and facts.token == tokens.token_id():
+        return True
+    same_kernel = facts.kernel and facts.kernel == process.myself().kernel_id
+    same_program = facts.program and facts.program == process.program()
+    # While it lives nobody else is it: workers of one script that start together would each end with another version.
+    return bool(same_kernel or same_program) and not tokens.is_alive(at, facts.token)
 
 
 @functools.cache

@@ -30,7 +30,6 @@ from . import (
 )
 from .attached import Attachment
 from .directory import Directory
-from .facts import Facts
 from .process import Holder
 from .publication import Publication, Request, Writer
 from .table import TableInfo, Tables
@@ -117,8 +116,9 @@ class Store:
             1 to 200 bytes without white space or ``/``.
         replace
             Take the name over even if somebody else shared what has it now. The
-            same process, kernel or script may always replace its own table.
-            Whoever has the older version attached keeps it.
+            same process may always replace its own table; once that has ended, so
+            may the same kernel, notebook or script when it runs again. Whoever has
+            the older version attached keeps it.
         pin
             Never remove the table automatically, even if nobody uses it.
         progress
@@ -302,10 +302,16 @@ class Store:
         return entry[0] if entry is not None else None
 
     def is_mine(self, name: str) -> bool:
-        """Whether this process, kernel or script shared the table, and so may replace it without being asked to."""
-        entry = self._opened(name)
-        facts = entry[1].facts if entry is not None and entry[1] is not None else Facts()
-        return publication.is_mine(facts, process.myself())
+        """Whether this process may replace the table without being asked to (docs/protocol.md, "Ownership")."""
+        names.check(name)
+        try:
+            opened = self._directory.open()
+            entry = self._listing.summary(opened.fd, name) if opened is not None else None
+            if opened is None or entry is None or entry[1] is None:
+                return False
+            return publication.is_mine(opened.fd, entry[1].facts)
+        except OSError as error:
+            raise self._directory.explain(error) from None
 
     def _opened(self, name: str) -> tuple[str, arrowfile.Summary | None] | None:
         names.check(name)

@@ -6,12 +6,14 @@ import contextlib
 import errno
 import functools
 import os
+import re
 import secrets
 
 from ..errors import Busy
 from .directory import LIVE
 from .lock import EXCLUSIVE, SHARED, Descriptor, is_grantable, try_lock, wait_for
 
+_PATTERN = re.compile(r"[0-9a-f]{32}")
 _TIMEOUT = 10.0  # s; whoever else asks holds the lock for microseconds
 
 
@@ -71,7 +73,7 @@ def is_alive(at: int, token: str) -> bool:
     """Whether the process that published under ``token`` still runs: its token is locked."""
     if token == _token.id:
         return True
-    if not token.isalnum():  # a footer may say anything: "..", or a path
+    if not _PATTERN.fullmatch(token):  # a footer may say anything: "..", or a path
         return False
     try:
         file = Descriptor.open(f"{LIVE}/{token}", os.O_RDONLY | os.O_NOFOLLOW, dir_fd=at)
