@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Kind = Literal["pyarrow", "pandas", "polars", "duckdb", "numpy", "source"]  # "source": the kind that was shared
+# "source" is the kind that was shared, "stored" a pyarrow.Table of the very types that are in the file.
+Kind = Literal["pyarrow", "pandas", "polars", "duckdb", "numpy", "source", "stored"]
 KINDS: tuple[str, ...] = get_args(Kind)

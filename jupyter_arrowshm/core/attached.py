@@ -13,7 +13,7 @@ import pyarrow as pa
 from .. import tabular
 from . import arrowfile, listing, names, segment
 from .directory import LOCK_TIMEOUT, Directory
-from .facts import Facts
+from .facts import SOURCE_KEY
 from .lock import wait_for
 
 _MOST_COLUMNS = 20  # that an error names
@@ -59,6 +59,12 @@ class Opened(NamedTuple):
     metadata: Mapping[bytes, bytes]
     status: os.stat_result
 
+    @property
+    def source(self) -> str | None:
+        """The kind of what was shared; None where that is not known."""
+        kind = self.metadata.get(SOURCE_KEY)
+        return kind.decode(errors="replace") if kind else None
+
 
 def open_table(
     directory: Directory,
@@ -83,7 +89,7 @@ def open_table(
         raise catalogue.not_found(name)
     buffer, status = mapped
     whole, metadata = arrowfile.read(buffer, name, directory.file(name), validate=validate)
-    table = whole if columns is None else _select(whole, columns, name)
+    table = whole if columns is None else _select(whole, _names(columns), name)
     return Opened(name, buffer, whole, table, metadata, status)
 
 
@@ -94,8 +100,7 @@ def convert(opened: Opened, to: str, copy: bool) -> Attachment:
         # A pandas user who picks columns keeps the index, as everywhere in pandas.
         missing = [name for name in tabular.index_columns(opened.whole.schema) if name not in table.column_names]
         table = _select(opened.whole, [*table.column_names, *missing], opened.name)
-    kind = Facts.from_metadata(opened.metadata).source
-    made = tabular.from_arrow(table, to, kind=kind, copy=copy)
+    made = tabular.from_arrow(table, to, kind=opened.source, copy=copy)
     mapping = opened.mapping
     return Attachment(
         made.value,
@@ -117,6 +122,14 @@ def _map(directory: Directory, name: str) -> tuple[pa.Buffer, os.stat_result] | 
         return segment.map_shared(opened.fd, name, directory.file(name), LOCK_TIMEOUT)
     except OSError as error:
         raise directory.explain(error) from None
+
+
+def _names(columns: Sequence[str]) -> Sequence[str]:
+    names = [columns] if isinstance(columns, str) else columns
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"columns are given by their names, which are text: {str(name)!r}, not {name!r}")
+    return names
 
 
 def _select(table: pa.Table, columns: Sequence[str], name: str) -> pa.Table:

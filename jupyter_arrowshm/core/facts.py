@@ -14,6 +14,7 @@ PROTOCOL = 1
 _MAX_FACT = 4096  # bytes of one fact: PATH_MAX, as the longest is a path (limits.h)
 _PREFIX = "arrowshm."
 PROTOCOL_KEY, PROTOCOL_VALUE = f"{_PREFIX}protocol".encode(), str(PROTOCOL).encode()
+SOURCE_KEY = f"{_PREFIX}source".encode()
 
 
 @dataclass(frozen=True)

@@ -182,9 +182,12 @@ class Store:
             ``"duckdb"``, ``"numpy"`` (a dict of arrays), or ``"source"``: the kind
             that was shared. pandas and NumPy get read-only views of numbers and
             times (with nulls among them only where pandas shared them); what they
-            cannot view is copied (:meth:`attachment` says what).
+            cannot view is copied (:meth:`attachment` says what). So are columns of
+            which pyarrow cannot select or order the rows, such as polars' texts;
+            ``"stored"`` gives a ``pyarrow.Table`` of the types that are stored,
+            without a copy, to hand on to a library that knows them.
         columns
-            Only these, in this order.
+            Only these, in this order; the name of one column is that column.
         copy
             A private, writable copy instead, that keeps nothing attached.
         wait
@@ -199,9 +202,10 @@ class Store:
         Busy
             Somebody kept the file locked.
         """
-        if to == "pyarrow" and not copy:
-            return self._open(name, columns, copy, wait, validate).table
-        return attached.convert(self._open(name, columns, copy, wait, validate), to, copy).value
+        opened = self._open(name, columns, copy, wait, validate)
+        if copy or to not in ("pyarrow", "stored"):
+            return attached.convert(opened, to, copy).value
+        return opened.table if to == "stored" else tabular.usable(opened.table, opened.source)
 
     def attachment(self, name: str, *, to: Kind = "pyarrow", **options: Unpack[AttachOptions]) -> Attachment:
         """As :meth:`attach`, with what was copied, and why it is not what was asked for, if it is not."""

@@ -20,7 +20,8 @@ import numpy as np
 import pyarrow as pa
 
 from ..errors import UnsupportedSource, UnsupportedTarget
-from .memory import NUMPY_KEY, rows_only, with_metadata
+from .integers import would_be_rounded
+from .memory import ARRAY_KEY, NUMPY_KEY, rows_only, with_metadata
 
 _KIND = "dict of arrays"
 
@@ -62,9 +63,12 @@ def _encode_column(name: str, value: Any) -> tuple[Any, dict[str, Any]]:
         except FAILURES as error:
             fix = f"Make them alike: `{mine} = [str(value) for value in {mine}]`"
             raise UnsupportedSource(_KIND, str(error), fix, name) from None
-    if value.ndim != 1:
-        fix = f"`{mine} = list({mine})` makes a column of lists" if value.ndim else f"`{mine} = {mine}.reshape(1)`"
-        raise UnsupportedSource(_KIND, f"it has {value.ndim} dimensions", f"One is needed: {fix}", name)
+    if not value.ndim:
+        raise UnsupportedSource(_KIND, "it has no dimension", f"One is needed: `{mine} = {mine}.reshape(1)`", name)
+    if value.ndim > 1:
+        flat, of_items = _encode_column(name, value.reshape(-1))
+        array = _stacked(flat, value.shape)
+        return array, {**of_items, "items": str(flat.type), "type": str(array.type)}
     masked = isinstance(value, np.ma.MaskedArray)
     mask = np.ma.getmaskarray(value) if masked else None
     data = np.asarray(value.data if masked else value)
@@ -87,6 +91,15 @@ def _encode_column(name: str, value: Any) -> tuple[Any, dict[str, Any]]:
     if data.dtype.kind in "biufmMUS":
         how["dtype"] = data.dtype.str
     return array, {**how, "type": str(array.type)}
+
+
+def _stacked(flat: pa.Array, shape: tuple[int, ...]) -> pa.Array:
+    """The items of an array as rows of Arrow's fixed-shape tensors."""
+    rows, *inner = shape
+    tensor = pa.fixed_shape_tensor(flat.type, inner)
+    # Not FixedSizeListArray.from_arrays, which has none of no items.
+    lists = pa.Array.from_buffers(tensor.storage_type, rows, [None], children=[flat])
+    return pa.ExtensionArray.from_storage(tensor, lists)
 
 
 def _characters(array: pa.Array) -> int:
@@ -205,9 +218,38 @@ def decode(table: pa.Table, *, private: Callable[[pa.ChunkedArray], pa.ChunkedAr
     return arrays
 
 
+def single(columns: dict[str, Any], table: pa.Table) -> Any:
+    """The array that was shared as one, of what :func:`decode` made of its table."""
+    found = json.loads((table.schema.metadata or {}).get(ARRAY_KEY, b"{}"))
+    if not found.get("fields"):
+        return next(iter(columns.values()))
+    rows = np.ma.MaskedArray if any(isinstance(each, np.ma.MaskedArray) for each in columns.values()) else np.array
+    dtype = [(name, each.dtype, each.shape[1:]) for name, each in columns.items()]
+    made = rows(np.empty(table.num_rows, np.dtype(dtype, align=found["aligned"])))
+    for name, each in columns.items():
+        made[name] = each
+    return made
+
+
+def encode_single(array: np.ndarray[Any, Any]) -> pa.Table:
+    """The Arrow table of one array: a column "value" of its rows, or the fields of a structured array."""
+    names = array.dtype.names
+    if not array.ndim:
+        raise UnsupportedSource("array", "it has no dimension", "One is needed: `a = a.reshape(1)`")
+    if names and array.ndim > 1:
+        raise UnsupportedSource("array", "it is structured and has dimensions", "One is needed: `a = a.reshape(-1)`")
+    table = encode({name: array[name] for name in names} if names else {"value": array})
+    how = json.dumps({"fields": names, "aligned": array.dtype.isalignedstruct}).encode()
+    return with_metadata(table, {**table.schema.metadata, ARRAY_KEY: how})
+
+
 def _decode_column(column: pa.ChunkedArray, how: dict[str, Any]) -> np.ndarray[Any, Any]:
     import pyarrow.compute as pc
 
+    if isinstance(column.type, pa.FixedShapeTensorType) and not column.null_count:
+        return _unstacked(column, how)
+    if would_be_rounded(column) and not pa.types.is_integer(column.type):
+        return np.fromiter(column.to_pylist(), dtype=object, count=len(column))
     if pa.types.is_dictionary(column.type):  # of a null, to_numpy() of several chunks makes the first value
         column = column.cast(column.type.value_type)
     kind = column.type
@@ -227,6 +269,16 @@ def _decode_column(column: pa.ChunkedArray, how: dict[str, Any]) -> np.ndarray[A
     if "dtype" in how and (how.get("masked") or not column.null_count):
         array = array.astype(how["dtype"], copy=False)
     return _masked(array, column, how)
+
+
+def _unstacked(column: pa.ChunkedArray, how: dict[str, Any]) -> np.ndarray[Any, Any]:
+    size = column.type.storage_type.list_size
+    storages = (chunk.storage for chunk in column.chunks)
+    flat = [each.values.slice(each.offset * size, len(each) * size) for each in storages]
+    items = pa.chunked_array(flat, column.type.value_type)
+    array = _decode_column(items, {**how, "type": how.get("items")}).reshape(len(column), *column.type.shape)
+    order = column.type.permutation
+    return array if order is None else array.transpose(0, *(1 + number for number in order))
 
 
 def _masked(array: np.ndarray[Any, Any], column: pa.ChunkedArray, how: dict[str, Any]) -> np.ndarray[Any, Any]:

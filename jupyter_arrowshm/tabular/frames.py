@@ -31,7 +31,11 @@ import pyarrow as pa
 
 from ..errors import UnsupportedSource
 from .arrays import FAILURES
-from .memory import PANDAS_KEY, rows_only, with_metadata
+from .integers import would_be_rounded
+from .memory import DUCKDB_KEY, PANDAS_KEY, rows_only, with_metadata
+from .recast import recast_column
+from .rules import fitted
+from .spans import timedeltas
 from .values import (
     Private,
     bounds_of,
@@ -51,6 +55,12 @@ from .values import (
 pd: Any = pandas
 
 _NULLABLE = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
+# Types that pyarrow surely makes into something, so that nothing needs to be tried.
+_SIMPLE = {
+    *(getattr(pa, name)() for name in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")),
+    *(pa.float32(), pa.float64(), pa.bool_(), pa.string(), pa.large_string(), pa.date32()),
+    *(pa.timestamp(unit) for unit in ("s", "ms", "us", "ns")),
+}
 
 
 def encode(obj: Any) -> pa.Table:
@@ -220,74 +230,63 @@ def decode(table: pa.Table, *, as_series: bool, private: Private | None) -> Any:
 
 
 def _foreign(table: pa.Table, private: Private | None) -> Any:
-    """What did not come from pandas: as pyarrow makes it, in Arrow's own dtypes where pyarrow finds no other.
+    """What did not come from pandas: as pyarrow makes it, but for columns that it cannot make, or would change.
 
     Of integers with nulls pyarrow makes floats, and 2**60 + 1 would be 2**60. A column with such a one is ``Int64`` or
-    ``UInt64``; where it is inside of lists or structs, all of these are Python's.
+    ``UInt64``; where it is inside of lists or structs, all of these are Python's. What pandas has no type for are
+    Python objects, or else ``ArrowDtype``. No column changes what others become.
     """
+    labels = table.column_names
+    table = fitted(table, "pandas")
     if private and table.num_columns:
         table = pa.table([private(column) for column in table.columns], schema=table.schema)
-    try:
-        frame = _exact(table)
-    except (*FAILURES, KeyError):  # KeyError: extension types that pandas has no dtype for
-        table = _without_extensions(table)
-        try:
-            frame = _exact(table)
-        except FAILURES:
-            frame = table.to_pandas(split_blocks=True, types_mapper=pd.ArrowDtype)
+    if len(set(labels)) < len(labels):
+        # pyarrow takes the values of all columns of one name for those of one column.
+        table = table.rename_columns(list(map(str, range(len(labels))))).replace_schema_metadata(None)
+    # As their own ways to pandas: of a map DuckDB makes a dict, pyarrow a list of pairs.
+    maps = "strict" if DUCKDB_KEY in (table.schema.metadata or {}) else None
+    own: dict[str, Any] = {}
+    for number, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        if (made := _special(column, maps)) is not None:
+            own[name] = made
+            table = table.set_column(number, name, pa.nulls(len(column), pa.int8()))
+    frame = table.to_pandas(split_blocks=True, maps_as_pydicts=maps)
+    for name, made in own.items():
+        if name in frame.columns:  # and not its index
+            frame.isetitem(frame.columns.get_loc(name), made)
+    if table.column_names != labels:
+        frame.columns = labels
     return frame.copy() if private else frame
 
 
-def _exact(table: pa.Table) -> Any:
-    columns = zip(table.column_names, table.columns, strict=True)
-    rounded = [name for name, column in columns if _would_be_rounded(column)]
-    ambiguous = rounded and len(set(table.column_names)) < table.num_columns
-    frame = table.to_pandas(split_blocks=True, types_mapper=pd.ArrowDtype if ambiguous else None)
-    for name in [] if ambiguous else rounded:
-        if name in frame.columns:  # and not its index
-            whole = table.column(name).to_pandas(types_mapper=_NULLABLE.get, integer_object_nulls=True)
-            frame.isetitem(frame.columns.get_loc(name), whole.array)
-    return frame
-
-
-def _without_extensions(table: pa.Table) -> pa.Table:
-    for number, field in enumerate(table.schema):
-        if isinstance(field.type, pa.BaseExtensionType):
-            stored = table.column(number).cast(field.type.storage_type)
-            table = table.set_column(number, field.name, stored)
-    return table
-
-
-def _would_be_rounded(column: pa.ChunkedArray) -> bool:
-    return _holds_integers(column.type) and any(
-        leaf.null_count and leaf.type in _NULLABLE and _reach(leaf) > 2**53
-        for chunk in column.chunks
-        for leaf in _leaves(chunk)
-    )
-
-
-def _holds_integers(kind: pa.DataType) -> bool:
-    return kind in _NULLABLE or any(_holds_integers(kind.field(number).type) for number in range(kind.num_fields))
-
-
-def _reach(array: pa.Array) -> int:
-    import pyarrow.compute as pc
-
-    low, high = (bound.as_py() or 0 for bound in pc.min_max(array).values())
-    return max(-low, high)
-
-
-def _leaves(array: pa.Array) -> Iterator[pa.Array]:
-    """The arrays of plain values in lists and structs; none of types that pyarrow makes no Python objects of."""
-    if not array.type.num_fields:
-        yield array
-        return
-    if pa.types.is_map(array.type):
-        inside = [array.keys, array.items]
-    else:
-        inside = array.flatten() if hasattr(array, "flatten") else []
-    for one in inside if isinstance(inside, list) else [inside]:
-        yield from _leaves(one)
+def _special(column: pa.ChunkedArray, maps: str | None) -> Any:
+    """The values of a column that pyarrow cannot make, or would change; None for any other."""
+    if would_be_rounded(column):
+        return column.to_pandas(types_mapper=_NULLABLE.get, integer_object_nulls=True, maps_as_pydicts=maps).array
+    if column.type in _SIMPLE:
+        return None
+    if pa.types.is_interval(column.type) and (made := timedeltas(column)) is not None:
+        return made
+    try:
+        # Just as it will be: of a column alone, or in one block, pyarrow makes more.
+        pa.table({"": column}).to_pandas(split_blocks=True, maps_as_pydicts=maps)
+        return None
+    except (*FAILURES, KeyError, NotImplementedError):  # KeyError: extension types that pandas has no dtype for
+        pass
+    if isinstance(column.type, pa.BaseExtensionType):
+        stored = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
+        made = _special(stored, maps)
+        return stored.to_pandas().array if made is None else made
+    if pa.types.is_dictionary(column.type):  # of nulls, among others
+        plain = recast_column(column, column.type.value_type)
+        made = _special(plain, maps)
+        return plain.to_pandas().array if made is None else made
+    try:
+        objects = np.empty(len(column), dtype=object)
+        objects[:] = column.to_pylist()
+    except (*FAILURES, KeyError):
+        return pd.arrays.ArrowExtensionArray(column)
+    return objects
 
 
 # -- where the bytes are ---------------------------------------------------------------------------------------------

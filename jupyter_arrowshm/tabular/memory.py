@@ -9,6 +9,9 @@ import pyarrow as pa
 # Our keys in the schema's metadata: how to undo what the way through Arrow loses. JSON, never pickle.
 PANDAS_KEY = b"arrowshm.pandas"
 NUMPY_KEY = b"arrowshm.numpy"
+ARRAY_KEY = b"arrowshm.array"
+DUCKDB_KEY = b"arrowshm.duckdb"
+OUR_KEYS = (PANDAS_KEY, NUMPY_KEY, ARRAY_KEY, DUCKDB_KEY)
 
 
 def rows_only(num_rows: int) -> pa.Table:

@@ -16,49 +16,42 @@ from ..arrowtypes import is_list_view, nested
 Leaf = Callable[[pa.DataType], pa.DataType]
 
 
-def rebuilt(type_: pa.DataType, leaf: Leaf) -> pa.DataType:
-    """The type with ``leaf`` applied to what it is made of, and then to itself. Names and nullability stay."""
+def rebuilt(type_: pa.DataType, leaf: Leaf, *, bare: bool = False) -> pa.DataType:
+    """The type with ``leaf`` applied to what it is made of, and then to itself.
+
+    Names and nullability stay; the metadata of the fields inside goes if it is to be ``bare``.
+    """
     types = pa.types
     if isinstance(type_, pa.BaseExtensionType):
         return leaf(type_)
     if types.is_dictionary(type_):
-        return leaf(pa.dictionary(type_.index_type, rebuilt(type_.value_type, leaf), type_.ordered))
+        return leaf(pa.dictionary(type_.index_type, rebuilt(type_.value_type, leaf, bare=bare), type_.ordered))
     if types.is_run_end_encoded(type_):
-        return leaf(pa.run_end_encoded(type_.run_end_type, rebuilt(type_.value_type, leaf)))
-    if not type_.num_fields:
-        return leaf(type_)
-    fields = [_rebuilt_field(type_.field(number), leaf) for number in range(type_.num_fields)]
-    if fields == [type_.field(number) for number in range(type_.num_fields)]:
+        return leaf(pa.run_end_encoded(type_.run_end_type, rebuilt(type_.value_type, leaf, bare=bare)))
+    old = [type_.field(number) for number in range(type_.num_fields)]
+    fields = [field.with_type(rebuilt(field.type, leaf, bare=bare)) for field in old]
+    if bare:
+        fields = [field.remove_metadata() for field in fields]
+    elif fields == old:
         return leaf(type_)
     if types.is_struct(type_):
         return leaf(pa.struct(fields))
     if types.is_map(type_):
-        return leaf(
-            pa.map_(
-                type_.key_field.with_type(rebuilt(type_.key_type, leaf)),
-                type_.item_field.with_type(rebuilt(type_.item_type, leaf)),
-                type_.keys_sorted,
-            )
-        )
+        return leaf(pa.map_(fields[0].type.field(0), fields[0].type.field(1), type_.keys_sorted))
     if types.is_union(type_):
         return leaf(pa.union(fields, type_.mode, type_.type_codes))
     if types.is_fixed_size_list(type_):
         return leaf(pa.list_(fields[0], type_.list_size))
-    return leaf(list_maker(type_)(fields[0]))
+    return leaf(list_maker(type_)(fields[0]) if fields else type_)
 
 
-def _rebuilt_field(field: pa.Field, leaf: Leaf) -> pa.Field:
-    return field.with_type(rebuilt(field.type, leaf))
-
-
-def list_maker(type_: pa.DataType) -> Callable[[pa.Field], pa.DataType]:
-    """The function that makes lists of this sort."""
+def list_maker(type_: pa.DataType, *, plain: bool = False) -> Callable[[pa.Field], pa.DataType]:
+    """The function that makes lists of this sort; ``plain``: lists that lie side by side, of the same width."""
     types = pa.types
-    if types.is_list_view(type_):
-        return pa.list_view  # type: ignore[no-any-return]
-    if types.is_large_list_view(type_):
-        return pa.large_list_view  # type: ignore[no-any-return]
-    return pa.large_list if types.is_large_list(type_) else pa.list_  # type: ignore[no-any-return]
+    if is_list_view(type_) and not plain:
+        return pa.list_view if types.is_list_view(type_) else pa.large_list_view  # type: ignore[no-any-return]
+    large = types.is_large_list(type_) or types.is_large_list_view(type_)
+    return pa.large_list if large else pa.list_  # type: ignore[no-any-return]
 
 
 def recast_column(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
@@ -156,6 +149,9 @@ def _from_parts(array: pa.Array, type_: pa.DataType) -> pa.Array:
         fields = list(type_)
         parts = [recast(array.field(number), field.type) for number, field in enumerate(fields)]
         return pa.StructArray.from_arrays(parts, fields=fields, mask=array.is_null())
+    if types.is_fixed_size_list(old) and types.is_fixed_size_list(type_) and old.list_size != type_.list_size:
+        child = _folded(recast(array.values, _innermost(type_)), type_.value_type)
+        return pa.Array.from_buffers(type_, len(array), array.buffers()[:1], offset=array.offset, children=[child])
     if old.num_fields and old.id == type_.id:
         if types.is_map(old):
             keys, items = recast(array.keys, type_.key_type), recast(array.items, type_.item_type)
@@ -166,3 +162,14 @@ def _from_parts(array: pa.Array, type_: pa.DataType) -> pa.Array:
         buffers = array.buffers()[:count]
         return pa.Array.from_buffers(type_, len(array), buffers, offset=array.offset, children=[child])
     return pa.array(array.to_pylist(), type_)
+
+
+def _innermost(type_: pa.DataType) -> pa.DataType:
+    return _innermost(type_.value_type) if pa.types.is_fixed_size_list(type_) else type_
+
+
+def _folded(values: pa.Array, type_: pa.DataType) -> pa.Array:
+    """Values in a row as lists of lists of them: the rows of a matrix."""
+    if not pa.types.is_fixed_size_list(type_):
+        return values
+    return pa.FixedSizeListArray.from_arrays(_folded(values, type_.value_type), type=type_)

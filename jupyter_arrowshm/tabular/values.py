@@ -39,7 +39,10 @@ def encode_values(array: Any) -> tuple[Any, Any]:
             raise TypeError(f"Arrow has no {dtype}")
         return pa.array(values.astype(dtype.newbyteorder("="), copy=False), from_pandas=True), {"numpy": str(dtype)}
     if isinstance(dtype, pd.CategoricalDtype):
-        categories, spec = encode_index(dtype.categories)
+        if isinstance(dtype.categories.dtype, (pd.IntervalDtype, pd.PeriodDtype)):  # text, for all but pandas
+            spec, categories = {"labels": encode_labels(dtype.categories)}, pa.array(map(str, dtype.categories))
+        else:
+            categories, spec = encode_index(dtype.categories)
         if isinstance(categories, pa.ChunkedArray):
             categories = categories.combine_chunks()
         if pa.types.is_null(categories.type):  # pyarrow cannot read a dictionary of nulls
@@ -52,14 +55,18 @@ def encode_values(array: Any) -> tuple[Any, Any]:
         zone = _zone(dtype.tz)
         instants = pa.array(array.asi8.view(f"M8[{dtype.unit}]"), from_pandas=True)
         return instants.cast(pa.timestamp(dtype.unit, zone[1])), {"zone": zone}
-    if isinstance(dtype, pd.PeriodDtype):  # plain numbers: pandas' extension type makes polars warn
-        return pa.array(array.asi8, mask=np.asarray(array.isna())), {"extension": str(dtype)}
+    if isinstance(dtype, pd.PeriodDtype):
+        return _encode_periods(array), {"period": str(dtype)}
     if isinstance(dtype, pd.IntervalDtype):
         (left, spec), (right, _) = (encode_values(values_of(side)) for side in (array.left, array.right))
-        struct = pa.StructArray.from_arrays([left, right], ["left", "right"], mask=pa.array(np.asarray(array.isna())))
+        closed = pa.repeat(pa.scalar(dtype.closed), len(array))
+        missing = pa.array(np.asarray(array.isna()))
+        struct = pa.StructArray.from_arrays([left, right, closed], ["left", "right", "closed"], mask=missing)
         return struct, {"interval": spec, "closed": dtype.closed}
     if isinstance(dtype, pd.SparseDtype):
-        raise TypeError("Arrow has no sparse columns")
+        encoded, spec = encode_values(array.to_dense())
+        fill = encode_labels(pd.Index([dtype.fill_value], dtype=dtype.subtype))
+        return encoded, {"sparse": fill, "values": spec}
     encoded = pa.array(array)
     if isinstance(dtype, pd.ArrowDtype):
         return encoded, "arrow"
@@ -88,13 +95,23 @@ def decode_values(column: pa.ChunkedArray, spec: Any, private: Private | None) -
     if "categories" in spec:
         whole = _one_chunk(column.unify_dictionaries())
         codes = (whole.indices.fill_null(-1) if whole.null_count else whole.indices).to_numpy(zero_copy_only=False)
-        categories = decode_index(pa.chunked_array([whole.dictionary]), spec["categories"], None)
+        of = spec["categories"]
+        categories = (
+            decode_labels(of["labels"])
+            if "labels" in of
+            else decode_index(pa.chunked_array([whole.dictionary]), of, None)
+        )
         dtype = pd.CategoricalDtype(categories, ordered=whole.type.ordered)
         return pd.Categorical.from_codes(codes.copy() if private else codes, dtype=dtype, validate=False)
     if "zone" in spec:
         instants = _with_sentinels(column.cast(pa.timestamp(column.type.unit))).to_numpy().view("i8")
         dtype = pd.DatetimeTZDtype(column.type.unit, _zone_of(*spec["zone"]))
         return pd.array(instants, dtype=dtype, copy=bool(private))
+    if "period" in spec:
+        return _decode_periods(column, spec["period"])
+    if "sparse" in spec:
+        dense, fill = decode_values(column, spec["values"], None), decode_labels(spec["sparse"])
+        return pd.arrays.SparseArray(dense, dtype=pd.SparseDtype(fill.dtype, fill[0]))
     if "interval" in spec:
         struct = _one_chunk(column)
         sides = [decode_values(pa.chunked_array([struct.field(name)]), spec["interval"], None) for name in (0, 1)]
@@ -105,6 +122,28 @@ def decode_values(column: pa.ChunkedArray, spec: Any, private: Private | None) -
         dtype = pd.api.types.pandas_dtype(spec["extension"])
     values = dtype.__from_arrow__(column)
     return values.copy() if private else values
+
+
+def _encode_periods(array: Any) -> pa.Array:
+    """When each period begins: a date, or a time where a day has several. pandas' extension type makes polars warn."""
+    unit = _finest(array.dtype)
+    begins = pa.array(array.asfreq(unit, how="start").asi8, mask=np.asarray(array.isna()))
+    return begins.cast(pa.int32()).cast(pa.date32()) if unit == "D" else begins.cast(pa.timestamp(unit))
+
+
+def _decode_periods(column: pa.ChunkedArray, name: str) -> Any:
+    dtype = pd.api.types.pandas_dtype(name)
+    unit = _finest(dtype)
+    days = column.cast(pa.int32()) if unit == "D" else column
+    begins = days.cast(pa.int64())
+    ordinals = begins.fill_null(pd.NaT._value).to_numpy()
+    return pd.PeriodIndex.from_ordinals(ordinals, freq=unit).asfreq(dtype.freq).array
+
+
+def _finest(dtype: Any) -> str:
+    """The unit in which periods of this frequency begin."""
+    name = dtype.freq.base.rule_code
+    return {"h": "s", "min": "s"}.get(name, name if name in ("s", "ms", "us", "ns") else "D")
 
 
 def _with_sentinels(column: pa.ChunkedArray) -> pa.ChunkedArray:

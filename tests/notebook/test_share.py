@@ -165,7 +165,7 @@ def test_a_comment_is_one(model: Notebook, store: shm.Store) -> None:
         ("t['z'] as u", "t['z'] failed: KeyError"),
         ("1/0 as u", "1/0 failed: ZeroDivisionError: division by zero"),
         ("shout() as u", "shout() failed: ValueError: one two"),
-        ("number", "this int cannot be shared: it is no table. share() takes a pyarrow Table"),
+        ("number", "this int cannot be shared: it is not a table. share() takes a pyarrow Table"),
         ("t as a/b", "'a/b' cannot be a table's name: "),
         ("t as .hidden", "'.hidden' cannot be a table's name: "),
         ("t --relpace", "%share has no option --relpace; it has --replace, --move, --pin"),

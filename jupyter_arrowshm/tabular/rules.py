@@ -1,0 +1,276 @@
+"""What is done with a column before a library gets it: one table, by target and type.
+
+What no rule names is handed over as it is, without a copy. A rule that is
+``probed`` holds only where the library, tried once with a tiny array, cannot
+work with the type itself: a newer release needs fewer of them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ..arrowtypes import is_list_view, is_view
+from ..errors import UnsupportedTarget
+from .probes import can_use
+from .recast import list_maker, rebuilt, recast_column
+
+Applies = Callable[[pa.DataType], bool]
+Becomes = Callable[[pa.DataType], list[pa.DataType]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What becomes of some types on their way to one library.
+
+    Attributes
+    ----------
+    types
+        They, for people.
+    becomes
+        The types that the column is cast to: the first that can hold its values. None is a refusal.
+    why
+        What the library lacks; with a refusal, what its error says.
+    probed
+        Only where the library itself turns out not to have it.
+    """
+
+    types: str
+    applies: Applies
+    becomes: Becomes | None
+    why: str
+    probed: bool = False
+
+
+def _is(*names: str) -> Applies:
+    checks = [getattr(pa.types, f"is_{name}") for name in names]
+    return lambda type_: any(check(type_) for check in checks)
+
+
+def _unit(check: Applies, *units: str) -> Applies:
+    return lambda type_: check(type_) and type_.unit in units
+
+
+def _wide(type_: pa.DataType) -> list[pa.DataType]:
+    return [pa.large_string() if pa.types.is_string_view(type_) else pa.large_binary()]
+
+
+def _values(type_: pa.DataType) -> list[pa.DataType]:
+    return [type_.value_type]
+
+
+def _lists(type_: pa.DataType) -> list[pa.DataType]:
+    return [list_maker(type_, plain=True)(type_.value_field)]
+
+
+def _narrow_decimal(type_: pa.DataType) -> list[pa.DataType]:
+    return [pa.decimal128(38, type_.scale)] if 0 <= type_.scale <= 38 else []
+
+
+def _whole_decimal(type_: pa.DataType) -> list[pa.DataType]:
+    digits = type_.precision - type_.scale
+    return [pa.decimal128(digits, 0)] if digits <= 38 else []
+
+
+def _sparse_union(type_: pa.DataType) -> list[pa.DataType]:
+    return [pa.sparse_union([type_.field(number) for number in range(type_.num_fields)])]
+
+
+def _is_untidy_union(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_union(type_)) and (
+        type_.mode == "dense" or type_.type_codes != list(range(type_.num_fields))
+    )
+
+
+def _is_empty_list(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_fixed_size_list(type_)) and type_.list_size == 0
+
+
+def _is_empty_binary(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_fixed_size_binary(type_)) and type_.byte_width == 0
+
+
+def _has_negative_scale(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_decimal(type_)) and type_.scale < 0
+
+
+def _is_fixed_zone(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(type_)) and (type_.tz or "")[:1] in ("+", "-")
+
+
+def _is_zoned(*units: str) -> Applies:
+    return lambda type_: bool(pa.types.is_timestamp(type_)) and bool(type_.tz) and type_.unit in units
+
+
+def _is_dictionary_of(*names: str) -> Applies:
+    of = _is(*names)
+    return lambda type_: bool(pa.types.is_dictionary(type_)) and of(type_.value_type)
+
+
+def _is_named(name: str) -> Applies:
+    return lambda type_: isinstance(type_, pa.BaseExtensionType) and type_.extension_name == name
+
+
+def _is_tensor(type_: pa.DataType) -> bool:
+    return isinstance(type_, pa.FixedShapeTensorType) and type_.permutation in (None, list(range(len(type_.shape))))
+
+
+def _matrix(type_: pa.DataType) -> list[pa.DataType]:
+    made = type_.value_type
+    for length in reversed(type_.shape):
+        made = pa.list_(made, length)
+    return [made]
+
+
+VIEWS = Rule("string_view, binary_view", is_view, _wide, "it computes with texts that lie side by side", probed=True)
+RUNS = Rule("run-end encoded", _is("run_end_encoded"), _values, "it computes with values, not with runs", probed=True)
+RUNS_ALWAYS = Rule("run-end encoded", _is("run_end_encoded"), _values, "it has no runs")
+LIST_VIEWS = Rule("list_view, large_list_view", is_list_view, _lists, "it has lists that lie side by side")
+BOOL8 = Rule("arrow.bool8", _is_named("arrow.bool8"), lambda _: [pa.bool_()], "it has booleans of one bit")
+NEGATIVE_SCALE = Rule("decimals of a negative scale", _has_negative_scale, _whole_decimal, "it has no such scale")
+DATE64 = Rule(
+    "date64", _is("date64"), lambda _: [pa.date32(), pa.timestamp("ms")], "a date is a day, else a time in milliseconds"
+)
+ODD_DICTIONARIES = Rule(
+    "dictionary of lists, structs or maps",
+    _is_dictionary_of("nested"),
+    _values,
+    "its categories are plain values",
+)
+
+TENSORS = Rule("arrow.fixed_shape_tensor", _is_tensor, _matrix, "its arrays are lists of lists")
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "pyarrow": (VIEWS, RUNS),
+    "pandas": (
+        Rule("string_view, binary_view", is_view, _wide, "it makes objects of texts that lie side by side"),
+        RUNS_ALWAYS,
+        LIST_VIEWS,
+        BOOL8,
+        DATE64,
+        ODD_DICTIONARIES,
+    ),
+    "numpy": (
+        Rule("string_view, binary_view", is_view, _wide, "it makes objects of texts that lie side by side"),
+        RUNS_ALWAYS,
+        LIST_VIEWS,
+        BOOL8,
+        DATE64,
+        Rule("dictionary", _is("dictionary"), _values, "it has no categories"),
+    ),
+    "polars": (
+        RUNS_ALWAYS,
+        LIST_VIEWS,
+        BOOL8,
+        TENSORS,
+        NEGATIVE_SCALE,
+        Rule("decimal256", _is("decimal256"), _narrow_decimal, "it has decimals of up to 38 digits"),
+        Rule("fixed_size_binary[0]", _is_empty_binary, lambda _: [pa.binary()], "it has none without a byte"),
+        Rule("fixed_size_list[0]", _is_empty_list, _lists, "it has none without an item"),
+        Rule(
+            "timestamps with an offset as their zone",
+            _is_fixed_zone,
+            lambda type_: [pa.timestamp(type_.unit, "UTC")],
+            "it has zones with names; the instant is the same",
+        ),
+        Rule("unions", _is("union"), None, "it has no unions"),
+        Rule("month_day_nano_interval", _is("interval"), None, "it has no calendar intervals"),
+    ),
+    "duckdb": (
+        RUNS_ALWAYS,
+        TENSORS,
+        NEGATIVE_SCALE,
+        DATE64,
+        ODD_DICTIONARIES,
+        Rule("float16", _is("float16"), lambda _: [pa.float32()], "it has no half floats", probed=True),
+        Rule("decimal256", _is("decimal256"), _narrow_decimal, "it has decimals of up to 38 digits"),
+        Rule("fixed_size_list[0]", _is_empty_list, _lists, "it has none without an item"),
+        Rule(
+            "struct without a field",
+            lambda type_: bool(pa.types.is_struct(type_)) and not type_.num_fields,
+            None,
+            "it ends the process over structs without a field",
+        ),
+        Rule("unions, dense or with codes of their own", _is_untidy_union, _sparse_union, "it numbers the members"),
+        Rule(
+            "durations, unless in microseconds",
+            _unit(_is("duration"), "s", "ms", "ns"),
+            lambda _: [pa.duration("us")],
+            "its INTERVAL counts microseconds",
+        ),
+        Rule(
+            "timestamps with a zone, unless in microseconds",
+            _is_zoned("s", "ms", "ns"),
+            lambda type_: [pa.timestamp("us", type_.tz)],
+            "its TIMESTAMPTZ counts microseconds",
+        ),
+        Rule(
+            "time64[ns]",
+            _unit(_is("time64"), "ns"),
+            lambda _: [pa.time64("us")],
+            "its TIME counts microseconds",
+            probed=True,
+        ),
+    ),
+}
+
+
+def fitted(table: pa.Table, target: str) -> pa.Table:
+    """The table with each column as the target can use it; the very same columns where nothing needs to be done.
+
+    Raises
+    ------
+    UnsupportedTarget
+        The target has nothing that the values of some column could be; with the name of that column.
+    """
+    for number, field in enumerate(table.schema):
+        kind = _type(field, target)
+        wanted = [] if kind in _plain(target) else _candidates(kind, target, field.name)
+        if not wanted or wanted == [kind]:
+            continue
+        column = table.column(number)
+        for last, type_ in enumerate(wanted, 1):
+            try:
+                table = table.set_column(number, field.with_type(type_), recast_column(column, type_))
+                break
+            except pa.ArrowInvalid as error:
+                if last == len(wanted):
+                    reason = str(error).partition("\n")[0]
+                    raise UnsupportedTarget(target, f"{kind} with these values ({reason})", field.name) from None
+    return table
+
+
+def _type(field: pa.Field, target: str) -> pa.DataType:
+    try:
+        return field.type
+    except KeyError:
+        reason = "an interval of an older sort, which pyarrow has no arrays for"
+        raise UnsupportedTarget(target, reason, field.name) from None
+
+
+@functools.lru_cache(maxsize=16)
+def _plain(target: str) -> frozenset[pa.DataType]:
+    """Types that need no look: numbers and the texts that everybody has."""
+    return frozenset([pa.int64(), pa.float64(), pa.int32(), pa.string(), pa.large_string(), pa.bool_(), pa.date32()])
+
+
+@functools.lru_cache(maxsize=1024)
+def _candidates(type_: pa.DataType, target: str, column: str) -> list[pa.DataType]:
+    def leaf(choice: int) -> Callable[[pa.DataType], pa.DataType]:
+        def change(part: pa.DataType) -> pa.DataType:
+            for rule in RULES[target]:
+                if not rule.applies(part) or (rule.probed and can_use(target, part)):
+                    continue
+                if rule.becomes is None:
+                    raise UnsupportedTarget(target, rule.why, column)
+                if not (types := rule.becomes(part)):
+                    raise UnsupportedTarget(target, rule.why, column)
+                return change(types[min(choice, len(types) - 1)])
+            return part
+
+        return change
+
+    return list(dict.fromkeys(rebuilt(type_, leaf(choice)) for choice in (0, 1)))
