@@ -171,6 +171,12 @@ class Notebook:
     def complete(self, code: str) -> list[str]:
         return list(self._reply(self.client.complete(code))["matches"])
 
+    def completions(self, code: str) -> dict[str, str]:
+        """What completes this, and what kind of thing that is."""
+        reply = self._reply(self.client.complete(code))
+        found = reply["metadata"]["_jupyter_types_experimental"]
+        return {one["text"]: one["type"] for one in found}
+
     def _reply(self, request: str) -> dict[str, Any]:
         while (reply := self.client.get_shell_msg(timeout=TIMEOUT))["parent_header"].get("msg_id") != request:
             pass

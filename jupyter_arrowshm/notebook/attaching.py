@@ -22,10 +22,11 @@ def attach(
 ) -> tuple[Attachment, str]:
     """The table, and how long it took; in a new kernel, importing other libraries takes most of that."""
     begun = time.perf_counter()
-    store = open_store()
+    import pyarrow  # noqa: F401
+
     ready = time.perf_counter()
     try:
-        attachment = store.attachment(name, **options, wait=wait)
+        attachment = open_store().attachment(name, **options, wait=wait)
     except ArrowSHMError:
         raise  # some of them are a ValueError, too
     except (KeyError, ValueError, ImportError) as error:  # no such column, or what a library says of the data

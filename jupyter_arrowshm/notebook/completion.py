@@ -9,11 +9,14 @@ from typing import Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.getipython import get_ipython
 
+from .. import words
 from ..kinds import KINDS
 from .lines import ATTACH_OPTIONS, SHARE_OPTIONS, UNSHARE_OPTIONS
+from .snippets import quoted
 
 # The name of one of our magics, and the cursor behind it.
-_LINE = re.compile(r"^\s*%?(share|attach|shared|detach|unshare)\s+(.*)$", re.DOTALL)
+_LINE = re.compile(r"^\s*%{0,2}(share|attach|shared|detach|unshare)\s+(.*)$", re.DOTALL)
+_MOST_DESCRIBED = 200  # tables: to look into more takes longer than a person waits for a list
 _OPTIONS = {"share": SHARE_OPTIONS, "attach": ATTACH_OPTIONS, "unshare": UNSHARE_OPTIONS}
 
 
@@ -25,11 +28,14 @@ def complete(context: CompletionContext) -> dict[str, Any]:
     # Without its %, a magic of the name of a variable is that variable.
     if found is None or (not line.lstrip().startswith("%") and found[1] in _user_variables()):
         return {"completions": []}
-    magic, words = found[1], found[2].split()
-    token = "" if line[-1:].isspace() or not words else words[-1]
-    before = words[:-1] if token else words
+    magic, typed = found[1], found[2].split()
+    token = "" if line[-1:].isspace() or not typed else typed[-1]
+    before = typed[:-1] if token else typed
+    # A name that has to be quoted is completed with its quotes, whether the first of them was typed or not.
     fitting = [
-        SimpleCompletion(text, type=kind) for text, kind in _candidates(magic, before, token) if text.startswith(token)
+        SimpleCompletion(text, type=kind)
+        for text, kind in _candidates(magic, before, token)
+        if text.startswith((token, f"'{token}"))
     ]
     return {"completions": fitting, "suppress": True, "matched_fragment": token}
 
@@ -43,7 +49,11 @@ def _candidates(magic: str, before: list[str], token: str) -> list[tuple[str, st
         return [(name, "variable") for name in _shareable()]
     from ..core import default_store
 
-    return [(name, "table") for name in default_store().names()]
+    store = default_store()
+    names = store.names()
+    if len(names) > _MOST_DESCRIBED:
+        return [(quoted(name), "table") for name in names]
+    return [(quoted(one.name), f"table: {one.shape}, {words.size(one.nbytes)}") for one in store.tables()]
 
 
 def _user_variables() -> dict[str, Any]:

@@ -5,26 +5,25 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .bindings import Binding, Bindings
+from .bindings import Bindings
 from .snippets import quoted
 
 
 class Hints:
-    """Said once for each variable: a notebook is no place for the same advice in ten cells."""
+    """Each is said once for a variable and a version: nobody wants to read the same advice below ten cells."""
 
     def __init__(self, bindings: Bindings) -> None:
         self._bindings = bindings
-        self._said: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
 
     def after_cell(self, result: Any) -> None:
         """IPython calls this after each cell, with its ``ExecutionResult``, when the error is on the page."""
         if not _is_refused_write(result.error_in_exec):
             return
-        live = [binding for binding in self._bindings.live() if binding.is_read_only]
-        named = [binding for binding in live if _names(result.info.raw_cell, binding)]
-        for binding in named or (live if len(live) == 1 else []):
-            if binding.variable not in self._said:
-                self._said.add(binding.variable)
+        for binding in self._bindings.live():
+            told = binding.variable, binding.version
+            if binding.is_read_only and told not in self._told and _names(result.info.raw_cell, binding.variable):
+                self._told.add(told)
                 bound = "" if binding.variable == binding.name else f" as {binding.variable}"
                 print(
                     f"{binding.variable} is shared and read-only; "
@@ -37,5 +36,5 @@ def _is_refused_write(error: object) -> bool:
     return isinstance(error, ValueError | TypeError) and "read-only" in str(error)
 
 
-def _names(cell: object, binding: Binding) -> bool:
-    return re.search(rf"\b{re.escape(binding.variable)}\b", str(cell)) is not None
+def _names(cell: object, variable: str) -> bool:
+    return re.search(rf"\b{re.escape(variable)}\b", str(cell)) is not None

@@ -7,6 +7,7 @@ import pytest
 from notebooks import Notebook
 
 import jupyter_arrowshm as shm
+from jupyter_arrowshm import words
 
 SPACE = """\
 import pyarrow as pa, pandas as pd, numpy as np
@@ -47,12 +48,32 @@ def notebook(model: Notebook, store: shm.Store) -> Notebook:
         ("%share fr", ["frame"]),
         ("%share trips --", ["--replace", "--move", "--pin"]),
         ("%share trips --pin --", ["--replace", "--move"]),
+        ("%share --", ["--replace", "--move", "--pin"]),
+        ("%%share trips --", ["--replace", "--move", "--pin"]),
+        ("%attach --to pandas --c", ["--columns", "--copy"]),
+        ("%attach trips as t --f", ["--follow"]),
         ("x = 1\n%attach zo", ["zones"]),
         ("    %attach zo", ["zones"]),
     ],
 )
 def test_what_tab_offers(notebook: Notebook, line: str, matches: list[str]) -> None:
     assert sorted(notebook.complete(line)) == sorted(matches)
+
+
+def test_tab_says_how_large_a_table_is(notebook: Notebook, store: shm.Store) -> None:
+    """As the type of a completion, which front ends and the terminal show beside it."""
+    size = words.size(store.info("trips").nbytes)
+    assert notebook.completions("%attach trips")["trips"] == f"table: 1 row x 1 column, {size}"
+    assert notebook.completions("%share fr")["frame"] == "variable"
+
+
+@pytest.mark.parametrize("name", ["{n}", "--to", "it's", "a#b", "as"])
+def test_what_tab_inserts_is_that_table(model: Notebook, store: shm.Store, name: str) -> None:
+    store.share(pa.table({"a": [1]}), name)
+    for typed in ("", name[0], f"'{name[0]}"):
+        if not typed.startswith("-"):  # else options are meant
+            (match,) = model.complete(f"%attach {typed}")
+            model.ok(f"n = 'wrong'\n%attach {match} as found\n%detach {match}")
 
 
 def test_a_variable_of_a_magics_name_is_that_variable(notebook: Notebook) -> None:
@@ -74,5 +95,6 @@ def test_the_magics_themselves_complete(notebook: Notebook) -> None:
 def test_help_reads_well(model: Notebook, magic: str) -> None:
     shown = model.ok(f"%{magic}?")
     assert f"\n%{magic} df" in shown.replace(" " * 4, "") and max(map(len, shown.splitlines())) <= 120
+    assert len(shown.splitlines()) <= 32, "one screen"
     for option in {"share": ["--replace", "--move", "--pin"], "attach": ["--to KIND", "--copy"]}.get(magic, []):
         assert f"\n{option}" in shown

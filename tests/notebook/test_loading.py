@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 import sysconfig
@@ -68,6 +69,41 @@ def test_reload_ext(bare: Notebook, store: shm.Store) -> None:
     store.share(store.attach("t").slice(1), "t", replace=True)
     assert bare.ok("1").count("newer version") == 1, "the hook is registered once"
     assert bare.complete("%attach ") == ["t"]
+
+
+def test_reload_ext_forgets_nothing(bare: Notebook, store: shm.Store) -> None:
+    bare.ok(f"%load_ext jupyter_arrowshm\n{TABLE}\n%share t\n%attach t as u --follow\n%attach t as v")
+    bare.ok("%config ArrowSHMMagics.attach_to = 'pandas'\n%reload_ext jupyter_arrowshm")
+    store.share(store.attach("t").slice(1), "t", replace=True)
+    assert "u: newer version" in bare.ok("1") and bare.get("u.num_rows, v.num_rows") == "(2, 3)"
+    assert bare.ok("%detach v").startswith("v: detached") and bare.ok("%detach u").startswith("u: detached")
+    assert bare.ok("%attach t").startswith("t: pandas.DataFrame")
+    ours = "[one for one in get_ipython().configurables if type(one).__name__ == 'ArrowSHMMagics']"
+    assert bare.get(f"len({ours})") == "1"
+
+
+EMBEDDED = """\
+from IPython.terminal.embed import InteractiveShellEmbed
+shell = InteractiveShellEmbed.instance(banner1="", enable_tip=False)
+def enter(*cells):
+    local = "mine"
+    shell.interact = lambda: [shell.run_cell(cell) for cell in cells]
+    shell(stack_depth=1)
+enter("%load_ext jupyter_arrowshm", "%attach t as x --follow", "print('first', x.num_rows, local)")
+enter("print('second', 'x' in dir())", "%attach t as y", "%share y.slice(1) as z", "%detach y", "print('y' in dir())")
+"""
+
+
+def test_an_embedded_shell_that_is_used_twice(desk: Desk, store: shm.Store) -> None:
+    """Each time it has other variables; what is attached and detached are those of that time."""
+    store.share(pa.table({"a": [1, 2, 3]}), "t")
+    environment = {**os.environ, "IPYTHONDIR": str(desk.parent / "ipython")}
+    done = subprocess.run(
+        [sys.executable, "-c", EMBEDDED], capture_output=True, text=True, check=True, env=environment, cwd=desk.parent
+    )
+    assert "first 3 mine" in done.stdout and "second False" in done.stdout, done
+    assert done.stdout.rstrip().endswith("False") and "y: detached" in done.stdout
+    assert store.info("z").num_rows == 2
 
 
 # -- jupyter arrowshm enable-magics ------------------------------------------------------------------------------------
