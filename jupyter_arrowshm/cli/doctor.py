@@ -15,13 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import __version__, words
-from ..core import ENVIRONMENT_VARIABLE, SHARED_MEMORY, Store
+from ..core import ENVIRONMENT_VARIABLE, Store
 from ..errors import ArrowSHMError
 from ..notebook import startup
 from . import julia_setup
 
 _LIBRARIES = ["pyarrow", "pandas", "polars", "duckdb", "numpy", "ipykernel", "ipywidgets", "jupyter_server"]
 _WHOLE_PROC = "mount /proc whole (without subset=pid), or ask who set up this container"
+_LIMITED = {
+    "": ", and no limit is told",
+    "file system": "; the file system is the limit, with {}",
+    "memory": "; the machine's memory is the limit, with {}",
+    "container": "; the container's memory is the limit, with {}",
+}
 _ASK = "import importlib.metadata as m; print(m.version('jupyter-arrowshm'))"
 
 
@@ -67,23 +73,20 @@ def _versions(store: Store) -> Iterator[Finding]:
 
 def _where(store: Store) -> Iterator[Finding]:
     """Directory of tables:"""
-    left, _ = store.free_and_total()
+    room = store.room()
     machine = store.capabilities()
     chosen = f" (set by ${ENVIRONMENT_VARIABLE})" if os.environ.get(ENVIRONMENT_VARIABLE) else ""
     yield Finding(f"tables are in {store.directory}{chosen}, on {machine.file_system or 'unknown file system'}")
     if store.notice:
         larger = "give the container a larger /dev/shm (docker run --shm-size=4g; Kubernetes: emptyDir, medium Memory)"
         yield Finding(store.notice, larger if Path("/proc/self/mountinfo").exists() else _WHOLE_PROC)
-    small = left < 1 << 30
+    small = room.free < 1 << 30
     yield Finding(
-        f"{words.size(left)} can still be shared",
+        f"{words.size(room.free)} can still be shared{_LIMITED[room.limited_by].format(words.size(room.total))}",
         "free memory, gc() or unshare() tables, or set $JUPYTER_ARROWSHM_DIR to a larger disk" if small else "",
     )
-    if machine.file_system == "tmpfs":
-        if sys.platform == "linux" and not Path("/proc/meminfo").exists():
-            yield Finding("how much memory is left cannot be seen: what exceeds it is not refused", _WHOLE_PROC)
-        if machine.memory_is_the_limit:
-            yield Finding(f"memory is the limit, not the size of {SHARED_MEMORY}")
+    if machine.file_system == "tmpfs" and sys.platform == "linux" and not Path("/proc/meminfo").exists():
+        yield Finding("how much memory is left cannot be seen: what exceeds it is not refused", _WHOLE_PROC)
 
 
 def _locks(store: Store) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from .directory import ENVIRONMENT_VARIABLE, SHARED_MEMORY, default_path
 from .facts import PROTOCOL
 from .process import LABEL_OPTION, Holder, Publisher
 from .publication import Progress, Writer
+from .room import Room
 from .store import Look, Store, default_store
 from .table import OlderVersion, TableInfo, Tables
 
@@ -26,6 +27,7 @@ __all__ = [
     "OlderVersion",
     "Progress",
     "Publisher",
+    "Room",
     "Store",
     "TableInfo",
     "Tables",

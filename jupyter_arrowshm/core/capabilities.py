@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import dataclass
 
 from . import names, room
@@ -28,8 +29,6 @@ class Capabilities:
         Whether a table can be written before it has a name (O_TMPFILE): nothing of it is left by a process that dies.
     writes_any_name
         Whether file names may have any character, which they may not where the locale is not UTF-8.
-    memory_is_the_limit
-        Whether memory ends before the file system does.
     """
 
     file_system: str
@@ -37,11 +36,17 @@ class Capabilities:
     counts_users: bool
     has_unnamed_files: bool
     writes_any_name: bool
-    memory_is_the_limit: bool
 
 
 def probe(directory: Directory) -> Capabilities:
-    """Try them in this directory, which is made if there is none."""
+    """Try them in this directory; where there is none, in one beside it, which goes again."""
+    if directory.open() is not None:
+        return _probe(directory)
+    with tempfile.TemporaryDirectory(prefix="jupyter-arrowshm-probe-", dir=os.path.dirname(directory.path)) as beside:
+        return _probe(Directory(beside))
+
+
+def _probe(directory: Directory) -> Capabilities:
     with directory.lock() as at:
         draft = Draft(at)
         try:
@@ -57,5 +62,4 @@ def probe(directory: Directory) -> Capabilities:
         counts_users,
         has_unnamed_files=not draft.name,
         writes_any_name=names.can_be_any(),
-        memory_is_the_limit=file_system == "tmpfs" and room.memory_left() <= directory.room(),
     )

@@ -48,6 +48,8 @@ def collect(directory: Directory, catalogue: listing.Listing, name: str, reason:
 
     Leaves a note with the reason, so that "not found" can say what became of it.
     """
+    if directory.open() is None:  # which the lock would make
+        return None
     with contextlib.ExitStack() as later, directory.lock() as at:
         opened = segment.open_regular(at, name)
         if opened is None:

@@ -206,24 +206,13 @@ class Directory:
             return self._refused(error)
         return StoreFailed(self.path, error.errno or errno.EIO)
 
-    def room(self) -> int:
-        """Bytes that can still be written here: what the file system has left and, on tmpfs, what memory has left.
-
-        Makes the directory if there is none.
-        """
-        opened = self.open(create=True)
-        assert opened is not None
+    def room(self) -> room.Room:
+        """How much there is for tables; where there is no directory yet, for the one that would be made."""
         try:
-            return room.left(opened.fd)
+            opened = self.open()
+            return room.left(opened.fd if opened is not None else os.path.dirname(self.path))
         except OSError as error:
-            raise self.explain(error) from None
-
-    def total(self) -> int:
-        """Bytes of the file system, in use or not; 0 where it has no limit. Makes the directory if there is none."""
-        opened = self.open(create=True)
-        assert opened is not None
-        found = os.fstatvfs(opened.fd)
-        return found.f_blocks * found.f_frsize
+            raise self._refused(error) if error.errno == errno.ENOENT else self.explain(error) from None
 
 
 def _learn_lock_device(fd: int) -> str | None:

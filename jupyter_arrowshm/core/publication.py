@@ -169,14 +169,14 @@ class Publication:
         raise TableExists(name, publisher.label, publisher.alive is not False, facts.published_at)
 
     def _check_room(self, needed: int) -> None:
-        if needed > self._directory.room():
+        if needed > self._directory.room().free:
             raise self._no_room(needed)
 
     def _no_room(self, needed: int | None = None) -> NoRoom:
         if needed is None:
             needed = self._request.nbytes or 0
         unused = tuple((t.name, t.nbytes) for t in self._catalogue.tables() if t.unused and not t.pinned)
-        return NoRoom(needed, self._directory.room(), self._directory.path, unused)
+        return NoRoom(needed, self._directory.room().free, self._directory.path, unused)
 
 
 class Writer:

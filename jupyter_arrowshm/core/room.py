@@ -5,17 +5,47 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 
-def left(fd: int) -> int:
-    """Bytes that can still be written to the file system of this descriptor."""
-    found = os.fstatvfs(fd)
-    free = found.f_bavail * found.f_frsize if found.f_blocks else sys.maxsize
-    if file_system(os.fstat(fd).st_dev) == "tmpfs":
+@dataclass(frozen=True)
+class Room:
+    """How many bytes there are for tables, and what ends first.
+
+    Attributes
+    ----------
+    total, used, free
+        Bytes; ``total = used + free``, whoever uses them. All are 0 but ``free`` where there is no limit.
+    limited_by
+        Which limit that is, the one that is reached first: ``"file system"``, ``"memory"`` (of the machine, with its
+        swap), or ``"container"`` (a memory control group's limit, cgroups(7)); empty where there is none.
+    """
+
+    total: int
+    used: int
+    free: int
+    limited_by: str
+
+    @classmethod
+    def of(cls, total: int, free: int, limited_by: str) -> Room:
+        free = min(max(0, free), total)
+        return cls(total, total - free, free, limited_by)
+
+
+NO_LIMIT = Room(0, 0, sys.maxsize, "")
+
+
+def left(where: int | str) -> Room:
+    """The room on the file system of this descriptor or path: of all its limits the one that is reached first."""
+    found = os.statvfs(where)
+    limits = [NO_LIMIT]
+    if found.f_blocks:  # a tmpfs mounted with size=0 has no limit
+        limits.append(Room.of(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize, "file system"))
+    if file_system(os.stat(where).st_dev) == "tmpfs":
         # A page of tmpfs is memory: past a cgroup's limit comes the OOM killer, not ENOSPC.
-        free = min(free, memory_left())
-    return max(0, free)
+        limits += memory_limits()
+    return min(limits, key=lambda room: room.free)
 
 
 def file_system(device: int) -> str | None:
@@ -33,13 +63,14 @@ def file_system(device: int) -> str | None:
     return None
 
 
-def memory_left() -> int:
-    """Bytes of memory that this process may still fill: the system's and every enclosing cgroup's, where it is told."""
+def memory_limits() -> list[Room]:
+    """The memory that this process may fill: the system's and every enclosing cgroup's, where they are told."""
     import psutil
 
-    left = [sys.maxsize]
+    limits = []
     with contextlib.suppress(OSError):  # /proc may be hidden, or mounted with subset=pid
-        left = [psutil.virtual_memory().available + psutil.swap_memory().free]
+        memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+        limits.append(Room.of(memory.total + swap.total, memory.available + swap.free, "memory"))
     try:
         entries = Path("/proc/self/cgroup").read_text().splitlines()
     except OSError:
@@ -56,13 +87,13 @@ def memory_left() -> int:
             path = Path(root + group.rstrip("/"))
             # In a container the path is the host's: what is not there is skipped, and the root is the container's own.
             while len(path.parts) >= len(Path(root).parts):
-                if (free := _cgroup_left(path, limit, usage)) is not None:
-                    left.append(free)
+                if (room := _cgroup_room(path, limit, usage)) is not None:
+                    limits.append(room)
                 path = path.parent
-    return max(0, min(left))
+    return limits
 
 
-def _cgroup_left(path: Path, limit: str, usage: str) -> int | None:
+def _cgroup_room(path: Path, limit: str, usage: str) -> Room | None:
     """The limit less what cannot be reclaimed: a cgroup's usage counts page cache, which gives way."""
     try:
         most = (path / limit).read_text().strip()
@@ -74,4 +105,5 @@ def _cgroup_left(path: Path, limit: str, usage: str) -> int | None:
         return None
     prefix = "total_" if "total_active_file" in counts else ""
     reclaimable = ("active_file", "inactive_file", "slab_reclaimable")
-    return int(most) - used + sum(int(counts.get(prefix + key, 0)) for key in reclaimable)
+    free = int(most) - used + sum(int(counts.get(prefix + key, 0)) for key in reclaimable)
+    return Room.of(int(most), free, "container")

@@ -32,6 +32,7 @@ from .attached import Attachment
 from .directory import Directory
 from .process import Holder
 from .publication import Publication, Request, Writer
+from .room import Room
 from .table import TableInfo, Tables
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ class Store:
         return arrowfile.damaged(error, name, self.path(name))
 
     def capabilities(self) -> capabilities.Capabilities:
-        """What this machine can do for the store. Makes the directory if there is none."""
+        """What this machine can do for the store, found by trying."""
         try:
             return capabilities.probe(self._directory)
         except OSError as error:
@@ -392,9 +393,9 @@ class Store:
         except OSError as error:
             raise self._directory.explain(error) from None
 
-    def free_and_total(self) -> tuple[int, int]:
-        """Bytes that can still be shared, and what the file system has in all (0: no limit)."""
-        return self._directory.room(), self._directory.total()
+    def room(self) -> Room:
+        """How much there is for tables, how much of that is in use, by whomever, and what ends first."""
+        return self._directory.room()
 
     @contextlib.contextmanager
     def _changing(self, name: str) -> Iterator[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
@@ -30,10 +31,9 @@ class TablesHandler(Handler):
         named = ", ".join(self.rendering.tables(tables, sessions))
         removed = json.dumps([self.rendering.version(version, sessions) for version in tables.removed])
         listed = f'"tables": [{named}], "removed": {removed}'
-        free, total = self.monitor.store.free_and_total()
         problem = self.monitor.problem
         known = {"problem": problem, "version": __version__, "protocol": PROTOCOL}
-        rest = json.dumps({"free": free, "total": total, **known})
+        rest = json.dumps({**asdict(self.monitor.store.room()), **known})
         # Without what is free: that changes all the time, and no answer would be the same twice.
         etag = f'"{hashlib.sha256(f"{listed} {problem}".encode()).hexdigest()}"'
         return etag, f"{{{listed}, {rest[1:]}".encode()

@@ -11,6 +11,7 @@ BYTES = Gauge("arrowshm_bytes", "Bytes of the shared tables")
 USERS = Gauge("arrowshm_users", "Processes that use shared tables, counted once for each table")
 OLDER_BYTES = Gauge("arrowshm_older_bytes", "Bytes of older versions and unshared tables that are still in use")
 FREE_BYTES = Gauge("arrowshm_free_bytes", "Bytes that can still be shared")
+TOTAL_BYTES = Gauge("arrowshm_total_bytes", "Bytes that there are for tables, in use or not; 0 where there is no limit")
 PROBLEM = Gauge("arrowshm_problem", "1 while tables cannot be looked after: unused ones are not removed")
 
 
@@ -20,4 +21,6 @@ def update(tables: Tables, store: Store) -> None:
     USERS.set(sum(len(table.holders) for table in tables))
     older = [version for table in tables for version in table.older]
     OLDER_BYTES.set(sum(version.nbytes for version in [*older, *tables.removed]))
-    FREE_BYTES.set(store.free_and_total()[0])
+    room = store.room()
+    FREE_BYTES.set(room.free)
+    TOTAL_BYTES.set(room.total)

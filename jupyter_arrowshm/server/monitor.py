@@ -110,9 +110,9 @@ class Monitor:
         return tables
 
     def _remove_unused(self, tables: Tables) -> None:
-        free, total = self.store.free_and_total()
+        room = self.store.room()
         failed = None
-        for table, reason in self.keeper.due(tables, time.monotonic(), free, total):
+        for table, reason in self.keeper.due(tables, time.monotonic(), room.free, room.total):
             try:
                 with self.removing(table.name, reason):
                     removed = self.store.collect(table.name, reason)

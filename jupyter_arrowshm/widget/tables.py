@@ -7,7 +7,7 @@ from typing import Any
 from traitlets import Dict, Enum, List, Unicode
 
 from .. import markup
-from ..core import OlderVersion, Store, TableInfo, Tables, default_store
+from ..core import OlderVersion, Room, Store, TableInfo, Tables, default_store
 from ..errors import ArrowSHMError
 from ..looking import questions
 from ..looking.answers import Answer, OpenTables, answer
@@ -51,7 +51,7 @@ class SharedTables(LiveWidget):
     filter = Unicode("").tag(sync=True)
     sort = Enum(_ORDERS, "name").tag(sync=True)
     _removed = List(Dict()).tag(sync=True)
-    _room = List([0, 0]).tag(sync=True)
+    _room = List([0, 0, ""]).tag(sync=True)
     _problem = Unicode("").tag(sync=True)
     _kind = Unicode("tables").tag(sync=True)
 
@@ -59,6 +59,7 @@ class SharedTables(LiveWidget):
         self._store = store if store is not None else default_store()
         self._open = OpenTables()
         self._seen = Tables()
+        self._told = Room(0, 0, 0, "")
         super().__init__(**traits)
         self._look()
 
@@ -71,9 +72,9 @@ class SharedTables(LiveWidget):
 
     def _look(self) -> None:
         try:
-            seen, room, problem = self._store.tables(), list(self._store.free_and_total()), ""
+            seen, room, problem = self._store.tables(), self._store.room(), ""
         except ArrowSHMError as error:
-            seen, room, problem = Tables(), [0, 0], error.says("magic")
+            seen, room, problem = Tables(), Room(0, 0, 0, ""), error.says("magic")
         tables = [described(table) for table in seen]
         with self._changing():
             self._seen = seen
@@ -81,8 +82,8 @@ class SharedTables(LiveWidget):
             self._removed = [described_version(version) for version in seen.removed]
             self._problem = problem
             # What is free changes all the time, and a pixel of the bar is a percent of it.
-            if room[1] != self._room[1] or abs(room[0] - self._room[0]) > room[1] / 100:
-                self._room = room
+            if room.total != self._told.total or abs(room.free - self._told.free) > room.total / 100:
+                self._told, self._room = room, [room.free, room.total, room.limited_by]
 
     def _answer(self, message: Message, patience: Patience) -> Answer:
         if "pinned" in message:

@@ -81,19 +81,12 @@ def test_some_columns_of_a_frame_come_with_its_index(store) -> None:
     pd.testing.assert_frame_equal(store.attach("t", columns=["b"], to="source"), frame[["b"]])
 
 
-def test_what_is_free_and_in_all(store, parent) -> None:
-    free, total = store.free_and_total()
-    found = os.statvfs(parent)
-    assert total == found.f_blocks * found.f_frsize
-    assert 0 < free <= total
-
-
 def test_a_store_whose_path_leads_through_a_file(parent) -> None:
     """Every question says so in one way, and none takes the path for an empty store."""
     (parent / "file").write_text("")
     store = shm.Store(parent / "file" / "store")
     questions = (
-        store.tables, store.gc, store.names, store.free_and_total, lambda: store.info("t"), lambda: store.version("t"),
+        store.tables, store.gc, store.names, store.room, lambda: store.info("t"), lambda: store.version("t"),
         lambda: store.is_mine("t"), lambda: store.mapped("1-1"), lambda: store.collect("t", "why"),
         lambda: store.pin("t"), lambda: store.unpin("t"), lambda: store.unshare("t"), lambda: store.attach("t"),
         lambda: store.share(TABLE, "t"),

@@ -121,12 +121,9 @@ for name in ('small', 'large') * 3: faults(name)
 
 
 def _room() -> int:
-    fd = os.open("/dev/shm", os.O_RDONLY) if os.path.isdir("/dev/shm") else -1
-    try:
-        return room.left(fd) if fd >= 0 and room.file_system(os.fstat(fd).st_dev) == "tmpfs" else 0
-    finally:
-        if fd >= 0:
-            os.close(fd)
+    if not os.path.isdir("/dev/shm") or room.file_system(os.stat("/dev/shm").st_dev) != "tmpfs":
+        return 0
+    return room.left("/dev/shm").free
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def used():
     return (found.f_blocks - found.f_bfree) * found.f_frsize
 def no_foresight():
     '''As when another process takes the room while we write.'''
-    room.left = lambda fd: 1 << 40
+    room.left = lambda where: room.NO_LIMIT
 BIG = {BIG}
 SMALL = pa.table({{'a': pa.repeat(7, 1 << 17)}})
 """
@@ -225,6 +225,9 @@ def test_room_on_tmpfs_is_what_the_cgroup_leaves(small: Peer, tmp_path: Path, gr
     with pytest.raises(shm.NoRoom) as caught:
         small.run("shm.share(BIG, 'big')")
     assert caught.value.free == 7 * MB
+    # What is free and what there is in all are of one limit: a rule that compares them removes nothing too early.
+    told = small.get("shm.Store().room()")
+    assert (told.total, told.used, told.free, told.limited_by) == (12 * MB, 5 * MB, 7 * MB, "container")
     small.run("shm.share(SMALL, 'fits')")
     small.run(f"open('{root}/{next(iter(files))}', 'w').write({'max' if files is UNIFIED else str(2**63 - 4096)!r})")
     small.run("shm.share(BIG, 'big')")

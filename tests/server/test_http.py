@@ -45,6 +45,8 @@ def test_the_list_and_one_table(running, store):
     assert table["num_rows"] == 2 and table["num_columns"] == 2 and table["nbytes"] == info.nbytes
     assert [column["name"] for column in table["schema"]] == ["fare", "city"]
     assert answer.json["free"] > 0 and answer.json["protocol"] == 1
+    assert answer.json["total"] == answer.json["used"] + answer.json["free"]
+    assert answer.json["limited_by"] in ("file system", "memory", "container")
     assert "path" not in table
     assert running.get("arrowshm/tables/trips").json["path"] == info.path
 
