@@ -49,13 +49,19 @@ class Julia:
     """
 
     def __init__(
-        self, julia: str, *options: str, env: dict[str, str] | None = None, flags: Sequence[str] | None = None
+        self,
+        julia: str,
+        *options: str,
+        env: dict[str, str] | None = None,
+        flags: Sequence[str] | None = None,
+        cwd: Path | None = None,
     ) -> None:
         reader, writer = os.pipe()
         self.process = subprocess.Popen(
             [julia, *(FLAGS if flags is None else flags), *(options or ("-e", LOOP))],
             stdin=subprocess.PIPE,
             pass_fds=[writer],
+            cwd=cwd,
             env={**environment(), "ARROWSHM_REPLIES": str(writer), **(env or {})},
         )
         os.close(writer)

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from julia_peers import Julia, throws
+from julia_peers import FLAGS, Julia, environment, program, throws
 from kernel import MOUNT_NAMESPACE, needs_mount_namespace
 from peers import Peer
 
@@ -276,23 +279,88 @@ def test_ownership(julia: Any, store: shm.Store, new_julia: Any) -> None:
         julia.run('share("dead", (x = [1],))')
 
 
-def test_a_script_and_a_kernel_own_their_names(new_julia: Any, store: shm.Store, tmp_path: Path) -> None:
-    script = tmp_path / "etl.jl"
-    script.write_text(f"include({json.dumps(str(Path(__file__).parent / 'loop.jl'))})")
-    for number in (1, 2):
-        julia = new_julia(str(script))
-        julia.run(f'share("table", (x = [{number}],))')
-        assert str(store.info("table").publisher) == "etl.jl"
-        julia.kill()
-    for number in (1, 2):
-        julia = new_julia(
-            str(script), "/run/jupyter/kernel-0123-abcd.json", env={"JPY_SESSION_NAME": "/home/me/model.ipynb"}
-        )
-        julia.run(f'share("result", (x = [{number}],))')
-        assert str(store.info("result").publisher) == "model.ipynb (julia)"
-        assert store.info("result").publisher.kernel_id == "0123-abcd"
-        assert julia.get('string(ArrowSHM.info("result").holders[1])') == "model.ipynb (julia)"
-        julia.kill()
+@pytest.fixture
+def programs(new_julia: Any, tmp_path: Path) -> Callable[..., Julia]:
+    """Start a script, or a kernel that has a notebook, whose paths are below a directory of the test's."""
+    for name in ("below", "bin"):
+        (tmp_path / name).mkdir()
+    for name in ("etl.jl", "bin/serve"):
+        (tmp_path / name).write_text(f"include({json.dumps(str(Path(__file__).parent / 'loop.jl'))})")
+    for name in ("model.ipynb", "below/model.ipynb"):
+        (tmp_path / name).write_text("{}")
+
+    def start(script: str, *arguments: str, notebook: str = "", cwd: str = ".") -> Julia:
+        env = {"JPY_SESSION_NAME": str(tmp_path / notebook) if notebook else ""}
+        return new_julia(str(tmp_path / script), *arguments, env=env, cwd=tmp_path / cwd)
+
+    return start
+
+
+FIRST, LATER = ("kernel-0123-abcd.json", "/run/kernel-v2-9876.json")
+# First publisher, who comes after it, whether that one may once the first has ended. While it lives, nobody may.
+OWNERS: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "the same program": ({"words": ["a", "--day", "1"]}, {"words": ["a", "--day", "1"]}, True),
+    "other arguments": ({"words": ["a", "b"]}, {"words": ["a b"]}, False),
+    "another directory": ({}, {"cwd": "below"}, False),
+    "a launcher": ({"script": "bin/serve"}, {"script": "bin/serve"}, False),
+    "a restarted kernel": ({"words": [FIRST]}, {"words": [f"/run/{FIRST}"]}, True),
+    "another kernel": ({"words": [FIRST]}, {"words": [LATER]}, False),
+    "a notebook again": (
+        {"words": [FIRST], "notebook": "model.ipynb"},
+        {"words": [LATER], "notebook": "model.ipynb"},
+        True,
+    ),
+    "a notebook elsewhere": (
+        {"words": [FIRST], "notebook": "model.ipynb"},
+        {"words": [LATER], "notebook": "below/model.ipynb"},
+        False,
+    ),
+    "a console": ({"words": [FIRST], "notebook": "Console 1"}, {"words": [LATER], "notebook": "Console 1"}, False),
+}
+
+
+@pytest.mark.parametrize("pair", OWNERS)
+def test_who_may_replace_a_table(programs: Any, store: shm.Store, pair: str) -> None:
+    def start(words: Any = (), script: str = "etl.jl", **keywords: str) -> Julia:
+        return programs(script, *words, **keywords)
+
+    one, other, allowed = OWNERS[pair]
+    first, second = start(**one), start(**other)
+    first.run('share("t", (x = [1],)); share("t", (x = [2],))')
+    with throws("TableExists: .* was shared by"):
+        second.run('share("t", (x = [3],))')
+    first.kill()
+    with contextlib.nullcontext() if allowed else throws("TableExists: .* has ended"):
+        second.run('share("t", (x = [3],))')
+    assert store.attach("t")["x"].to_pylist() == [3 if allowed else 2]
+
+
+def test_a_kernel_has_its_notebooks_name(programs: Any, store: shm.Store) -> None:
+    julia = programs("etl.jl", FIRST, notebook="model.ipynb")
+    julia.run('share("t", (x = [1],))')
+    publisher = store.info("t").publisher
+    assert (str(publisher), publisher.kernel_id) == ("model.ipynb (julia)", "0123-abcd")
+    assert julia.get('string(ArrowSHM.info("t").holders[1])') == "model.ipynb (julia)"
+
+
+def test_a_notebook_that_a_program_runs_again(new_julia: Any, store: shm.Store, tmp_path: Path) -> None:
+    """It says which one on its command line; of several, none is meant."""
+    (tmp_path / "a.ipynb").write_text("{}")
+    run = "import subprocess, sys; i = sys.argv.index('--'); subprocess.call(sys.argv[i + 1:])"
+    (tmp_path / "papermill").write_text(run)
+    (tmp_path / "jupyter-nbconvert").write_text(run)
+    julia = new_julia()
+    path = json.dumps(str(tmp_path / "a.ipynb"))
+    show = "using ArrowSHM; print(ArrowSHM.notebook_path())"
+    for words, told in (
+        (["papermill", "a.ipynb", "out.ipynb"], True),
+        (["jupyter-nbconvert", "--output", "b.ipynb", "a.ipynb"], True),
+        (["jupyter-nbconvert", "a.ipynb", "c.ipynb"], False),
+    ):
+        command = [sys.executable, *words, "--", program(), *FLAGS, "-e", show]
+        ran = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True)
+        assert ran.stdout == (str(tmp_path / "a.ipynb") if told else "")
+    assert julia.get(f"ArrowSHM.digest_of({path})") == hashlib.sha256(os.fsencode(tmp_path / "a.ipynb")).hexdigest()
 
 
 # -- removal and death -------------------------------------------------------------------------------------------------

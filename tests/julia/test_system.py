@@ -175,3 +175,50 @@ def test_the_collector_lets_go_of_what_a_finalizer_lost(julia: Any, store: shm.S
     assert julia.pid in [holder.pid for holder in store.info("t").holders]
     julia.run("ArrowSHM.gc()")
     assert [holder.pid for holder in store.info("t").holders] == [os.getpid()]
+
+
+# -- what others wrote -------------------------------------------------------------------------------------------------
+
+
+def test_nothing_of_a_file_controls_the_terminal(julia: Any, store: shm.Store, directory: Path) -> None:
+    """Names of columns, of programs and of time zones, and notes, may hold what a terminal obeys."""
+    evil = "\x1b]0;evil\x07\x9b31m\u202e"
+    inner = pa.array([{evil: ["x"]}], pa.struct([(evil, pa.list_(pa.string()))]))
+    table = pa.table({evil: inner, "z": pa.array([0], pa.timestamp("us", evil))})
+    store.share(pa.table({"a": [1]}), "first")
+    facts = {"protocol": "1", "name": "t", "script": f"/home/me/{evil}.py", "language": evil, "token": evil, "pid": "1"}
+    metadata = {f"arrowshm.{key}": value for key, value in facts.items()}
+    with pa.ipc.new_file(str(directory / "t.arrow"), table.schema, metadata=metadata) as file:
+        file.write_table(table)
+    (directory / "t.arrow").chmod(0o400)
+    (directory / ".removed").mkdir(0o700)
+    (directory / ".removed" / "gone").write_text(evil)
+    julia.run('caught(f) = try f() catch error; sprint(showerror, error) end; t = attach("t")')
+    for shown in (
+        'repr("text/plain", t)',
+        'repr("text/plain", tables())',
+        "string(tables()[2].publisher)",
+        'caught(() -> attach("gone"))',
+        "caught(() -> t.nope)",
+        'caught(() -> share("t", (x = [1],)))',
+    ):
+        text = julia.get(shown)
+        assert "evil" in text and not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text), shown
+
+
+def test_a_wait_is_a_number_of_seconds(julia: Any, store: shm.Store) -> None:
+    for wait in ("NaN", "-1", "-Inf"):
+        with throws("ArgumentError: wait is a number of seconds, 0 or more"):
+            julia.run(f'attach("t"; wait = {wait})')
+    with throws("TableNotFound"):
+        julia.run('attach("t"; wait = 0)')
+
+
+def test_a_store_that_can_only_be_read_is_listed(julia: Any, store: shm.Store, directory: Path) -> None:
+    """With something to tidy, which cannot be: somebody holds the lock."""
+    store.share(pa.table({"a": [1]}), "t")
+    (directory / ".new-0123456789abcdef").touch()
+    with Directory(directory).lock():
+        assert julia.get("[table.name for table in tables()]") == ["t"]
+    assert julia.get("[table.name for table in tables()]") == ["t"]
+    assert not list(directory.glob(".new-*"))

@@ -14,6 +14,7 @@ module ArrowSHM
 
 using Dates
 using Random
+using SHA: sha256
 using Unicode
 using Base: UUID
 using Dates: Date, DateTime, Time, Month, Second, Millisecond, Microsecond, Nanosecond
@@ -37,6 +38,7 @@ include("store/directory.jl")
 include("store/segment.jl")
 include("store/mapping.jl")
 include("store/process.jl")
+include("store/program.jl")
 include("store/holders.jl")
 include("arrow/flatbuffers.jl")
 include("arrow/schema.jl")

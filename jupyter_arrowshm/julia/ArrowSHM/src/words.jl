@@ -22,6 +22,10 @@ function words_age(since::DateTime, now::DateTime = Dates.now(Dates.UTC))
     return "$number $(name == "day" && number > 1 ? "days" : name) ago"
 end
 
+"Text that comes from somebody else, for a terminal, where raw control characters could do anything."
+printable(text::AbstractString) =
+    all(isprint, text) ? String(text) : join(isprint(char) ? char : escape_string(string(char)) for char in text)
+
 "`words_count(336776, \"row\")` is `\"336,776 rows\"`."
 words_count(number::Integer, noun::String) = "$(words_number(number)) $noun$(number == 1 ? "" : "s")"
 

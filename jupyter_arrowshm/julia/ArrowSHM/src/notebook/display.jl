@@ -86,8 +86,8 @@ Base.show(io::IO, t::SharedTable) = print(io, "SharedTable ", head_line(t))
 @noinline function table_cells(t::SharedTable)
     shown = min(size(t, 2), SHOWN_COLUMNS)
     rows = min(size(t, 1), SHOWN_ROWS)
-    labels = [first(name, SHOWN_LETTERS) for name in names(t)[1:shown]]
-    types = [first(type_text(field), SHOWN_LETTERS) for field in fields_of(t)[1:shown]]
+    labels = [first(printable(name), SHOWN_LETTERS) for name in names(t)[1:shown]]
+    types = [first(printable(type_text(field)), SHOWN_LETTERS) for field in fields_of(t)[1:shown]]
     cells = Vector{String}[cell_texts(t, i, rows) for i in 1:shown]
     if shown < size(t, 2)
         push!(labels, "and $(size(t, 2) - shown) more")
@@ -130,7 +130,7 @@ which for lists of lists of lists is longer by far.
     elseif value isa NamedTuple
         print(io, "(")
         for k in 1:min(nfields(value), SHOWN_LETTERS)
-            print(io, k > 1 ? ", " : "", fieldname(typeof(value), k), " = ")
+            print(io, k > 1 ? ", " : "", printable(String(fieldname(typeof(value), k))), " = ")
             print_cell(io, getfield(value, k))
         end
         print(io, nfields(value) == 1 ? ",)" : ")")
@@ -143,7 +143,7 @@ which for lists of lists of lists is longer by far.
         print(io, "]")
     else
         value isa AbstractVector && (value = value[1:min(end, SHOWN_LETTERS)])
-        print(io, Base.invokelatest(repr, value; context = :compact => true))
+        print(io, printable(Base.invokelatest(repr, value; context = :compact => true)))
     end
     return
 end

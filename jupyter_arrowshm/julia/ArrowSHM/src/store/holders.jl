@@ -135,12 +135,12 @@ The visible processes with a shared lock on this inode. One that has ended is le
 lock, the kernel goes on naming the parent, whose number may be another user's now.
 """
 lessees(locks::Locks, inode) =
-    sort!(filter!(pid -> pid > 0 && is_mine(pid), collect(get(Set{Int}, locks.pids, (UInt64(inode), "READ")))))
+    sort!(filter!(pid -> pid > 0 && is_of_this_user(pid), collect(get(Set{Int}, locks.pids, (UInt64(inode), "READ")))))
 
 "The visible process with an exclusive lock on this inode: whose token it is."
 function owner(locks::Locks, inode)
     for pid in get(Set{Int}, locks.pids, (UInt64(inode), "WRITE"))
-        pid > 0 && is_mine(pid) && return pid
+        pid > 0 && is_of_this_user(pid) && return pid
     end
     return nothing
 end
@@ -165,7 +165,8 @@ function parse_device(text::AbstractString)
     return (tryparse(UInt, parts[1]; base = 16), tryparse(UInt, parts[2]; base = 16))
 end
 
-function is_mine(pid::Integer)
+"Whether this is a process of this user."
+function is_of_this_user(pid::Integer)
     try
         found = stat("/proc/$pid")
         return ispath(found) && found.uid == effective_user()

@@ -46,5 +46,5 @@ end
 @noinline function not_found(store, name::String)
     note = with_directory(at -> read_note(at, name), store.directory)
     near = near_names(name, table_names(store))
-    return note === nothing ? TableNotFound(name, near) : TableNotFound(name, near, note[1], note[2])
+    return note === nothing ? TableNotFound(name, near) : TableNotFound(name, near, note[1], printable(note[2]))
 end

@@ -21,8 +21,10 @@ struct Publisher
     alive::Union{Nothing,Bool}
 end
 
-"What people call a process: `model.ipynb (julia)`, `etl.jl`, `julia (pid 4711)`."
-function label(holder::Holder)
+"What people call a process: `model.ipynb (julia)`, `etl.jl`, `julia (pid 4711)`. A footer may say anything."
+label(holder::Holder) = printable(label_of(holder))
+
+function label_of(holder::Holder)
     if !isempty(holder.notebook) || !isempty(holder.kernel_id)
         name = isempty(holder.notebook) ? "kernel $(first(holder.kernel_id, 8))" : holder.notebook
         text = "$name ($(isempty(holder.language) ? "unknown language" : holder.language))"

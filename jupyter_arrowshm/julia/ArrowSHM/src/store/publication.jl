@@ -29,7 +29,7 @@ function write_table(store::Store, name::String, encoded::Encoded, metadata, rep
             "protocol" => PROTOCOL, "id" => random_hex(16), "name" => name, "rows" => string(encoded.rows),
             "published" => begun, "boot" => boot_id(), "token" => token, "pid" => string(who.pid),
             "language" => who.language, "kernel" => who.kernel_id, "notebook" => who.notebook,
-            "script" => who.script, "source" => encoded.kind, "version" => VERSION_OF_CLIENT,
+            "script" => who.script, "program" => program(who), "source" => encoded.kind, "version" => VERSION_OF_CLIENT,
             "library" => "ArrowSHM.jl $VERSION_OF_CLIENT",
         ]
         filter!(fact -> !isempty(fact.second), facts)
@@ -70,11 +70,16 @@ end
     version, summary = entry
     (replace || version == allowed) && return version
     facts = summary === nothing ? Dict{String,String}() : summary.facts
-    mine(key, value) = !isempty(value) && get(facts, key, "") == value
-    if mine("token", TOKEN.id) || mine("kernel", who.kernel_id) || mine("script", who.script)
-        return version
-    end
+    is_mine(at, facts, who) && return version
     throw(Base.invokelatest(table_exists, at, name, facts))  # not compiled before it happens
+end
+
+"Whether this process published the file, or its kernel before a restart, or an earlier run of its program."
+function is_mine(at::Integer, facts::Dict{String,String}, who::Holder)
+    same(key, value) = !isempty(value) && get(facts, key, "") == value
+    same("token", TOKEN.id) && return true
+    # While it lives nobody else is it: workers of one script that start together would each end with another version.
+    return (same("kernel", who.kernel_id) || same("program", program(who))) && !is_alive(at, get(facts, "token", ""))
 end
 
 function table_exists(at::Integer, name::String, facts::Dict{String,String})

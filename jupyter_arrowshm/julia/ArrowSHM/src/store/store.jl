@@ -18,9 +18,9 @@ end
 Copy a table into shared memory under a name, once; every [`attach`](@ref), in Julia or Python, then uses that copy.
 
 `table` is a NamedTuple or Dict of vectors, a vector of NamedTuples or of `"label" => vector` pairs, a
-[`SharedTable`](@ref), or any table of the Tables.jl interface once that package is loaded. The same process, kernel or
-script may always replace its own table; with `replace` anybody's. Whoever has the older version attached keeps it.
-With `pin` the table is never removed automatically.
+[`SharedTable`](@ref), or any table of the Tables.jl interface once that package is loaded. A process may replace its own
+table; once it has ended, the same kernel, notebook or script (with the same arguments) may; with `replace` anybody. Whoever
+has the older version attached keeps it. With `pin` the table is never removed automatically.
 
 ```jldoctest
 julia> info = share("trips", (fare = [7.5, 12.0], tip = [1.0, missing]));
@@ -94,6 +94,7 @@ end
 end
 
 @noinline function open_source(store::Store, name::String, wait)
+    wait === nothing || wait >= 0 || throw(ArgumentError("wait is a number of seconds, 0 or more"))
     found = map_source(store, name)
     if found === nothing && wait !== nothing && wait > 0
         wait_for(() -> (found = map_source(store, name)) !== nothing, wait)
@@ -153,10 +154,10 @@ One row of [`tables`](@ref). Throws [`ArrowSHM.TableNotFound`](@ref).
 """
 @noinline function info(name::AbstractString; store::Store = default_store())
     name = check_name(name)
-    for table in explaining(() -> list_tables(store), store.directory)
-        table.name == name && return table
+    return explaining(store.directory) do
+        found = filter(table -> table.name == name, list_tables(store))
+        isempty(found) ? throw(not_found(store, name)) : found[1]
     end
-    throw(not_found(store, name))
 end
 
 """

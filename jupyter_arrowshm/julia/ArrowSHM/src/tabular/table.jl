@@ -80,7 +80,7 @@ end
 @noinline function no_column(t::SharedTable, name::Symbol)
     known = names(t)
     near = near_names(String(name), known)
-    hint = isempty(near) ? "It has $(join(known, ", "))." : "Did you mean $(join(map(repr, near), " or "))?"
+    hint = isempty(near) ? "It has $(join(map(printable, known), ", "))." : "Did you mean $(join(map(repr, near), " or "))?"
     throw(ArgumentError("no column $(repr(String(name))) in $(repr(source_of(t).name)). $hint"))
 end
 
