@@ -335,6 +335,23 @@ def test_who_may_replace_a_table(programs: Any, store: shm.Store, pair: str) -> 
     assert store.attach("t")["x"].to_pylist() == [3 if allowed else 2]
 
 
+def test_a_notebook_that_goes_on_in_another_language(programs: Any, store: shm.Store, tmp_path: Path) -> None:
+    python = Peer(kernel=f"/run/{FIRST}", env={"JPY_SESSION_NAME": str(tmp_path / "model.ipynb")})
+    try:
+        python.run("shm.share(pa.table({'x': [1]}), 'a')")
+        julia = programs("etl.jl", LATER, notebook="model.ipynb")
+        with throws("TableExists"):
+            julia.run('share("a", (x = [2],))')
+        python.kill()
+        julia.run('share("a", (x = [2],)); share("b", (x = [2],))')
+        julia.kill()
+        python = Peer(kernel=f"/run/{FIRST}", env={"JPY_SESSION_NAME": str(tmp_path / "model.ipynb")})
+        python.run("shm.share(pa.table({'x': [3]}), 'b')")
+    finally:
+        python.kill()
+    assert [store.attach(name)["x"][0].as_py() for name in "ab"] == [2, 3]
+
+
 def test_a_kernel_has_its_notebooks_name(programs: Any, store: shm.Store) -> None:
     julia = programs("etl.jl", FIRST, notebook="model.ipynb")
     julia.run('share("t", (x = [1],))')
