@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from .. import tabular
 from ..errors import Busy, DamagedTable, TableReplaced
-from ..kinds import Kind
+from ..kinds import Kind, Shareable
 from . import (
     arrowfile,
     attached,
@@ -98,7 +98,7 @@ class Store:
 
     def share(
         self,
-        source: object,
+        source: Shareable,
         name: str,
         *,
         replace: bool = False,
