@@ -8,6 +8,7 @@ from .attached import Attachment
 from .capabilities import Capabilities
 from .directory import ENVIRONMENT_VARIABLE, SHARED_MEMORY, default_path
 from .facts import PROTOCOL
+from .lock import renew_in_children
 from .process import LABEL_OPTION, Holder, Publisher
 from .publication import Progress, Writer
 from .room import Room
@@ -34,4 +35,5 @@ __all__ = [
     "Writer",
     "default_path",
     "default_store",
+    "renew_in_children",
 ]

@@ -7,7 +7,6 @@ import difflib
 import functools
 import io
 import os
-import threading
 from collections.abc import Callable
 
 from ..errors import TableNotFound
@@ -30,13 +29,16 @@ class Listing:
     A table that is as it was is the same object as the last time. New ones for
     a thousand tables, twice a second, had Python's collector of cycles look at
     everything that a Jupyter server has loaded, and nothing else ran for 0.1 s.
+
+    Several threads may use it without a lock, which a child that was forked
+    meanwhile would wait for in vain: each of them replaces a dictionary, or
+    one entry of it, and what one of them overwrites is read again.
     """
 
     def __init__(self, directory: Directory) -> None:
         self.directory = directory
         self._summaries: dict[str, arrowfile.Summary | None] = {}  # by version
         self._tables: dict[str, TableInfo] = {}  # as they were seen last, by name
-        self._lock = threading.Lock()
 
     def tables(self) -> Tables:
         """Every table, by name, as one look at the locks shows them."""
@@ -60,10 +62,9 @@ class Listing:
                         before = known.get(name)
                         found.append(before if before == table else table)
         older = _older(os.path.realpath(self.directory.path), locks, current, label)
-        with self._lock:
-            self._tables = {table.name: table for table in found}
-            self._summaries = {version: self._summaries[version] for version in seen & self._summaries.keys()}
-            named = self._tables.keys()
+        self._tables = named = {table.name: table for table in found}
+        summaries = self._summaries
+        self._summaries = {version: summaries[version] for version in seen if version in summaries}
         return Tables(
             [_with_older(table, older) for table in found] if older else found,
             tuple(version for version in older if version.name not in named),
@@ -103,16 +104,15 @@ class Listing:
 
     def _summarise(self, file: Descriptor, status: os.stat_result) -> arrowfile.Summary | None:
         version = version_of(status)
-        with self._lock:
-            if version in self._summaries:
-                return self._summaries[version]
+        summaries = self._summaries
+        if version in summaries:
+            return summaries[version]
         with io.FileIO(file.fd, closefd=False) as readable:
             try:
                 summary = arrowfile.summarise(readable)
             except OSError:
                 return None  # and is asked again: the file is as it was when its disk answers
-        with self._lock:
-            self._summaries[version] = summary
+        self._summaries[version] = summary
         return summary
 
     def _describe(

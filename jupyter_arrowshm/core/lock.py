@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from ..errors import UnsupportedPlatform
 
@@ -74,9 +74,26 @@ def entries(at: int, name: str = ".") -> list[str]:
         return os.listdir(own.fd)
 
 
+class Forked(Protocol):
+    """What has locks, whose copies nobody gives back in a forked child, or threads, which are not there."""
+
+    def forked(self) -> None:
+        """Make anew, in the child, what does not outlive a fork."""
+
+
+_renewed: weakref.WeakSet[Forked] = weakref.WeakSet()
+
+
+def renew_in_children(owner: Forked) -> None:
+    """Have ``owner.forked`` called in every forked child, for as long as somebody refers to the owner."""
+    _renewed.add(owner)
+
+
 def _forked() -> None:
     Descriptor.close_all()
     _not_forking.release()
+    for owner in list(_renewed):
+        owner.forked()
 
 
 os.register_at_fork(before=_not_forking.acquire, after_in_parent=_not_forking.release, after_in_child=_forked)

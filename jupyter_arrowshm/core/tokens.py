@@ -11,7 +11,7 @@ import secrets
 
 from ..errors import Busy
 from .directory import LIVE
-from .lock import EXCLUSIVE, SHARED, Descriptor, is_grantable, try_lock, wait_for
+from .lock import EXCLUSIVE, SHARED, Descriptor, is_grantable, renew_in_children, try_lock, wait_for
 
 _PATTERN = re.compile(r"[0-9a-f]{32}")
 _TIMEOUT = 10.0  # s; whoever else asks holds the lock for microseconds
@@ -25,12 +25,12 @@ class _Token:
         self.files: dict[tuple[int, int], Descriptor] = {}
 
     def forked(self) -> None:
-        # The descriptors are closed already (Descriptor.close_all): the child is a publisher of its own.
+        """The child is a publisher of its own; its copies of the descriptors are closed already."""
         self.__init__()  # type: ignore[misc]
 
 
 _token = _Token()
-os.register_at_fork(after_in_child=_token.forked)
+renew_in_children(_token)
 
 
 def token_id() -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import anywidget
 from traitlets import Unicode
 
+from ..core import renew_in_children
 from ..looking.answers import Answer, failed
 from ..preview import Patience
 from .questions import Message, Questions
@@ -55,10 +56,9 @@ class LiveWidget(anywidget.AnyWidget):
     _questions: Questions | None = None
 
     def __init__(self, **traits: Any) -> None:
-        self._lock = threading.RLock()
         self._watchers: dict[str, float] = {}  # views that can be seen, and until when that holds
-        self._wake = threading.Event()
-        self._looker: threading.Thread | None = None
+        self.forked()
+        renew_in_children(self)
         # A timer's bound method, or a thread's, would keep a widget that nobody has any more.
         this = weakref.ref(self)
         self._questions = Questions(lambda *asked: _answer(this, *asked), lambda: _forget(this))
@@ -82,6 +82,12 @@ class LiveWidget(anywidget.AnyWidget):
     def _otherwise(self) -> dict[str, Any]:
         """What a terminal shows, and a page that has no widgets, or no kernel, by MIME type."""
         raise NotImplementedError
+
+    def forked(self) -> None:
+        """A child has copies of locks that its parent's threads held, and none of the threads."""
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._looker: threading.Thread | None = None
 
     # -- what is seen --------------------------------------------------------------------------------------------------
 

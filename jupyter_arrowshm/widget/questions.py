@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from ..core import renew_in_children
+
 KEPT = 5.0  # s that tables stay mapped after the last question
 _MAX_WAITING = 64
 
@@ -28,11 +30,16 @@ class Questions:
 
     def __init__(self, answer: Callable[[Message, Callable[[], bool]], None], forget: Callable[[], None]) -> None:
         self._answer, self._forget = answer, forget
+        self._stopped = False
+        self.forked()
+        renew_in_children(self)
+
+    def forked(self) -> None:
+        """A child has copies of locks that its parent's threads held, and none of the threads."""
         self._waiting: dict[int, Message] = {}
         self._answering: int | None = None
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._stopped = False
 
     def ask(self, question: Message) -> None:
         with self._changed:

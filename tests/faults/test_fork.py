@@ -317,3 +317,67 @@ def test_children_forked_at_any_moment_of_other_threads_keep_nothing(store, pare
     store.share(pa.table({"a": [1]}), "d")
     assert len(list((Path(store.directory) / ".live").iterdir())) == 2
     tried("fork", forks)
+
+
+# A thread that stands in the middle of a listing, wherever that looks something up or notes it.
+PAUSE = """
+class Paused(dict):
+    inside, go = threading.Event(), threading.Event()
+    def pause(self):
+        if threading.current_thread() is not threading.main_thread():
+            self.inside.set(); self.go.wait()
+    def __contains__(self, key): self.pause(); return super().__contains__(key)
+    def __setitem__(self, key, value): self.pause(); return super().__setitem__(key, value)
+    def get(self, *args): self.pause(); return super().get(*args)
+default_store()._listing._summaries = Paused()
+thread = threading.Thread(target=shm.tables); thread.start(); Paused.inside.wait()
+"""
+RETURNS = """
+def returns(work):
+    'Whether a forked child comes back from what it does.'
+    if not (pid := os.fork()):
+        signal.alarm(30)
+        try:
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitpid(pid, 0)[1] == 0
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "shm.tables()",
+        "shm.info('t')",
+        "shm.share(pa.table({'a': [2]}), 't', replace=True)",
+        "shm.attach('t')",
+        "shm.gc()",
+    ],
+)
+def test_a_child_waits_for_no_lock_that_a_thread_held_at_the_fork(store, forking, call, tried):
+    one = forking()
+    one.run(f"shm.share({TABLE}, 't')")
+    one.run(PAUSE + RETURNS)
+    try:
+        assert one.get(f"returns(lambda: {call})")
+    finally:
+        one.run("Paused.go.set(); thread.join()")
+    tried("fork", 1)
+
+
+@pytest.mark.parametrize("lock", ["widget._lock", "widget._questions._changed"])
+def test_a_child_can_use_and_close_a_widget_whose_lock_a_thread_held(store, forking, lock, tried):
+    one = forking()
+    one.run(f"shm.share({TABLE}, 't')")
+    one.run(RETURNS + "widget = shm.SharedTables()\nheld, free = threading.Event(), threading.Event()")
+    one.run(
+        f"def hold():\n  with {lock}: held.set(); free.wait()\nthread = threading.Thread(target=hold); thread.start()"
+    )
+    one.run("held.wait()\ndef use():\n  widget.refresh(); widget._questions.drop(1); widget.close()")
+    try:
+        assert one.get("returns(use)")
+    finally:
+        one.run("free.set(); thread.join()")
+    tried("fork", 1)
