@@ -37,3 +37,8 @@ def count(number: int, noun: str) -> str:
 
 def shape(num_rows: int, num_columns: int) -> str:
     return f"{count(num_rows, 'row')} x {count(num_columns, 'column')}"
+
+
+def printable(text: str) -> str:
+    """On one line, and nothing that a terminal would obey."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -5,25 +5,26 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from .. import words
+from ..arrowtypes import plain
 from ..errors import InvalidQuery
-from ..preview import METADATA_KEY, View
+from ..preview import METADATA_KEY, Source, View
 
-_CONDITION = re.compile(
-    r"\s*(?P<column>.+?)\s*"
-    r"(?:(?P<missing>is (?:not )?null)|(?P<op>==|!=|<=|>=|<|>|=|\bcontains\b|\bin\b)\s*(?P<value>.+))\s*$"
+# What stands behind a column's name. A word needs a space before it, a sign does not.
+_REST = re.compile(
+    r"(?:\s+(?P<missing>is\s+(?:not\s+)?null)"
+    r"|(?:\s*(?P<sign>==|!=|<=|>=|<|>|=)|\s+(?P<word>contains|in)(?=[\s'\"]))\s*(?P<value>\S.*))\s*$",
+    re.DOTALL,
 )
 _CELL = 40  # characters
 
 
-def head(
-    table: pa.Table, rows: int, columns: str | None = None, sort: str | None = None, filters: Iterable[str] = ()
-) -> str:
+def head(table: pa.Table | Source, rows: int, columns: str = "", sort: str = "", filters: Iterable[str] = ()) -> str:
     """The first rows, and below them how many there are.
 
     Parameters
@@ -33,49 +34,71 @@ def head(
     filters
         ``fare > 20``, ``city contains new``, ``city in Oslo, Lima``, ``fare is null``; all must hold.
 
+    A name may have signs, commas and spaces in it: the longest one that there is counts. It may stand in quotes.
+
     Raises
     ------
     InvalidQuery, QueryStopped
     """
     schema = table.schema
-    keys = [{"column": _column(name.lstrip("-"), schema), "descending": name[0] == "-"} for name in _names(sort)]
+    keys = [{"column": column, "descending": bool(sign)} for sign, column in _listed(sort, schema, ("", "-"))]
     conditions = [_condition(text, schema) for text in filters]
-    chosen = [_column(name, schema) for name in _names(columns)]
+    chosen = [column for _, column in _listed(columns, schema)]
     view = View(table, json.dumps(keys) if keys else "", json.dumps({"and": conditions}) if conditions else "")
     page = view.page(0, rows, json.dumps(chosen) if chosen else "", _CELL)
     facts = json.loads(page.schema.metadata[METADATA_KEY.encode()])
     return f"{_text(page)}\n{_told(page, facts)}"
 
 
-def _names(text: str | None) -> list[str]:
-    return [name for part in (text or "").split(",") if (name := part.strip())]
+def _listed(text: str, schema: pa.Schema, signs: Sequence[str] = ("",)) -> Iterator[tuple[str, int]]:
+    """The columns that are named, each with the sign before it. A name counts before a sign and another name."""
+    while text := text.lstrip(" ,"):
+        found = [
+            (len(sign + name), sign, column)
+            for name, column in _written(schema)
+            for sign in signs
+            if text.startswith(sign + name) and re.match(r"\s*(,|$)", text[len(sign + name) :])
+        ]
+        if not found:
+            raise _no_column(text.partition(",")[0].strip(), schema)
+        length, sign, column = max(found, key=lambda one: (one[0], not one[1]))
+        yield sign, column
+        text = text[length:]
 
 
-def _column(name: str, schema: pa.Schema) -> int:
-    found = schema.get_all_field_indices(name)
-    if not found:
-        raise InvalidQuery(f"there is no column {name!r}; there are {', '.join(schema.names[:20])}")
-    return int(found[0])
+def _written(schema: pa.Schema) -> Iterator[tuple[str, int]]:
+    """Each name as it may be written, and its column; of several columns of a name the first comes first."""
+    for column, name in enumerate(schema.names):
+        yield from ((written, column) for written in (name, f"'{name}'", f'"{name}"') if written)
+
+
+def _no_column(name: str, schema: pa.Schema) -> InvalidQuery:
+    return InvalidQuery(f"there is no column {name!r}; there are {', '.join(map(words.printable, schema.names[:20]))}")
 
 
 def _condition(text: str, schema: pa.Schema) -> dict[str, Any]:
-    found = _CONDITION.match(text)
-    if found is None:
-        raise InvalidQuery(f"{text!r} is not a condition like 'fare > 20', 'city contains new' or 'fare is null'")
-    column = _column(found["column"], schema)
-    if found["missing"]:
-        return {"column": column, "op": found["missing"]}
-    op = "==" if found["op"] == "=" else found["op"]
-    value: Any = found["value"].strip()
+    text = text.strip()
+    named = [(name, column) for name, column in _written(schema) if text.startswith(name)]
+    found = [(len(name), column, rest) for name, column in named if (rest := _REST.match(text[len(name) :]))]
+    if not found:
+        for start in range(1, len(text)):
+            if _REST.match(text[start:]):
+                raise _no_column(text[:start].strip(), schema)
+        raise InvalidQuery(f"{text!r} is not a condition such as 'fare > 20', 'city contains new' or 'fare is null'")
+    _, column, rest = max(found, key=lambda one: one[0])
+    if rest["missing"]:
+        return {"column": column, "op": " ".join(rest["missing"].split())}
+    op = {"=": "=="}.get(rest["sign"], rest["sign"]) or rest["word"]
+    value: Any = rest["value"].strip()
     if op == "in":
         value = [_value(part.strip(), schema.field(column)) for part in value.split(",")]
-    elif op != "contains":
+    else:
         value = _value(value, schema.field(column))
     return {"column": column, "op": op, "value": value, "ignore_case": op == "contains"}
 
 
 def _value(text: str, field: pa.Field) -> object:
-    if pa.types.is_boolean(field.type) and text.lower() in ("true", "false"):
+    if pa.types.is_boolean(plain(field.type)) and text.lower() in ("true", "false"):
         return text.lower() == "true"
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
 
@@ -106,11 +129,6 @@ def _text(page: pa.RecordBatch) -> str:
 def _cells(field: pa.Field, column: pa.Array) -> list[str]:
     is_number = field.metadata[b"kind"] == b"number"
     values = column.cast(pa.string()).to_pylist()
-    cells = [_printable(field.name), *("null" if value is None else _printable(value) for value in values)]
+    cells = [words.printable(field.name), *("null" if value is None else words.printable(value) for value in values)]
     width = max(map(len, cells))
     return [cell.rjust(width) if is_number else cell.ljust(width) for cell in cells]
-
-
-def _printable(text: str) -> str:
-    """On one line, and nothing that a terminal would obey."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -80,7 +80,8 @@ def _list(arguments: argparse.Namespace) -> None:
     store = default_store()
     while True:
         tables = store.tables()
-        shown = json.dumps([table.as_dict() for table in tables], indent=2) if arguments.json else tables.text()
+        listed = json.dumps([table.as_dict() for table in tables], indent=2) if arguments.json else tables.text()
+        shown = _each_line(listed)
         if not arguments.watch:
             print(shown)
             return
@@ -94,7 +95,7 @@ def _info(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(table.as_dict(), indent=2))
         return
-    print(table)
+    print(_each_line(str(table)))
     when = f", {words.age(table.published_at)}" if table.published_at else ""
     _say("shared by", f"{table.publisher}{when}")
     for user in table.holders:
@@ -108,25 +109,33 @@ def _info(arguments: argparse.Namespace) -> None:
     _say("file", table.path)
     _say("batches", str(table.num_batches))
     _say("columns", "")
-    width = max((len(column.name) for column in table.schema), default=0)
+    width = max((len(words.printable(column.name)) for column in table.schema), default=0)
     for column in table.schema:
-        print(f"    {column.name:<{width}}  {column.type}{'' if column.nullable else ' not null'}")
+        name, type_ = words.printable(column.name), words.printable(str(column.type))
+        print(f"    {name:<{width}}  {type_}{'' if column.nullable else ' not null'}")
+
+
+def _each_line(text: str) -> str:
+    """A notebook's name, which stands there, may have anything in it."""
+    return "\n".join(map(words.printable, text.split("\n")))
 
 
 def _say(what: str, text: str) -> None:
-    print(f"  {what:<13} {text}".rstrip())
+    print(f"  {what:<13} {words.printable(text)}".rstrip())
 
 
 def _head(arguments: argparse.Namespace) -> None:
-    from ..core import UNREADABLE
+    from ..looking.answers import OpenTables, explained
+    from ..looking.questions import RowsQuestion
     from .head import head
 
-    store = default_store()
-    table = store.attach(arguments.name)
+    question = RowsQuestion(arguments.name, default_store().directory)
     try:
-        print(head(table, arguments.rows, arguments.columns, arguments.sort, arguments.filter))
-    except (*UNREADABLE, LookupError) as error:
-        raise store.damaged(arguments.name, error) from None
+        table = OpenTables().view(question).source
+        shown = head(table, arguments.rows, arguments.columns or "", arguments.sort or "", arguments.filter)
+    except Exception as error:
+        raise explained(error, question) from None
+    print(shown)
 
 
 def _path(arguments: argparse.Namespace) -> None:

@@ -10,15 +10,16 @@ import functools
 import gc
 import json
 import logging
+import struct
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from ..core import UNREADABLE, Store
+from ..core import Store
 from ..errors import ArrowSHMError, InvalidQuery, QueryStopped
-from ..preview import VIEW_ROWS, Patience, Unwanted, View, of_file
+from ..preview import VIEW_ROWS, Damage, Patience, Unwanted, View, of_file
 from .questions import ExportQuestion, NumbersQuestion, PlacesQuestion, Question, RowsQuestion
 
 _TABLES, _VIEWS = 4, 8  # that are at hand at once
@@ -68,19 +69,22 @@ def answer(tables: OpenTables, question: Question, patience: Patience | None = N
     """Whatever goes wrong is an answer, too: who answers must be there for the next question."""
     try:
         return _answer(tables.view(question), question, patience or Patience())
-    except ArrowSHMError as error:
-        return failed(error)
-    except Unwanted as error:
-        return failed(error)
-    except (MemoryError, pa.lib.ArrowCapacityError):
-        return failed(QueryStopped("needed more memory than it may have"))
-    except pa.ArrowNotImplementedError as error:
-        return failed(InvalidQuery(f"Arrow cannot do that with these types ({str(error)[:200]})"))
-    except (*UNREADABLE, IndexError) as error:
-        return failed(Store(question.directory).damaged(question.name, error))
     except Exception as error:
-        logging.getLogger("jupyter_arrowshm").exception("A preview failed")
-        return failed(QueryStopped(f"failed ({type(error).__name__}: {str(error)[:200]})"))
+        return failed(explained(error, question))
+
+
+def explained(error: Exception, question: Question) -> Exception:
+    """What anything that looking raises means to a person: one of our errors, or ``Unwanted``."""
+    if isinstance(error, (ArrowSHMError, Unwanted)):
+        return error
+    if isinstance(error, (MemoryError, pa.lib.ArrowCapacityError)):
+        return QueryStopped("needed more memory than it may have")
+    if isinstance(error, (Damage, struct.error, IndexError, UnicodeDecodeError)):
+        return Store(question.directory).damaged(question.name, error)
+    if isinstance(error, (pa.ArrowException, ArithmeticError, KeyError)):  # a decimal's scale may be past Python's
+        return InvalidQuery(f"Arrow cannot do that with these types ({str(error)[:200]})")
+    logging.getLogger("jupyter_arrowshm").error("A preview failed", exc_info=error)
+    return QueryStopped(f"failed ({type(error).__name__}: {str(error)[:200]})")
 
 
 def failed(error: Exception) -> Answer:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from ..arrowtypes import is_text, plain
 from ..errors import InvalidQuery
 from . import literal
-from .kind import comparable_type, decoded, each, is_comparable
+from .kind import comparable_type, each, is_comparable, missing
 from .literal import Literal
 
 MAX_CONDITIONS = 100
@@ -43,8 +43,8 @@ class Comparison:
         """Which of the rows match; no nulls."""
         array = columns[self.column]
         if self.op.startswith("is "):
-            missing = pc.is_null(decoded(array))
-            return missing if self.op == "is null" else pc.invert(missing)
+            found = missing(array)
+            return found if self.op == "is null" else pc.invert(found)
         return each(array, self._of)
 
     def _of(self, array: pa.Array) -> pa.BooleanArray:

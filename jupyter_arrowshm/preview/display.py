@@ -1,24 +1,25 @@
-"""Cells as the text that people read, of bounded length, made without touching more of a cell than is shown.
-
-A scalar of pyarrow is a copy of its cell: of a 2 GB text, 2 GB. So text and
-binary are read from their buffers, cell by cell, with bounds of our own.
-"""
+"""Cells as the text that people read, of bounded length, made without touching more of a cell than is shown."""
 
 from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrowtypes import is_binary, is_text, plain
-from .kind import check, decoded
+from .. import words
+from ..arrowtypes import is_binary, is_text, is_view, plain
+from . import layout, period
+from .cells import cells
+from .kind import check, comparable_type, decoded, missing, storage_of
+from .pandastypes import IntervalType, PeriodType
 
 ELLIPSIS = "…"
 Texts = list[str | None]
+_ENDS = {"left": "[)", "right": "(]", "both": "[]", "neither": "()"}
 
 
 def cut(text: str, limit: int) -> str:
@@ -26,8 +27,13 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
 
 
-def texts(array: pa.Array, positions: Sequence[int], limit: int) -> Texts:
+def texts(array: pa.Array, type_: pa.DataType, positions: Sequence[int], limit: int) -> Texts:
     """These cells of an array, each as at most ``limit + 1`` characters: one more means that there is more.
+
+    Parameters
+    ----------
+    type_
+        The type that the table has for them (:attr:`Source.schema`). The array is of that one, or of its storage.
 
     Raises
     ------
@@ -36,27 +42,37 @@ def texts(array: pa.Array, positions: Sequence[int], limit: int) -> Texts:
     """
     if not len(positions):
         return []
-    type_ = array.type
     if isinstance(type_, pa.BaseExtensionType):
-        found = texts(array.storage, positions, limit)
-        return [text and _dashed(text) for text in found] if type_.extension_name == "arrow.uuid" else found
+        return _of_extension(storage_of(array), type_, positions, limit)
     if pa.types.is_dictionary(type_):
-        return _of_dictionary(array, positions, limit)
+        return _of_dictionary(array, type_.value_type, positions, limit)
     if pa.types.is_run_end_encoded(type_):
-        return texts(array.values, _runs(array, positions), limit)
+        return texts(array.values, type_.value_type, _runs(array, positions), limit)
     if is_text(type_):
         return [
             cell if cell is None else bytes(cell).decode(errors="replace")[: limit + 1]
             # No character is longer than four bytes.
             for cell in cells(array, positions, 4 * (limit + 1))
         ]
+    if layout.is_interval(type_):
+        return [value if value is None else _older_interval(value) for value in taken(array, positions).to_pylist()]
     if is_binary(type_):
         return [cell if cell is None else cell.hex()[: limit + 1] for cell in cells(array, positions, limit // 2 + 1)]
     if pa.types.is_null(type_):
         return [None] * len(positions)
     if pa.types.is_nested(type_):
-        return [_nested(array, position, limit) for position in positions]
+        return [_nested(array, type_, position, limit) for position in positions]
     return [text and text[: limit + 1] for text in _simple(taken(array, positions))]
+
+
+def _of_extension(array: pa.Array, type_: pa.BaseExtensionType, positions: Sequence[int], limit: int) -> Texts:
+    if isinstance(type_, PeriodType):
+        numbers = taken(array, positions).to_pylist()
+        return [number if number is None else period.text(number, type_.frequency) for number in numbers]
+    if isinstance(type_, IntervalType):
+        return [_nested(array, type_, position, limit) for position in positions]
+    found = texts(array, type_.storage_type, positions, limit)
+    return [text and _dashed(text) for text in found] if type_.extension_name == "arrow.uuid" else found
 
 
 def numbers(array: pa.Array, positions: Sequence[int]) -> pa.Array:
@@ -79,81 +95,22 @@ def taken(array: pa.Array, positions: Sequence[int]) -> pa.Array:
         return taken(array.storage, positions)
     if pa.types.is_run_end_encoded(array.type):
         return taken(array.values, _runs(array, positions))
+    if is_view(array.type):  # of which Arrow takes none by number
+        array = array.cast(comparable_type(array.type))
     return array.take(pa.array(positions, pa.int64()))
 
 
-def _of_dictionary(array: pa.DictionaryArray, positions: Sequence[int], limit: int) -> Texts:
+def _of_dictionary(array: pa.DictionaryArray, type_: pa.DataType, positions: Sequence[int], limit: int) -> Texts:
     indices = taken(array.indices, positions).to_pylist()
     distinct = sorted({index for index in indices if index is not None})
-    known: dict[int | None, str | None] = dict(zip(distinct, texts(array.dictionary, distinct, limit), strict=True))
+    known: dict[int | None, str | None] = dict(
+        zip(distinct, texts(array.dictionary, type_, distinct, limit), strict=True)
+    )
     return [known.get(index) for index in indices]
 
 
 def _dashed(text: str) -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:])) if len(text) == 32 else text
-
-
-# -- text and binary ---------------------------------------------------------------------------------------------------
-
-
-def cells(array: pa.Array, positions: Sequence[int], limit: int) -> Iterator[memoryview | bytes | None]:
-    """At most the first ``limit`` bytes of each cell, in place."""
-    buffers = array.buffers()
-    is_valid = _validity(buffers[0])
-    find = (
-        _cell_of_view(buffers)
-        if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type)
-        else _cell_by_offsets(array.type, buffers)
-    )
-    for position in positions:
-        index = array.offset + position
-        yield find(index, limit) if is_valid(index) else None
-
-
-def _validity(bitmap: pa.Buffer | None) -> Callable[[int], object]:
-    if bitmap is None:
-        return lambda index: True
-    bits = memoryview(bitmap)
-    return lambda index: bits[index >> 3] >> (index & 7) & 1
-
-
-def _bytes(buffer: pa.Buffer | None) -> memoryview:
-    return memoryview(buffer) if buffer is not None else memoryview(b"")
-
-
-def _cell_by_offsets(type_: pa.DataType, buffers: list[pa.Buffer | None]) -> Callable[[int, int], memoryview]:
-    data = _bytes(buffers[-1])
-    if pa.types.is_fixed_size_binary(type_):
-        width: int = type_.byte_width
-        return lambda index, limit: data[index * width : index * width + min(width, limit)]
-    width = 8 if pa.types.is_large_string(type_) or pa.types.is_large_binary(type_) else 4
-    offsets = _bytes(buffers[1])
-    pair = struct.Struct("<qq" if width == 8 else "<ii")
-
-    def find(index: int, limit: int) -> memoryview:
-        start, stop = pair.unpack_from(offsets, index * width)
-        if not 0 <= start <= stop <= len(data):
-            raise pa.ArrowInvalid("a text ends where there is no data")
-        cell: memoryview = data[start : min(stop, start + limit)]
-        return cell
-
-    return find
-
-
-def _cell_of_view(buffers: list[pa.Buffer | None]) -> Callable[[int, int], memoryview]:
-    """Columnar format, "Variable-size Binary View Layout": up to 12 bytes in place, others in a buffer."""
-    views, data = _bytes(buffers[1]), [_bytes(buffer) for buffer in buffers[2:]]
-
-    def find(index: int, limit: int) -> memoryview:
-        length, _, buffer, start = struct.unpack_from("<iiii", views, 16 * index)
-        if 0 <= length <= 12:
-            return views[16 * index + 4 :][: min(length, limit)]
-        if length < 0 or not 0 <= buffer < len(data) or not 0 <= start <= len(data[buffer]) - length:
-            raise pa.ArrowInvalid("a text ends where there is no data")
-        cell: memoryview = data[buffer][start : start + min(length, limit)]
-        return cell
-
-    return find
 
 
 # -- numbers and times -------------------------------------------------------------------------------------------------
@@ -191,18 +148,30 @@ def _duration(value: int, unit: str) -> str:
 
 
 def _interval(value: Any) -> str:
-    return f"{value.months} months {value.days} days {value.nanoseconds} ns"
+    return _span((value.months, "month"), (value.days, "day"), (value.nanoseconds, "ns"))
+
+
+def _older_interval(value: int | bytes) -> str:
+    if isinstance(value, int):
+        return _span((value, "month"))
+    days, milliseconds = struct.unpack("<ii", value)
+    return _span((days, "day"), (milliseconds, "ms"))
+
+
+def _span(*parts: tuple[int, str]) -> str:
+    said = [f"{number} {unit}" if unit.endswith("s") else words.count(number, unit) for number, unit in parts if number]
+    return " ".join(said) or words.count(0, parts[0][1])
 
 
 # -- nested ------------------------------------------------------------------------------------------------------------
 
 
-def _nested(array: pa.Array, position: int, limit: int) -> str | None:
+def _nested(array: pa.Array, type_: pa.DataType, position: int, limit: int) -> str | None:
     """Lists, structs and maps much as JSON has them; a null at the top is no text."""
     if is_null(array, position):
         return None
     writer = _Writer(limit + 1)
-    writer.cell(array, position)
+    writer.cell(array, type_, position, is_inside=False)
     return "".join(writer.parts)[: limit + 1]
 
 
@@ -212,7 +181,10 @@ def _is_nested(type_: pa.DataType) -> bool:
 
 def is_null(array: pa.Array, position: int) -> bool:
     # Not by array[position]: the scalar of a struct copies all that is in it.
-    return bool(array.slice(position, 1).null_count)
+    one = array.slice(position, 1)
+    if pa.types.is_union(one.type):  # which has no nulls of its own, but those inside
+        return bool(missing(one)[0].as_py())
+    return bool(one.null_count)
 
 
 class _Writer:
@@ -226,63 +198,74 @@ class _Writer:
         self.parts.append(text)
         self.room -= len(text)
 
-    def cell(self, array: pa.Array, position: int) -> None:
-        type_ = array.type
-        if isinstance(type_, pa.BaseExtensionType):
-            self.cell(array.storage, position)
+    def cell(self, array: pa.Array, type_: pa.DataType, position: int, *, is_inside: bool = True) -> None:
+        if isinstance(type_, IntervalType):
+            self.interval(storage_of(array), type_.storage_type, position, type_.closed)
+        elif isinstance(type_, pa.BaseExtensionType):
+            self.cell(storage_of(array), type_.storage_type, position, is_inside=is_inside)
         elif not _is_nested(type_):
-            self.leaves(array, range(position, position + 1))
+            self.leaves(array, type_, range(position, position + 1), is_inside)
         elif is_null(array, position):
             self.put("null")
         elif pa.types.is_struct(type_):
-            self.struct(array, position)
+            self.struct(array, type_, position)
         elif pa.types.is_union(type_):
-            self.union(array, position)
+            self.union(array, type_, position, is_inside)
         elif pa.types.is_map(type_):
-            self.map(array[position].values)
+            self.map(array[position].values, type_)
         else:
-            self.list(array[position].values)
+            self.list(array[position].values, type_.value_type)
 
-    def leaves(self, array: pa.Array, positions: range) -> None:
-        quote = is_text(plain(array.type))
-        for index, text in enumerate(texts(array, positions, max(1, self.room))):
+    def leaves(self, array: pa.Array, type_: pa.DataType, positions: range, is_inside: bool = True) -> None:
+        quote = is_inside and is_text(plain(type_))
+        for index, text in enumerate(texts(array, type_, positions, max(1, self.room))):
             if self.room <= 0:
                 return
             self.put(", " if index else "")
             self.put("null" if text is None else json.dumps(text, ensure_ascii=False) if quote else text)
 
-    def list(self, values: pa.Array) -> None:
-        if _is_nested(plain(values.type)):
-            self.sequence("[]", len(values), lambda index: self.cell(values, index))
+    def list(self, values: pa.Array, type_: pa.DataType) -> None:
+        if _is_nested(plain(type_)):
+            self.sequence("[]", len(values), lambda index: self.cell(values, type_, index))
             return
         self.put("[")
         shown = min(len(values), max(1, self.room))
-        self.leaves(values, range(shown))
+        self.leaves(values, type_, range(shown))
         self.put("]" if shown == len(values) else ", ")
 
-    def struct(self, array: pa.StructArray, position: int) -> None:
+    def struct(self, array: pa.StructArray, type_: pa.StructType, position: int) -> None:
+        if [field.name for field in type_] == ["left", "right", "closed"]:  # what an interval of pandas is shared as
+            (closed,) = texts(array.field(2), type_.field(2).type, range(position, position + 1), 10)
+            if closed in _ENDS:
+                self.interval(array, type_, position, closed)
+                return
+
         def field(index: int) -> None:
-            self.put(f"{array.type.field(index).name[: max(0, self.room)]}: ")
-            self.cell(array.field(index), position)
+            self.put(f"{type_.field(index).name[: max(0, self.room)]}: ")
+            self.cell(array.field(index), type_.field(index).type, position)
 
-        self.sequence("{}", array.type.num_fields, field)
+        self.sequence("{}", type_.num_fields, field)
 
-    def map(self, entries: pa.StructArray) -> None:
+    def interval(self, array: pa.StructArray, type_: pa.StructType, position: int, closed: str) -> None:
+        self.sequence(_ENDS[closed], 2, lambda index: self.cell(array.field(index), type_.field(index).type, position))
+
+    def map(self, entries: pa.StructArray, type_: pa.MapType) -> None:
         keys, values = entries.field(0), entries.field(1)
 
         def entry(index: int) -> None:
-            self.cell(keys, index)
+            self.cell(keys, type_.key_type, index)
             self.put(": ")
-            self.cell(values, index)
+            self.cell(values, type_.item_type, index)
 
         self.sequence("{}", len(entries), entry)
 
-    def union(self, array: pa.UnionArray, position: int) -> None:
+    def union(self, array: pa.UnionArray, type_: pa.UnionType, position: int, is_inside: bool) -> None:
         # From the buffers: pyarrow's type_codes and offsets forget where a slice begins.
         buffers, index = array.buffers(), array.offset + position
         (code,) = struct.unpack_from("<b", buffers[1], index)
-        child = array.field(array.type.type_codes.index(code))
-        self.cell(child, struct.unpack_from("<i", buffers[2], 4 * index)[0] if array.type.mode == "dense" else position)
+        number = type_.type_codes.index(code)
+        place = struct.unpack_from("<i", buffers[2], 4 * index)[0] if type_.mode == "dense" else position
+        self.cell(array.field(number), type_.field(number).type, place, is_inside=is_inside)
 
     def sequence(self, brackets: str, length: int, put: Callable[[int], None]) -> None:
         self.put(brackets[0])

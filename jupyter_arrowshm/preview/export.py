@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from ..arrowtypes import is_binary, is_text, plain
+from ..arrowtypes import is_binary, is_text, is_view, nested, plain
 from ..errors import InvalidQuery
-from .display import cells, cut, numbers, taken, texts
-from .kind import check, decoded, is_comparable
+from . import layout
+from .cells import cells
+from .display import cut, numbers, taken, texts
+from .kind import check, comparable_type, decoded, is_comparable
 from .page import MAX_COLUMNS, travels
+from .pandastypes import PeriodType, innermost
 from .patience import Patience
 from .source import Source
 
@@ -35,12 +38,13 @@ def export(source: Source, rows: Sequence[int], columns: Sequence[int], format: 
     """The first of these rows, as many as 100,000 rows, 200 columns, about 16 MB and the time allow.
 
     Text, numbers and times keep their type, but for how they are stored: a
-    dictionary, runs or a view become plain values.
+    dictionary, runs or a view become plain values. A column that this format
+    has no type for is text, as a page shows it.
 
     Raises
     ------
     InvalidQuery
-        There is no such format, or it cannot hold a column's type.
+        There is no such format.
     """
     if format not in FORMATS:
         raise InvalidQuery(f"a file's format is {', '.join(FORMATS)}, not {format[:20]!r}")
@@ -55,7 +59,16 @@ def export(source: Source, rows: Sequence[int], columns: Sequence[int], format: 
         tables.append(table)
         done += min(_BLOCK, MAX_ROWS - done, len(rows) - done)
     is_cut = done < len(rows) or len(chosen) < len(columns)
-    return File(_written(pa.concat_tables(tables), format), done, is_cut)
+    table = pa.concat_tables(tables)
+    if (data := _written(table, format)) is None:
+        for place, number in enumerate(chosen):
+            if _written(table.select([place]), format) is None:
+                column = _column(source, number, rows[:done], as_text=True)
+                table = table.set_column(place, table.schema.field(place).name, column)
+        data = _written(table, format)
+    if data is None:
+        raise InvalidQuery(f"a file of {format} cannot hold this; try another format")
+    return File(data, done, is_cut)
 
 
 def _table(source: Source, columns: Sequence[int], rows: Sequence[int], format: str) -> pa.Table:
@@ -72,33 +85,43 @@ def _column(source: Source, number: int, rows: Sequence[int], as_text: bool) -> 
         found = [numbers(array, positions) for array, positions in pieces]
     elif is_text(type_) or (is_binary(type_) and not as_text):
         wanted = pa.large_string() if is_text(type_) else pa.large_binary()
-        found = [_copied(array, positions).cast(wanted) for array, positions in pieces]
-    elif as_text:
+        found = [_copied(array, positions, wanted) for array, positions in pieces]
+    elif as_text or isinstance(innermost(type_), PeriodType) or any(map(_is_unheard_of, nested(type_))):
         wanted = pa.string()
-        found = [pa.array(_texts(array, positions), wanted) for array, positions in pieces]
+        found = [pa.array(_texts(array, type_, positions), wanted) for array, positions in pieces]
     elif is_comparable(type_):
+        wanted = comparable_type(wanted) if is_view(wanted) else wanted
         found = [decoded(taken(array, positions)) for array, positions in pieces]
     else:
-        wanted = type_
-        found = [array.slice(position, 1) for array, positions in pieces for position in positions]
+        wanted = layout.without_extensions(type_)
+        slices = (array.slice(position, 1) for array, positions in pieces for position in positions)
+        found = [array if array.type == wanted else layout.with_type(array, wanted) for array in slices]
     if not pa.types.is_nested(wanted):  # which was checked as a whole, and is again for each slice of it
         for array in found:
             check(array)
     return pa.chunked_array(found, wanted)
 
 
-def _copied(array: pa.Array, positions: Sequence[int]) -> pa.Array:
+def _is_unheard_of(type_: pa.DataType) -> bool:
+    """Whether pyarrow has no arrays of this type, or writes Parquet that it cannot read: lists of exactly no items."""
+    return layout.is_interval(type_) or (pa.types.is_fixed_size_list(type_) and type_.list_size == 0)
+
+
+def _copied(array: pa.Array, positions: Sequence[int], type_: pa.DataType) -> pa.Array:
     found = [cell if cell is None else bytes(cell) for cell in cells(array, positions, MAX_BYTES + 1)]
     if any(cell is not None and len(cell) > MAX_BYTES for cell in found):
         raise InvalidQuery("a cell is larger than a file may be")
-    return pa.array(found, pa.large_binary())
+    if is_text(type_):  # as a page shows it where it is not UTF-8
+        return pa.array([cell if cell is None else cell.decode(errors="replace") for cell in found], type_)
+    return pa.array(found, type_)
 
 
-def _texts(array: pa.Array, positions: Sequence[int]) -> list[str | None]:
-    return [text and cut(text, _CELL) for text in texts(array, positions, _CELL)]
+def _texts(array: pa.Array, type_: pa.DataType, positions: Sequence[int]) -> list[str | None]:
+    return [text and cut(text, _CELL) for text in texts(array, type_, positions, _CELL)]
 
 
-def _written(table: pa.Table, format: str) -> bytes:
+def _written(table: pa.Table, format: str) -> bytes | None:
+    """``None`` where the format has no such types, or no such values of theirs."""
     sink = pa.BufferOutputStream()
     try:
         if format == "csv":
@@ -108,10 +131,12 @@ def _written(table: pa.Table, format: str) -> bytes:
         elif format == "parquet":
             import pyarrow.parquet
 
+            # It has as many bytes for a decimal as its type has digits, and days for dates: others would be cut.
+            table.validate(full=True)
             pyarrow.parquet.write_table(table.combine_chunks(), sink)
         else:
             with pa.ipc.new_file(sink, table.schema) as writer:
                 writer.write_table(table.combine_chunks())
-    except pa.ArrowException as error:
-        raise InvalidQuery(f"a file of {format} cannot hold this ({str(error)[:100]}); try csv") from None
+    except (pa.ArrowException, OSError):  # of Parquet's own errors some are an OSError
+        return None
     return bytes(sink.getvalue())

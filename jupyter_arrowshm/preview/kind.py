@@ -7,14 +7,21 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrowtypes import check_views, is_binary, is_text, plain
+from ..arrowtypes import check_views, is_binary, is_text, is_view, plain
+from . import layout
+from .damage import reading
+from .pandastypes import IntervalType, PeriodType, innermost
 
 TYPE_LENGTH = 100  # characters of a type; a struct may have thousands of fields
 
 
 def kind(type_: pa.DataType) -> str:
     """``number``, ``text``, ``bool``, ``time``, ``binary``, ``nested``, ``null`` or ``other``."""
+    if isinstance(innermost(type_), PeriodType):
+        return "time"
     type_ = plain(type_)
+    if layout.is_interval(type_):
+        return "other"
     if pa.types.is_boolean(type_):
         return "bool"
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
@@ -36,6 +43,10 @@ def type_name(type_: pa.DataType) -> str:
         text = f"dictionary of {type_name(type_.value_type)}"
     elif pa.types.is_run_end_encoded(type_):
         text = f"run-end encoded {type_name(type_.value_type)}"
+    elif isinstance(type_, PeriodType):
+        text = f"period[{type_.frequency}]"
+    elif isinstance(type_, IntervalType):
+        text = f"interval of {type_name(type_.storage_type.field(0).type)}"
     elif isinstance(type_, pa.BaseExtensionType):
         text = type_.extension_name.rpartition(".")[2]
     else:
@@ -56,9 +67,10 @@ def comparable_type(type_: pa.DataType) -> pa.DataType:
     type_ = plain(type_)
     if pa.types.is_temporal(type_):
         return pa.int32() if type_.bit_width == 32 else pa.int64()
-    if pa.types.is_decimal(type_) and type_.bit_width < 128:
-        return pa.decimal128(type_.precision, type_.scale)
-    if pa.types.is_fixed_size_binary(type_) and not pa.types.is_decimal(type_):
+    if pa.types.is_decimal(type_):
+        # With all digits that the bytes have room for: a table may have more of them than its type says.
+        return pa.decimal256(76, type_.scale) if type_.bit_width == 256 else pa.decimal128(38, type_.scale)
+    if pa.types.is_fixed_size_binary(type_):
         return pa.binary()
     changed = {
         pa.bool_(): pa.uint8(),
@@ -76,7 +88,9 @@ def comparable(array: pa.Array) -> pa.Array:
     wanted = comparable_type(array.type)
     if array.type == wanted:
         return array
-    return array.view(wanted) if pa.types.is_temporal(array.type) else array.cast(wanted)
+    if pa.types.is_temporal(array.type) or (pa.types.is_decimal(array.type) and array.type.bit_width >= 128):
+        return array.view(wanted)
+    return array.cast(wanted)
 
 
 def each(array: pa.Array, ask: Callable[[pa.Array], pa.BooleanArray], missing: bool = False) -> pa.BooleanArray:
@@ -99,34 +113,54 @@ def shown(array: pa.Array, type_: pa.DataType) -> pa.Array:
     return array.cast(type_) if pa.types.is_boolean(type_) else array
 
 
+def storage_of(array: pa.Array) -> pa.Array:
+    """The array without its extension, if it has one."""
+    return array.storage if isinstance(array, pa.ExtensionArray) else array
+
+
 def decoded(array: pa.Array) -> pa.Array:
-    """The values themselves: no dictionary, runs or extension."""
-    while array.type != plain(array.type):
-        if isinstance(array.type, pa.BaseExtensionType):
-            array = array.storage
-        elif pa.types.is_dictionary(array.type):
-            try:
-                array = array.dictionary_decode()
-            except pa.ArrowInvalid as error:  # the indices were checked: it is text of more than 2 GB altogether
-                raise MemoryError(str(error)) from None
-        else:
-            array = _without_runs(array)
+    """The values themselves: no dictionary, runs or extension. Views among those are large text or binary."""
+    array = storage_of(array)
+    if pa.types.is_dictionary(array.type):
+        return _at(array.dictionary, array.indices)
+    if pa.types.is_run_end_encoded(array.type):
+        return _at(*_runs(array))
     return array
 
 
-def _without_runs(array: pa.RunEndEncodedArray) -> pa.Array:
-    if pa.types.is_primitive(array.type.value_type) or is_text(array.type.value_type):
-        return pc.run_end_decode(array)
+def missing(array: pa.Array) -> pa.BooleanArray:
+    """Which values are null, also by an index or a run that leads to one; no value is copied for that."""
+    array = storage_of(array)
+    if pa.types.is_dictionary(array.type):
+        return pc.fill_null(missing(array.dictionary).take(array.indices), True)
+    if pa.types.is_run_end_encoded(array.type):
+        values, places = _runs(array)
+        return missing(values).take(places)
+    return pc.is_null(array)
+
+
+def _at(values: pa.Array, places: pa.Array) -> pa.Array:
+    values = decoded(values)
+    if is_view(values.type):  # of which Arrow takes none by number
+        values = values.cast(comparable_type(values.type))
+    try:
+        return values.take(places)
+    except pa.ArrowInvalid as error:  # the numbers were checked: it is text of more than 2 GB altogether
+        raise MemoryError(str(error)) from None
+
+
+def _runs(array: pa.RunEndEncodedArray) -> tuple[pa.Array, pa.Array]:
+    """The runs' values, and for each row the number of its run."""
     # Of dictionaries, say, Arrow decodes no runs. A slice's physical range begins where its offset lies.
     first = array.find_physical_offset()
-    values = decoded(array.values.slice(first, array.find_physical_length()))
+    values = array.values.slice(first, array.find_physical_length())
     ends = array.run_ends.slice(first, len(values))
     indices = pa.array(range(len(values)), ends.type)
     runs = pa.RunEndEncodedArray.from_arrays(
         pc.min_element_wise(pc.subtract(ends, pa.scalar(array.offset, ends.type)), pa.scalar(len(array), ends.type)),
         indices,
     )
-    return values.take(pc.run_end_decode(runs))
+    return values, pc.run_end_decode(runs)
 
 
 def as_binary(array: pa.Array) -> pa.Array:
@@ -148,9 +182,11 @@ def num_bytes(array: pa.Array) -> int:
 
 
 def check(array: pa.Array) -> None:
-    """Every length, offset and index, in full; of text not whether it is UTF-8, which costs, and harms nobody here.
+    """Every length, offset and index, in full. Values that are none of their type harm nobody.
 
-    Raises ``pyarrow.ArrowInvalid``.
+    Raises :class:`Damage`.
     """
-    as_binary(array).validate(full=True)
-    check_views(array)
+    with reading:
+        array = layout.as_bytes(array)
+        array.validate(full=True)
+        check_views(array)

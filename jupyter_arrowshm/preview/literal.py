@@ -12,7 +12,9 @@ import pyarrow as pa
 
 from ..arrowtypes import plain
 from ..errors import InvalidQuery
-from .kind import kind
+from . import period
+from .kind import kind, type_name
+from .pandastypes import PeriodType, innermost
 
 PRECISION = decimal.Context(prec=200, Emax=10**6, Emin=-(10**6))  # more than decimal256 and every time have
 _LENGTH = 100  # characters of a number or time
@@ -37,13 +39,15 @@ def parse(value: object, type_: pa.DataType) -> Literal:
     InvalidQuery
         It cannot be compared with such a column.
     """
+    values = innermost(type_)
     type_ = plain(type_)
     try:
-        found = _parse(value, type_)
+        ordinal = _period(value, values.frequency) if isinstance(values, PeriodType) else None
+        found = _parse(value, type_) if ordinal is None else ordinal
     except (ValueError, ArithmeticError, KeyError):
         found = None
     if found is None:
-        raise InvalidQuery(f"{str(value)[:60]!r} cannot be compared with a column of {type_}")
+        raise InvalidQuery(f"{str(value)[:60]!r} cannot be compared with a column of {type_name(values)}")
     return found
 
 
@@ -69,6 +73,11 @@ def _parse(value: object, type_: pa.DataType) -> Literal | None:
 def _text(value: str) -> str:
     value.encode()  # raises ValueError for half of a surrogate pair, which JSON can say and no column has
     return value
+
+
+def _period(value: object, frequency: str) -> Decimal | None:
+    number = period.parse(value.strip(), frequency) if isinstance(value, str) else None
+    return None if number is None else Decimal(number)
 
 
 def _number(value: float | str) -> Decimal | None:

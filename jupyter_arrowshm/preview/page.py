@@ -73,8 +73,8 @@ def page(source: Source, frame: Frame, patience: Patience) -> Page:
 
 def travels(type_: pa.DataType) -> bool:
     """Whether cells of this type are shown by who reads the page, and not here."""
-    type_ = plain(type_)
-    return bool(pa.types.is_boolean(type_) or pa.types.is_integer(type_) or pa.types.is_floating(type_))
+    is_number = kind(type_) == "number" and not pa.types.is_decimal(plain(type_))
+    return is_number or kind(type_) == "bool"
 
 
 def _cells(source: Source, column: int, rows: Sequence[int], limit: int) -> tuple[pa.Array, int]:
@@ -85,7 +85,7 @@ def _cells(source: Source, column: int, rows: Sequence[int], limit: int) -> tupl
         empty = numbers(pa.nulls(0, plain(type_)), range(0))
         found = [numbers(array, positions) for array, positions in pieces]
         return pa.concat_arrays([empty, *found]), 0
-    shown = [text for array, positions in pieces for text in texts(array, positions, limit)]
+    shown = [text for array, positions in pieces for text in texts(array, type_, positions, limit)]
     num_cut = sum(text is not None and len(text) > limit for text in shown)
     if num_cut:
         shown = [text and cut(text, limit) for text in shown]
@@ -103,9 +103,7 @@ def _field(field: pa.Field, number: int, num_cut: int) -> pa.Field:
     }
     if num_cut:
         facts["cut"] = str(num_cut)
-    type_ = plain(field.type)
-    if not travels(type_):
-        type_ = pa.string()
-    elif pa.types.is_float16(type_):
+    type_ = plain(field.type) if travels(field.type) else pa.string()
+    if pa.types.is_float16(type_):
         type_ = pa.float32()
     return pa.field(cut(field.name, NAME), type_, metadata=facts)

@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
+from . import layout
+from .damage import Damage, reading
 from .kind import check
+from .pandastypes import recognised
 
 SLICE_ROWS = 1 << 20  # that are looked at in one go, between two looks at the clock
 _FEW_ROWS = 1 << 16  # smaller batches are put together
@@ -22,7 +25,13 @@ Slice = tuple[int, list[pa.Array]]
 
 
 class Source(ABC):
-    """Rows by number. Arrays are given out as they lie in memory; those that Arrow looks into are checked first."""
+    """Rows by number. Arrays are given out as they lie in memory; those that Arrow looks into are checked first.
+
+    Attributes
+    ----------
+    schema
+        With pandas' own types where a column has them; the arrays are of those types, or of what is stored for them.
+    """
 
     schema: pa.Schema
     num_rows: int
@@ -47,7 +56,7 @@ class Source(ABC):
     def pieces(self, column: int, rows: Sequence[int]) -> Iterator[Piece]:
         """These rows of a column, in this order: chunks, and positions in them.
 
-        Raises ``pyarrow.ArrowInvalid`` for a column that points out of itself.
+        Raises :class:`Damage` for a column that points out of itself.
         """
         ends = self._ends(column)
         at = 0
@@ -72,7 +81,8 @@ class Source(ABC):
         return arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
 
     def _checked_chunk(self, column: int, index: int) -> pa.Array:
-        chunk = self._chunk(column, index)
+        with reading:
+            chunk = self._chunk(column, index)
         # Once for each: what is inside of a list or a dictionary can only be checked as a whole. Text and binary are
         # left to whoever reads single cells (Arrow would read all of a 2 GB cell), and whole columns to slices().
         inside = chunk.type.num_fields or isinstance(chunk.type, (pa.DictionaryType, pa.BaseExtensionType))
@@ -80,7 +90,8 @@ class Source(ABC):
             if inside:
                 check(chunk)
             else:
-                chunk.validate()  # its buffers are as long as it says: a garbled batch has more rows than bytes
+                with reading:
+                    chunk.validate()  # its buffers are as long as it says: a garbled batch has more rows than bytes
             self._checked.add((column, index))
         return chunk
 
@@ -95,7 +106,12 @@ class Source(ABC):
         """The batches, small ones put together: a kernel's call costs as much as the work on thousands of rows."""
         small: list[pa.RecordBatch] = []
         rows = 0
-        for batch in self._batches(columns):
+        batches = self._batches(columns)
+        while True:
+            with reading:
+                batch = next(batches, None)
+            if batch is None:
+                break
             for column in batch.columns:
                 check(column)
             if batch.num_rows < _FEW_ROWS:
@@ -115,7 +131,9 @@ class TableSource(Source):
 
     def __init__(self, table: pa.Table) -> None:
         super().__init__()
-        self.schema, self.num_rows = table.schema, table.num_rows
+        self.schema, self.num_rows = recognised(table.schema), table.num_rows
+        if (schema := layout.schema_with_arrays(table.schema)) is not None:
+            table = pa.Table.from_batches(map(layout.with_arrays, table.to_batches()), schema)
         self._table = table
         self._known_ends: dict[int, list[int]] = {}
 
@@ -135,22 +153,23 @@ class TableSource(Source):
 class FileSource(Source):
     """An Arrow file that lies in memory and has too many batches to open them all: each is opened when it is looked at.
 
-    Raises ``pyarrow.ArrowInvalid``, or what ``lengths`` raises, for a file that is damaged.
+    Raises :class:`Damage`, or what ``lengths`` raises, for a file that is damaged.
     """
 
     def __init__(self, reader: pa.ipc.RecordBatchFileReader, lengths: list[int]) -> None:
         super().__init__()
         self._reader = reader
-        self.schema = reader.schema
+        self.schema = recognised(reader.schema)
         if lengths and min(lengths) < 0:
-            raise pa.ArrowInvalid("a batch has fewer than no rows")
+            raise Damage("a batch has fewer than no rows")
         self._lengths = lengths
         self._known_ends = list(itertools.accumulate(lengths))
         self.num_rows = self._known_ends[-1] if self._known_ends else 0
         if self.num_rows > sys.maxsize:
-            raise pa.ArrowInvalid("its batches have more rows than there are numbers")
+            raise Damage("its batches have more rows than there are numbers")
         # Rows are taken column by column, from as many batches as a page has rows.
-        self._batch = functools.lru_cache(max(1, _FEW_CELLS // max(1, len(self.schema))))(self._reader.get_batch)
+        self._lacks_arrays = layout.schema_with_arrays(reader.schema) is not None
+        self._batch = functools.lru_cache(max(1, _FEW_CELLS // max(1, len(self.schema))))(self._get_batch)
 
     def _ends(self, column: int) -> Sequence[int]:
         return self._known_ends
@@ -158,14 +177,18 @@ class FileSource(Source):
     def _chunk(self, column: int, index: int) -> pa.Array:
         batch = self._batch(index)
         if batch.num_rows != self._lengths[index]:
-            raise pa.ArrowInvalid("a batch has another length than it says")
+            raise Damage("a batch has another length than it says")
         return batch.column(column)
 
     def _batches(self, columns: list[int]) -> Iterator[pa.RecordBatch]:
         for index in range(self._reader.num_record_batches):
-            batch = self._reader.get_batch(index).select(columns)
+            batch = self._get_batch(index).select(columns)
             for first in range(0, batch.num_rows, SLICE_ROWS):
                 yield batch.slice(first, SLICE_ROWS)
+
+    def _get_batch(self, index: int) -> pa.RecordBatch:
+        batch = self._reader.get_batch(index)
+        return layout.with_arrays(batch) if self._lacks_arrays else batch
 
 
 def of_file(reader: pa.ipc.RecordBatchFileReader, lengths: Callable[[], Iterable[int]]) -> Source:
@@ -173,9 +196,10 @@ def of_file(reader: pa.ipc.RecordBatchFileReader, lengths: Callable[[], Iterable
 
     ``lengths`` gives the number of rows of each record batch, for a file that has too many to open them all.
     """
-    if reader.num_record_batches > 1 and reader.num_record_batches * len(reader.schema) > _FEW_CELLS:
-        return FileSource(reader, list(lengths()))
-    return TableSource(reader.read_all())
+    with reading:
+        if reader.num_record_batches > 1 and reader.num_record_batches * len(reader.schema) > _FEW_CELLS:
+            return FileSource(reader, list(lengths()))
+        return TableSource(reader.read_all())
 
 
 def _together(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:

@@ -15,11 +15,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrowtypes import is_binary, is_text
+from .cells import cells
 from .condition import Condition
-from .display import cells, cut, is_null, taken, texts
-from .kind import as_binary, check, comparable, comparable_type, is_comparable, kind, num_bytes, shown, type_name
+from .damage import Damage
+from .display import cut, is_null, taken, texts
+from .kind import (
+    as_binary,
+    check,
+    comparable,
+    comparable_type,
+    is_comparable,
+    kind,
+    missing,
+    num_bytes,
+    shown,
+    type_name,
+)
 from .page import CELL, MAX_BYTES, NAME
-from .patience import Patience
+from .pandastypes import PeriodType, innermost
+from .patience import Patience, Unwanted
 from .source import Source
 
 EXACT_ROWS = 1_000_000
@@ -99,13 +113,25 @@ def summarise(source: Source, columns: Sequence[int], people: Population, patien
             break
         is_quick = half.is_over() or source.num_chunks(column) > _MANY_CHUNKS
         rows = _thinned(people.rows, _QUICK_ROWS) if is_quick else people.rows
-        try:
-            found.append(_Column(source, column).summary(rows, people))
-        except MemoryError:
-            # A dictionary's one long text, say, that all rows have.
-            found.append(_Column(source, column).summary(_thinned(rows, _QUICK_ROWS), people))
+        found.append(_summary_of(_Column(source, column), rows, people))
         nbytes += len(json.dumps(found[-1]))
     return found
+
+
+def _summary_of(column: _Column, rows: Sequence[int], people: Population) -> dict[str, Any]:
+    """One that fails spoils none of the others; unless the table is damaged, which all of it is then."""
+    try:
+        try:
+            return column.summary(rows, people)
+        except MemoryError:
+            # A dictionary's one long text, say, that all rows have.
+            return column.summary(_thinned(rows, _QUICK_ROWS), people)
+    except (Damage, Unwanted):
+        raise
+    except Exception as error:  # whatever Arrow, or Python, lacks for this type
+        reason = "more memory than there may be" if isinstance(error, MemoryError) else type(error).__name__
+        problem = f"{type_name(column.type)}: this column could not be summed up ({reason})"
+        return {**column.facts((), people), "problem": problem}
 
 
 class _Column:
@@ -118,16 +144,8 @@ class _Column:
 
     def summary(self, rows: Sequence[int], people: Population) -> dict[str, Any]:
         rows, values, is_whole = self._values(rows)
-        found: dict[str, Any] = {
-            "column": self.number,
-            "name": cut(self.source.schema.field(self.number).name, NAME),
-            "type": type_name(self.type),
-            "kind": self.kind,
-            "rows": len(rows),
-            "exact": len(rows) == people.matches and people.searched == self.source.num_rows,
-            "nulls": values.null_count if values is not None else self._nulls(rows),
-            **dict.fromkeys(("distinct", "min", "max", "mean", "histogram", "top")),
-        }
+        found = self.facts(rows, people)
+        found["nulls"] = values.null_count if values is not None else self._nulls(rows)
         if values is None:
             return found
         values = values.drop_null()
@@ -146,6 +164,18 @@ class _Column:
         order = pc.sort_indices(counts.field("counts"), [("", "descending")])[:_TOP]
         top = [{**self._value(one["values"]), "count": one["counts"].as_py()} for one in counts.take(order)]
         return found | {"top": top}
+
+    def facts(self, rows: Sequence[int], people: Population) -> dict[str, Any]:
+        """What is known without a look at the values of the rows."""
+        return {
+            "column": self.number,
+            "name": cut(self.source.schema.field(self.number).name, NAME),
+            "type": type_name(self.type),
+            "kind": self.kind,
+            "rows": len(rows),
+            "exact": len(rows) == people.matches and people.searched == self.source.num_rows,
+            **dict.fromkeys(("nulls", "distinct", "min", "max", "mean", "histogram", "top")),
+        }
 
     # -- the values ----------------------------------------------------------------------------------------------------
 
@@ -171,7 +201,7 @@ class _Column:
 
     def _nulls(self, rows: Sequence[int]) -> int:
         return sum(
-            array.slice(positions.start, len(positions)).null_count
+            missing(array.slice(positions.start, len(positions))).true_count
             if isinstance(positions, range)
             else sum(is_null(array, position) for position in positions)
             for array, positions in self.source.pieces(self.number, rows)
@@ -187,7 +217,8 @@ class _Column:
             text = value.decode(errors="replace") if is_utf8 else value.hex()
             found = len(text) <= CELL and (not is_utf8 or text.encode() == value)
             return {"text": cut(text, CELL), **({"value": text} if found else {})}
-        (shown_as,) = texts(shown(pa.array([value], scalar.type), self.type), range(1), CELL)
+        array, type_ = shown(pa.array([value], scalar.type), self.type), innermost(self.type)
+        (shown_as,) = texts(array, type_ if isinstance(type_, PeriodType) else array.type, range(1), CELL)
         return {"text": shown_as, "value": _raw(bool(value) if self.kind == "bool" else value)}
 
     def _distribution(self, values: pa.ChunkedArray, least: Any, most: Any) -> dict[str, Any]:

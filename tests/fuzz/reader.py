@@ -23,10 +23,9 @@ import pyarrow as pa
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm import errors
-from jupyter_arrowshm.looking import answers
-from jupyter_arrowshm.preview import source
+from jupyter_arrowshm.looking import answers, questions
+from jupyter_arrowshm.preview import Patience, source
 
-answers.SECONDS = 0.5  # 4 s for each that says that it has 2^40 rows would be most of the test
 HANGS = 120  # s for one file; then SIGALRM ends the process
 SOME = 16  # rows that are looked at, at each end
 QUESTIONS: tuple[dict[str, Any], ...] = (
@@ -101,10 +100,11 @@ def _show(tables: list[shm.TableInfo]) -> None:
 
 
 def _ask(looked_at: answers.OpenTables, store: shm.Store, question: dict[str, Any]) -> str | None:
-    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in question.items()}
-    asked = {"name": "t", "directory": store.directory, "offset": 0, "limit": 1000, "cell": 250, **texts}
-    head, body = answers.answer(looked_at, asked)
+    asked = questions.parse({"limit": 1000, **question}, name="t", directory=store.directory)
+    # 4 s for each that says that it has 2^40 rows would be most of the test.
+    head, body = answers.answer(looked_at, asked, Patience(0.5))
     if "error" in head:
+        assert "the preview failed (" not in head["message"], head  # an error that nobody thought of
         assert issubclass(getattr(errors, head["error"]), shm.ArrowSHMError) and head["message"]
         return str(head["error"])
     if question["what"] == "summary":

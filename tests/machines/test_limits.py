@@ -69,11 +69,12 @@ def parent(tmp_path: Path) -> Iterator[Path]:
 
 PREVIEW = """
 import asyncio, itertools
+from jupyter_arrowshm.looking.questions import RowsQuestion
 from jupyter_arrowshm.server.previewer import Previewer
 previewer = Previewer()
 def rows(name, **more):
-    question = dict(what='rows', name=name, directory=shm.Store().directory, offset=0, limit=3, cell=9, **more)
-    head, body = asyncio.run(previewer.ask(**question))
+    question = RowsQuestion(name, shm.Store().directory, limit=3, cell=9, **more)
+    head, body = asyncio.run(previewer.ask(question))
     return pa.ipc.open_stream(body).read_all().to_pydict()
 """
 
