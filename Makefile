@@ -16,7 +16,7 @@ JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*/*.ts* js/src/*/*/*.ts* 
 # pip leaves the sidebar to `make js`: the demo needs no Node.
 export JUPYTER_ARROWSHM_NO_JS = 1
 
-.PHONY: demo julia test lint js test-python test-oldest test-browser test-docs docs notebooks coverage torture bench clean
+.PHONY: demo julia test lint js test-python test-places test-oldest test-browser test-docs docs notebooks coverage torture bench clean
 
 demo: $(VENV)/.demo julia
 	@PATH="$$PATH:$(CURDIR)/.julia" JULIA_DEPOT_PATH="$(CURDIR)/.julia/depot" $(BIN)/jupyter arrowshm demo
@@ -27,7 +27,7 @@ julia: $(VENV)/.made
 	  || echo "Fetching Debian's Julia into .julia/ (77 MB; nothing else of this machine is changed)"
 	@$(BIN)/python tests/julia/fetch_julia.py >/dev/null || true
 
-test: lint test-python test-oldest test-browser test-docs
+test: lint test-python test-places test-oldest test-browser test-docs
 
 lint: $(VENV)/.test js/node_modules/.package-lock.json
 	$(BIN)/ruff check
@@ -42,6 +42,10 @@ js: $(LABEXTENSION)/package.json
 
 test-python: $(VENV)/.test julia
 	$(BIN)/python -m pytest $(PARALLEL)
+
+# Where there are no magics, or nobody who looks: papermill, marimo, gunicorn, ...
+test-places: $(VENV)/.places
+	$(BIN)/python -m pytest $(PARALLEL) tests/places
 
 # The oldest releases that we say we work with; the newest ones are what `make test-python` runs on.
 test-oldest: $(OLDEST)/.test
@@ -103,6 +107,10 @@ $(VENV)/.test: $(VENV)/.demo
 
 $(VENV)/.browser: $(VENV)/.test
 	$(PIP) --editable . --group browser
+	@touch $@
+
+$(VENV)/.places: $(VENV)/.test
+	$(PIP) --editable . --group places
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.test

@@ -9,7 +9,7 @@ from .capabilities import Capabilities
 from .directory import ENVIRONMENT_VARIABLE, SHARED_MEMORY, default_path
 from .facts import PROTOCOL
 from .lock import renew_in_children
-from .process import LABEL_OPTION, Holder, Publisher
+from .process import LABEL_OPTION, Holder, Publisher, is_run_by_program
 from .publication import Progress, Writer
 from .room import Room
 from .store import Look, Store, default_store
@@ -35,5 +35,6 @@ __all__ = [
     "Writer",
     "default_path",
     "default_store",
+    "is_run_by_program",
     "renew_in_children",
 ]

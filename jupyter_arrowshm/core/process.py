@@ -113,21 +113,35 @@ def _notebook() -> str:
     return os.path.abspath(told) if isinstance(told, str) and os.path.isfile(told) else ""
 
 
-def _given_to_parent() -> str:
-    """The notebook on the command line of the program that started this kernel, if it is one that runs notebooks."""
+def is_run_by_program() -> bool:
+    """Whether this is the kernel of a notebook that papermill or nbconvert runs, and nobody looks at meanwhile."""
+    return _is_kernel() and _runner() is not None
+
+
+def _runner() -> tuple[list[str], str] | None:
+    """Command line and directory of the program that started this kernel, if it is one that runs notebooks."""
     import psutil
 
     try:
         parent = psutil.Process(os.getppid())
         command_line, directory = parent.cmdline(), parent.cwd()
     except psutil.Error:
+        return None
+    return (command_line, directory) if any(one in _RUNNERS for one in _program_names(command_line)) else None
+
+
+def _program_names(command_line: list[str]) -> list[str]:
+    return [os.path.basename(word).removeprefix("jupyter-") for word in command_line[:3]]
+
+
+def _given_to_parent() -> str:
+    """The notebook on the command line of the program that started this kernel, if it is one that runs notebooks."""
+    if (runner := _runner()) is None:
         return ""
-    names = [os.path.basename(word).removeprefix("jupyter-") for word in command_line[:3]]
-    if not any(runner in names for runner in _RUNNERS):
-        return ""
+    command_line, directory = runner
     given = [word for before, word in pairwise(command_line) if word.endswith(".ipynb") and before != "--output"]
     given = [word for word in given if not word.startswith("-")]
-    if "papermill" in names:
+    if "papermill" in _program_names(command_line):
         given = given[:1]  # then comes where the result goes
     return os.path.join(directory, given[0]) if len(given) == 1 else ""
 

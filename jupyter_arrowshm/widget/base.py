@@ -13,7 +13,7 @@ from typing import Any
 import anywidget
 from traitlets import Unicode
 
-from ..core import renew_in_children
+from ..core import is_run_by_program, renew_in_children
 from ..looking.answers import Answer, failed
 from ..preview import Patience
 from .questions import Message, Questions
@@ -22,6 +22,7 @@ INTERVAL = 0.5  # s between looks
 WATCHED_FOR = 120.0  # s after a view said that it can be seen; it says so every 30 s
 
 _DISPLAYED = "displayed"  # what stands for the views that have not said anything yet
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 _STATIC = Path(__file__).resolve().parents[1] / "static"
 _NOT_BUILT = """\
 export default {
@@ -152,6 +153,10 @@ class LiveWidget(anywidget.AnyWidget):
         if shown is None:
             return None
         data, metadata = shown
+        if is_run_by_program():
+            # The notebook is read when its kernel is gone, and a page with a widget in it then shows nothing.
+            kept = {kind: value for kind, value in data.items() if kind != _WIDGET}
+            return {**kept, **self._otherwise()}, metadata
         # Until the front end says itself what it shows: its first word may have to wait for the cell.
         self._watch(_DISPLAYED, True)
         return {**data, **self._otherwise()}, metadata

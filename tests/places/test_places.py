@@ -1,0 +1,158 @@
+"""docs/how-to/other-places.md, each place with the program itself: make test-places."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+import jupyter_arrowshm as shm
+
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "other-places.md").read_text()
+FRAME = pd.DataFrame({"city": ["Aachen", "Bonn"], "fare": [1.5, 2.5]})
+
+
+@pytest.fixture
+def parent(tmp_path: Path) -> Path:
+    """On one file system: where the tables are is not what is tested here."""
+    return tmp_path
+
+
+@pytest.fixture
+def place(store: shm.Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the files of the page, beside a store with the table that they use."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    for name, code in re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
+        (folder / name).write_text(code)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    for variable in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    store.share(FRAME, "trips")
+    return folder
+
+
+def run(*command: str, **keywords: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240, **keywords)  # type: ignore[call-overload]
+    assert done.returncode == 0, done.stdout + done.stderr
+    return str(done.stdout)
+
+
+@pytest.mark.parametrize("way", ["spawn", "forkserver", "fork"])
+def test_multiprocessing(place: Path, way: str) -> None:
+    assert run(sys.executable, "-W", "error", "pool.py", way) == "4.0\n"
+
+
+def test_joblib(place: Path) -> None:
+    assert run(sys.executable, "parallel.py") == "4.0\n"
+
+
+@pytest.mark.parametrize("options", [(), ("--preload",)])
+def test_gunicorn(place: Path, store: shm.Store, options: tuple[str, ...]) -> None:
+    server = subprocess.Popen(["gunicorn", *options, "--workers", "2", "--bind", "unix:web", "web:app"], stderr=-1)
+    try:
+        answers = [ask(place / "web") for _ in range(20)]
+        assert {answer.rpartition("\r\n\r\n")[2] for answer in answers} == {"2\n"}
+        users = [user.script for user in store.info("trips").holders if user.pid != os.getpid()]
+        assert 1 <= len(users) <= 2 and all(script.endswith("gunicorn") for script in users)
+    finally:
+        server.terminate()
+        server.communicate(timeout=60)
+
+
+def ask(path: Path) -> str:
+    """The answer to ``GET /``, once the server is there."""
+    deadline = time.monotonic() + 60
+    while True:
+        with socket.socket(socket.AF_UNIX) as connection:
+            try:
+                connection.connect(str(path))
+            except OSError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+                continue
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            with connection.makefile() as file:
+                return file.read().replace("\n", "\r\n").replace("2\r\n", "2\n")
+
+
+def notebook(name: str, *cells: str) -> None:
+    made = nbformat.v4.new_notebook()
+    made.cells = [nbformat.v4.new_code_cell(cell) for cell in ("%load_ext jupyter_arrowshm", *cells)]
+    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(made, name)
+
+
+def outputs(name: str) -> list[str]:
+    """The kinds of all outputs of a notebook, and no error among them."""
+    found = [one for cell in nbformat.read(name, as_version=4).cells for one in cell.outputs]
+    assert not [one for one in found if one.output_type == "error"]
+    return [kind for one in found for kind in one.get("data", {})]
+
+
+MAKE = "import pandas as pd\nfares = pd.DataFrame({'fare': [7.25]})"
+
+
+def test_papermill_runs_a_notebook_again(place: Path, store: shm.Store) -> None:
+    """Each time it replaces its own table, is called by its name, and shows tables that outlive it."""
+    notebook("load.ipynb", MAKE, "%share fares", "%shared")
+    for _ in range(2):
+        run("papermill", "--kernel", "python3", "load.ipynb", "out.ipynb")
+        assert str(store.info("fares").publisher) == "load.ipynb (python) (ended)"
+    kinds = outputs("out.ipynb")
+    assert "text/html" in kinds and "application/vnd.jupyter.widget-view+json" not in kinds
+
+
+class Cells(HTMLParser):
+    """The texts of a page's table cells; what a script has in it is not one."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: object) -> None:
+        self._inside = tag == "td"
+
+    def handle_data(self, data: str) -> None:
+        if self._inside and data.strip():
+            self.texts.append(data.strip())
+
+
+def test_the_page_that_nbconvert_makes_shows_the_tables(place: Path) -> None:
+    cells = ["%attach trips", "%shared", "import jupyter_arrowshm as shm\nshm.TablePreview(trips)"]
+    notebook("report.ipynb", *cells)
+    run("jupyter", "nbconvert", "--to", "html", "--execute", "report.ipynb")
+    page = Cells(Path("report.html").read_text())
+    assert {"trips", "Aachen", "Bonn"} <= set(page.texts)
+
+
+def test_jupyter_console(place: Path) -> None:
+    lines = ["%load_ext jupyter_arrowshm", "%attach trips", "print(trips['fare'].sum())", "%shared", "exit", ""]
+    said = run("jupyter", "console", "--simple-prompt", input="\n".join(lines))
+    assert "trips: pandas.DataFrame, 2 rows x 2 columns" in said and "4.0" in said and "in use by" in said
+
+
+def test_marimo(place: Path) -> None:
+    run(sys.executable, "notebook.py")
+    run("marimo", "-q", "export", "html", "notebook.py", "-o", "page.html")
+    page = Path("page.html").read_text()
+    assert "4.0" in page and page.count("marimo-anywidget") >= 2
+
+
+def test_every_program_of_the_page_is_there() -> None:
+    """Nothing here is left out because something is not installed."""
+    for program in ("gunicorn", "papermill", "jupyter-nbconvert", "jupyter-console", "marimo"):
+        assert shutil.which(program, path=str(Path(sys.executable).parent)), program
