@@ -11,6 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from conformance import pool as processes
 from faults.record import FACTOR, VARIABLE, Record
 from peers import Peer
 
@@ -29,6 +30,8 @@ os.environ[ENVIRONMENT_VARIABLE] = "/nonexistent/jupyter-arrowshm-tests"
 # What a shell runs in the background ignores Ctrl-C, and so would every process that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+pool, client = processes.pool, processes.client
 
 RECORD = pytest.StashKey[Record]()
 

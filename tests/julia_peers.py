@@ -55,10 +55,12 @@ class Julia:
         env: dict[str, str] | None = None,
         flags: Sequence[str] | None = None,
         cwd: Path | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
+        """Start it in ``cwd``; ``prefix`` is a command to start it by."""
         reader, writer = os.pipe()
         self.process = subprocess.Popen(
-            [julia, *(FLAGS if flags is None else flags), *(options or ("-e", LOOP))],
+            [*prefix, julia, *(FLAGS if flags is None else flags), *(options or ("-e", LOOP))],
             stdin=subprocess.PIPE,
             pass_fds=[writer],
             cwd=cwd,

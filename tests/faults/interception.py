@@ -192,15 +192,23 @@ class Interception:
     def __init__(self, listener: int) -> None:
         self._listener = listener
 
-    def serve(self, decide: Callable[[Call], Verdict], directory: str = "/") -> list[Call]:
-        """``decide`` what becomes of each call about ``directory``; gives those that came until :data:`END`."""
+    def serve(
+        self,
+        decide: Callable[[Call], Verdict],
+        directory: Callable[[], str] = lambda: "/",
+        patience: float | None = 60,
+    ) -> list[Call]:
+        """``decide`` what becomes of each call about a directory; gives those that came until :data:`END`.
+
+        It is a failure that nothing comes for ``patience`` seconds.
+        """
         seen: list[Call] = []
         over = False
         poll = select.poll()
         poll.register(self._listener, select.POLLIN)
         try:
             while True:
-                events = poll.poll(60_000)
+                events = poll.poll(None if patience is None else 1000 * patience)
                 assert events, f"it does not go on after {seen}"
                 if events[0][1] & select.POLLHUP:
                     return seen
@@ -212,7 +220,7 @@ class Interception:
                     over = over or (name == "close" and arguments[0] & 0xFFFFFFFF == END & 0xFFFFFFFF)
                     verdict = None
                     path = "" if over else _path(name, pid, arguments)
-                    if f"{path}/".startswith(f"{directory.rstrip('/')}/"):
+                    if f"{path}/".startswith(f"{directory().rstrip('/')}/"):
                         call = Call(len(seen), name, pid, tuple(arguments), path)
                         seen.append(call)
                         verdict = decide(call)
@@ -262,5 +270,13 @@ def _try() -> None:
     assert any(call.path == "/" for call in Interception(listener).serve(lambda call: None))
 
 
+def _become(command: Sequence[str], listeners: str) -> None:
+    """Become another program, whose calls are answered by whoever listens to this socket."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(listeners)
+        socket.send_fds(connection, [b"."], [install(NOTIFY, listen=True)])
+    os.execvp(command[0], command)
+
+
 if __name__ == "__main__":
-    _try()
+    _become(sys.argv[2:], sys.argv[1]) if sys.argv[2:] else _try()

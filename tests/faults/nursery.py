@@ -96,7 +96,7 @@ class Nursery:
 
         pid = self.start(directory, f"do:{action}", seed, NOTIFY)
         _, (listener,), _, _ = socket.recv_fds(self._listeners, 1, 1)
-        calls = Interception(listener).serve(answer, str(directory))
+        calls = Interception(listener).serve(answer, lambda: str(directory))
         self.join(pid)
         assert not self.errors, self.errors[0]
         return calls, None if killed else self._results.get(timeout=60)

@@ -53,9 +53,9 @@ end
             # Again: the directory may have been removed and made anew since we began.
             show_token(at)
             pinning && make_pin(at, name)
-            forget_note(at, name)
             old = publish(draft, at, name)
             old === nothing || push!(later, old)
+            forget_note(at, name)
             return facts_of(draft.file.fd), is_pinned(at, name)
         end
     finally
