@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+from waiting import eventually
 
 _MAP = [] if os.geteuid() == 0 else ["--map-root-user"]
 # Commands that start another one where it has its own process numbers, or may mount what nobody else sees.
@@ -37,9 +38,13 @@ def leases(path: str | os.PathLike[str]) -> list[int]:
     # The kernel lets go of the list between two pages: while other processes lock and unlock, which those of the
     # tests beside do all the time, one read may miss a line or have it many times. Three that agree do not.
     reads: list[list[int]] = []
-    while len(reads) < 3 or not reads[-1] == reads[-2] == reads[-3]:
+
+    def agree() -> bool:
         with open("/proc/locks") as file:
             reads.append(sorted(int(pid) for pid, number in _LEASE.findall(file.read()) if number == inode))
+        return len(reads) >= 3 and reads[-1] == reads[-2] == reads[-3]
+
+    eventually(agree)
     return reads[-1]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from pathlib import Path
 
 NOTES = ".removed"
@@ -16,26 +18,22 @@ def footprint(parent: Path) -> dict[int, int]:
     found: dict[int, int] = {}
     for path in parent.rglob("*"):
         if path.parent.name != NOTES:
-            _add(found, path)
+            _add(found, str(path), follow_symlinks=False)
     for process in _processes():
-        for descriptor in _children(process / "fd"):
-            if _is_under(parent, _link(descriptor)):
-                _add(found, descriptor)
-        for line in _text(process / "maps").splitlines():
-            addresses, _, _, _, inode, *path = line.split(maxsplit=5)
-            if path and _is_under(parent, path[0]):
-                start, _, end = addresses.partition("-")
-                found.setdefault(int(inode), int(end, 16) - int(start, 16))
+        for descriptor in _open(parent, process):
+            _add(found, descriptor)
+        for addresses, _, _, _, inode, _ in _mapped(parent, process):
+            start, _, end = addresses.partition("-")
+            found.setdefault(int(inode), int(end, 16) - int(start, 16))
     return {inode: nbytes for inode, nbytes in found.items() if nbytes}
 
 
 def users(parent: Path) -> set[int]:
     """The processes with a file of ``parent`` open or mapped, even an empty one; a directory holds nothing."""
     return {
-        int(process.name)
+        int(process)
         for process in _processes()
-        if any(_is_under(parent, _link(fd)) and not fd.is_dir() for fd in _children(process / "fd"))
-        or any(_is_under(parent, line.split(maxsplit=5)[-1]) for line in _text(process / "maps").splitlines())
+        if any(not os.path.isdir(descriptor) for descriptor in _open(parent, process)) or _mapped(parent, process)
     }
 
 
@@ -50,39 +48,45 @@ def leftovers(directory: Path) -> list[str]:
     )
 
 
-def _processes() -> list[Path]:
-    return [path for path in Path("/proc").iterdir() if path.name.isdigit()]
+# Every process of the machine is looked at, again and again: strings and few calls, not paths.
+
+
+def _processes() -> list[str]:
+    return [name for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _open(parent: Path, process: str) -> list[str]:
+    """The descriptors of a process that lead to a file under ``parent``."""
+    found = []
+    with contextlib.suppress(OSError):  # it has ended, or is another user's
+        for fd in os.listdir(folder := f"/proc/{process}/fd"):
+            with contextlib.suppress(OSError):
+                if _is_under(parent, os.readlink(f"{folder}/{fd}")):
+                    found.append(f"{folder}/{fd}")
+    return found
+
+
+def _mapped(parent: Path, process: str) -> list[list[str]]:
+    """The lines of /proc/<pid>/maps, in words, that are about a file under ``parent``."""
+    try:
+        with open(f"/proc/{process}/maps", errors="surrogateescape") as file:
+            text = file.read()
+    except OSError:
+        return []
+    if str(parent) not in text:
+        return []
+    lines = [line.split(maxsplit=5) for line in text.splitlines()]
+    return [words for words in lines if len(words) == 6 and _is_under(parent, words[5])]
 
 
 def _is_under(parent: Path, path: str) -> bool:
     return path == str(parent) or path.startswith(f"{parent}/")
 
 
-def _add(found: dict[int, int], path: Path) -> None:
+def _add(found: dict[int, int], path: str, *, follow_symlinks: bool = True) -> None:
     try:
-        facts = os.stat(path, follow_symlinks=path.parent.name == "fd")
+        status = os.stat(path, follow_symlinks=follow_symlinks)
     except OSError:
         return
-    if not path.is_dir():
-        found[facts.st_ino] = facts.st_blocks * 512
-
-
-def _children(path: Path) -> list[Path]:
-    try:
-        return list(path.iterdir())
-    except OSError:  # it has ended, or is another user's
-        return []
-
-
-def _link(path: Path) -> str:
-    try:
-        return os.readlink(path)
-    except OSError:
-        return ""
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="surrogateescape")
-    except OSError:
-        return ""
+    if not stat.S_ISDIR(status.st_mode):
+        found[status.st_ino] = status.st_blocks * 512

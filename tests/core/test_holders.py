@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from kernel import PID_NAMESPACE, needs_pid_namespace, needs_proc_locks
+from waiting import eventually
 
 import jupyter_arrowshm as shm
 
@@ -102,8 +103,7 @@ def test_a_child_that_outlives_whoever_attached_is_an_unknown_process(store, pee
         assert store.gc() == {}
     finally:
         os.kill(child, 9)
-    while store.info("t").holders:  # nobody can wait for a child that is not one's own
-        pass
+    eventually(lambda: not store.info("t").holders)  # nobody can wait for a child that is not one's own
     assert store.gc() == {"t": info.nbytes}
 
 

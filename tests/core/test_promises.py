@@ -45,7 +45,12 @@ def test_promise_1_a_reader_sees_one_whole_version(peer):
         one.start(f"version = {start}\nwhile not stop(): publish(version); version += 2")
     for one in readers:
         one.run("shm.attach('t', wait=30)")
-        one.start("seen = []\nwhile len(seen) < 300 or len(set(seen)) < 20: seen.append(published())")
+        one.start(
+            "import time; seen, deadline = [], time.monotonic() + 120\n"
+            "while len(seen) < 300 or len(set(seen)) < 20:\n"
+            "    assert time.monotonic() < deadline, 'too few versions'\n"
+            "    seen.append(published())"
+        )
     for one in readers:
         one.wait()
     Path(os.environ["JUPYTER_ARROWSHM_DIR"], "..", "stop").touch()

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import julia.conftest
 import pytest
+from conformance.client import Client
 from faults.nursery import Nursery
-from faults.speaker import PHRASES, Speaker
 from julia_peers import CHECKOUT, FLAGS, Julia, environment
-
-from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 julia_program = julia.conftest.julia_program
 HERE = Path(__file__).parent
@@ -53,39 +49,13 @@ def nursery(language: str, nurseries: Callable[[str], Nursery], directory: Path)
     one.clear()
 
 
-@pytest.fixture(scope="session")
-def julia_pool() -> Iterator[list[Julia]]:
-    """Julia processes that one test after the other uses: to start and to compile takes seconds."""
-    started: list[Julia] = []
-    yield started
-    for one in started:
-        one.kill()
-
-
 @pytest.fixture
-def new_julia(
-    request: pytest.FixtureRequest, julia_pool: list[Julia], directory: Path
-) -> Iterator[Callable[[], Julia]]:
+def new_julia(client: Callable[..., Client]) -> Callable[[], Julia]:
     """Give a Julia process, another one each time, in this test's store; afterwards it has nothing attached."""
-    given: list[Julia] = []
-
-    def give() -> Julia:
-        if len(given) == len(julia_pool):
-            julia_pool.append(Julia(request.getfixturevalue("julia_program")))
-        given.append(julia_pool[len(given)])
-        given[-1].run(f"ENV[{json.dumps(ENVIRONMENT_VARIABLE)}] = {json.dumps(str(directory))}")
-        return given[-1]
-
-    yield give
-    for one in given:
-        if one.process.poll() is None:
-            one.run("Session.clear()")
-        else:
-            julia_pool.remove(one)
-            one.kill()
+    return lambda: client("julia").process
 
 
 @pytest.fixture
-def speaker(language: str, peer: Callable[..., Any], new_julia: Callable[..., Any]) -> Callable[[], Speaker]:
-    """Start a process of this language that shares, attaches and drops one table, ``t``."""
-    return lambda: Speaker(peer() if language == "python" else new_julia(), PHRASES[language])
+def speaker(language: str, client: Callable[..., Client]) -> Callable[[], Client]:
+    """Give a process of this language that shares, attaches and drops tables when it is told to."""
+    return lambda: client(language)

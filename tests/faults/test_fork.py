@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pytest
 from faults.record import times
 from measures import footprint, users
+from waiting import eventually
 
 import jupyter_arrowshm as shm
 
@@ -59,7 +59,7 @@ def end(pid: int) -> None:
     """SIGKILL, and wait until its memory and locks are gone; its parent may not have reaped it."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    until(lambda: not is_running(pid))
+    eventually(lambda: not is_running(pid))
 
 
 def is_running(pid: int) -> bool:
@@ -69,13 +69,6 @@ def is_running(pid: int) -> bool:
         return state not in "ZX" or len(os.listdir(f"/proc/{pid}/task")) > 1
     except OSError:
         return False
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.005)
 
 
 def holders(store: shm.Store, name: str = "t") -> list[int | None]:
@@ -151,7 +144,7 @@ def test_a_child_that_drops_what_it_inherited_leaves_the_parents_lease(store, pe
         "def drop():\n    global t\n    del t\n    shm.attach('t')\n    os.mkdir(shm.Store().directory + '/../done')"
     )
     forking.child(reader, "drop")
-    until((Path(store.directory).parent / "done").exists)
+    eventually((Path(store.directory).parent / "done").exists)
     publisher.kill()
     assert holders(store) == [reader.pid]
     assert store.gc() == {}
@@ -283,7 +276,7 @@ def test_a_forked_child_does_not_keep_unpublished_memory(store, parent, forking,
         "    except shm.ArrowSHMError: os.mkdir(shm.Store().directory + '/../refused')\n"
     )
     forking.child(one, "work")
-    until((parent / "refused").exists)
+    eventually((parent / "refused").exists)
     assert len(footprint(parent)) == 1
     one.run("with writer: pass")
     assert store.attach("t").num_rows == 9 << 20

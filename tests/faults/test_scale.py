@@ -14,7 +14,6 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from faults.record import FACTOR
-from faults.speaker import PHRASES, Speaker
 from kernel import needs_proc_locks
 
 import jupyter_arrowshm as shm
@@ -65,14 +64,14 @@ while True:
 
 @needs_proc_locks
 @pytest.mark.parametrize("parent", ["tmpfs"], indirect=True)
-def test_who_uses_many_tables_while_others_lock_and_unlock(store, directory, parent, peer, new_julia, language, tried):
+def test_who_uses_many_tables_while_others_lock_and_unlock(store, directory, parent, peer, speaker, tried):
     """The kernel lists locks by the page, and between two of them what others do moves the rest."""
     store.share(pa.table({"a": [1]}), "t-0")
     for number in range(1, 400):
         shutil.copyfile(store.path("t-0"), store.path(f"t-{number}"))
     for _ in range(2):
         peer().run("held = [shm.attach(name) for name in shm.Store().names()]")
-    one = Speaker(peer() if language == "python" else new_julia(), PHRASES[language])
+    one = speaker()
     with subprocess.Popen([sys.executable, "-c", LOCKING, parent], stdout=subprocess.PIPE) as busy:
         try:
             busy.stdout.readline()
@@ -84,14 +83,13 @@ def test_who_uses_many_tables_while_others_lock_and_unlock(store, directory, par
 
 
 @pytest.mark.parametrize("parent", ["tmpfs"], indirect=True)
-def test_thousands_of_tables(store, directory, peer, new_julia, language, tried):
+def test_thousands_of_tables(store, directory, speaker, tried):
     """Copies of one file: as many shares take longer, and are not what is tried."""
     count = 10_000 if FACTOR > 1 else 2_000
     store.share(pa.table({"a": [1]}), "t-0")
     for number in range(1, count):
         shutil.copyfile(store.path("t-0"), store.path(f"t-{number}"))
-    process = peer() if language == "python" else new_julia()
-    one = Speaker(process, PHRASES[language])
+    one = speaker()
     assert sorted(one.get("names")) == sorted(f"t-{number}" for number in range(count))
     one.do("share")
     store.unshare("t-0")
