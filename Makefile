@@ -1,11 +1,14 @@
 # make demo   run the main job on real data
+# make quick  check the style and types, then run the tests of the core: for between two edits
 # make test   check the style and types, then run all tests
-# Both need git, make and Python 3.10 or later with venv; they keep to .venv/ and .julia/.
+# They need git, make and Python 3.10 or later with venv; they keep to .venv/ and .julia/.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# Twice quiet: errors alone. pip warns of each folder in its configuration that is not there.
+INSTALL := -m pip --disable-pip-version-check install --quiet --quiet
+PIP := $(BIN)/python $(INSTALL)
 OLDEST := .venv-oldest
 # Most tests wait for other processes. More than two at a time make those of one test wait for another's.
 PARALLEL := --numprocesses 2 --dist worksteal
@@ -16,7 +19,7 @@ JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*/*.ts* js/src/*/*/*.ts* 
 # pip leaves the sidebar to `make js`: the demo needs no Node.
 export JUPYTER_ARROWSHM_NO_JS = 1
 
-.PHONY: demo julia test lint js test-python test-places test-oldest test-browser test-docs docs notebooks coverage torture bench clean
+.PHONY: demo julia quick test lint js test-python test-places test-oldest test-browser test-docs docs notebooks coverage torture bench clean
 
 demo: $(VENV)/.demo julia
 	@PATH="$$PATH:$(CURDIR)/.julia" JULIA_DEPOT_PATH="$(CURDIR)/.julia/depot" $(BIN)/jupyter arrowshm demo
@@ -26,6 +29,11 @@ julia: $(VENV)/.made
 	@command -v julia >/dev/null || test -x .julia/julia || ! command -v apt-get >/dev/null \
 	  || echo "Fetching Debian's Julia into .julia/ (77 MB; nothing else of this machine is changed)"
 	@$(BIN)/python tests/julia/fetch_julia.py >/dev/null || true
+
+# One file system and one language: three minutes at most on a machine that does nothing else.
+quick: lint
+	$(BIN)/python -m pytest -q $(PARALLEL) -k "not disk and not julia" \
+	  tests/core tests/tabular tests/conformance tests/docs/test_promises.py
 
 test: lint test-python test-places test-oldest test-browser test-docs
 
@@ -71,7 +79,7 @@ notebooks: $(VENV)/.test
 
 # Statements and branches of the core that its tests and the faults run; less than 95 % is an error.
 coverage: $(VENV)/.test julia
-	$(PIP) --group coverage
+	@$(PIP) --group coverage
 	rm -f .coverage*
 	COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/python -m coverage run -m pytest $(PARALLEL) \
 	  tests/core tests/faults tests/security tests/machines tests/server tests/fuzz
@@ -94,27 +102,32 @@ $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
 	  || { echo "Python 3.10 or later is needed; name it with make PYTHON=..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "venv is missing: apt-get install python3-venv"; exit 1; }
-	$(PIP) --upgrade "pip>=25.1"
+	@$(PIP) --upgrade "pip>=25.1"
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.made pyproject.toml
-	$(PIP) --editable . --group demo
+	@echo "Installing the package and what the demo needs into $(VENV)/"
+	@$(PIP) --editable . --group demo
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(PIP) --editable . --group test --group lint
+	@echo "Installing what the tests need into $(VENV)/"
+	@$(PIP) --editable . --group test --group lint
 	@touch $@
 
 $(VENV)/.browser: $(VENV)/.test
-	$(PIP) --editable . --group browser
+	@echo "Installing JupyterLab, Notebook and Playwright into $(VENV)/"
+	@$(PIP) --editable . --group browser
 	@touch $@
 
 $(VENV)/.places: $(VENV)/.test
-	$(PIP) --editable . --group places
+	@echo "Installing what other places of tables need into $(VENV)/"
+	@$(PIP) --editable . --group places
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.test
-	$(PIP) --editable . --group docs
+	@echo "Installing Sphinx into $(VENV)/"
+	@$(PIP) --editable . --group docs
 	@touch $@
 
 # The machine's Node, or else PyPI's.
@@ -123,15 +136,18 @@ $(VENV)/.node: $(VENV)/.made
 	@touch $@
 
 js/node_modules/.package-lock.json: js/package-lock.json $(VENV)/.node
-	$(NPM) ci --silent
+	@echo "Installing what the sidebar is built with into js/node_modules/"
+	@$(NPM) ci --silent
 	@touch $@
 
 $(LABEXTENSION)/package.json: js/node_modules/.package-lock.json $(filter-out js/src/shared/version.ts,$(JS_SOURCES))
-	$(NPM) run --silent build:prod
+	@echo "Building the sidebar"
+	@$(NPM) run --silent build:prod
 	@touch $@
 
 $(OLDEST)/.test: pyproject.toml
+	@echo "Installing the oldest releases that we work with into $(OLDEST)/"
 	@$(PYTHON) -m venv $(OLDEST)
-	$(OLDEST)/bin/python -m pip --disable-pip-version-check install --quiet --upgrade "pip>=25.1"
-	$(OLDEST)/bin/python -m pip --disable-pip-version-check install --quiet --editable . --group oldest
+	@$(OLDEST)/bin/python $(INSTALL) --upgrade "pip>=25.1"
+	@$(OLDEST)/bin/python $(INSTALL) --editable . --group oldest
 	@touch $@

@@ -60,7 +60,6 @@ _TYPES = {
     "polars.Series": "polars.Series",
     "duckdb": "DuckDB relation",
     "numpy": "dict of NumPy arrays",
-    "numpy.array": "NumPy array",
 }
 
 
