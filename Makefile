@@ -57,7 +57,7 @@ test-places: $(VENV)/.places
 
 # The oldest releases that we say we work with; the newest ones are what `make test-python` runs on.
 test-oldest: $(OLDEST)/.test
-	$(OLDEST)/bin/python -m pytest -q $(PARALLEL) tests/core/test_tabular.py tests/core/test_types.py tests/notebook
+	$(OLDEST)/bin/python -m pytest -q $(PARALLEL) tests/tabular tests/core/test_types.py tests/notebook
 
 # In Chromium, which is installed where that needs no question. Pictures: tests/browser/artefacts.
 test-browser: $(VENV)/.browser js

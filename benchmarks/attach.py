@@ -8,6 +8,9 @@
 
 in turns, in one run: first getting the table, then getting and dropping it. ``attach`` should take the same time
 whatever the size.
+
+Then a table of texts that polars shared, attached as polars, pyarrow and pandas, against polars' own ``to_arrow`` and
+``to_pandas`` of the frame in the same process: time, and the bytes that each way took of memory that is not shared.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
@@ -27,7 +31,8 @@ import timing
 from publish import write
 from pyarrow import feather
 
-from jupyter_arrowshm import Store
+from jupyter_arrowshm import Store, tabular
+from jupyter_arrowshm.kinds import Kind
 
 Get = Callable[[], object]
 
@@ -104,6 +109,30 @@ def getting_and_dropping(get: Get) -> timing.Way:
     return way
 
 
+def texts(memory: Path, rows: int, rounds: int) -> list[timing.Result]:
+    """polars' texts in each library, against polars' own conversion; prints the bytes."""
+    import polars as pl
+
+    frame = tables.texts(rows)
+    store = Store(memory / "store")
+    store.share(frame, "table")
+    own: dict[Kind, Get] = {
+        "polars": lambda: pl.from_arrow(frame.to_arrow(compat_level=pl.CompatLevel.newest())),
+        "pyarrow": frame.to_arrow,
+        "pandas": frame.to_pandas,
+    }
+    results = []
+    for to, convert in own.items():
+        gets: dict[str, Get] = {f"{to}: polars' own": convert, f"{to}: attach": partial(store.attach, "table", to=to)}
+        ways = {name: getting(get) for name, get in gets.items()}
+        results += timing.compare(f"{rows:,} rows of polars' texts as {to}", ways, rounds, budget=10)
+        copied = sum(store.attachment("table", to=to).copied.values())
+        owned = sum(tabular.copied(convert(), to, 0, 1).values()) if to != "polars" else 0
+        print(f"as {to}: {copied:,} bytes copied, by polars' own conversion {owned:,}", file=sys.stderr)
+    store.unshare("table")
+    return results
+
+
 def main() -> None:
     arguments = timing.parser(__doc__, "1GiB", 2000).parse_args()
     timing.need(6 * arguments.size)
@@ -124,6 +153,7 @@ def main() -> None:
                     )
                     attach.setdefault(label, found[1].median)
                     results += found
+        results += texts(memory, min(10**6, arguments.size // 64), min(20, arguments.repeat))
     timing.report(results, arguments.json)
     if not arguments.json:
         small, large, _ = attach.values()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -31,6 +33,19 @@ def mixed(nbytes: int) -> pa.Table:
             "text": words.take(codes),
             "kind": pa.DictionaryArray.from_arrays(codes, words),
         }
+    )
+
+
+def texts(rows: int) -> Any:
+    """A polars frame of an id, two columns of texts and a category, made up."""
+    import polars as pl
+
+    ids = pl.int_range(rows, eager=True)
+    words = pl.Series([f"word {number}" for number in range(100)], dtype=pl.Categorical)
+    return pl.DataFrame({"id": ids}).with_columns(
+        long=pl.format("a text of some length, number {}", "id"),
+        short=pl.format("n{}", pl.col("id") % 1000),
+        kind=words[(ids % 100).to_list()],
     )
 
 

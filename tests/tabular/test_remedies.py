@@ -1,0 +1,105 @@
+"""What cannot be shared is refused with a remedy, and the remedy works."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import pathlib
+import re
+import zoneinfo
+
+import dateutil.tz
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from trips import DF, PARIS, Trip, attributed
+
+from jupyter_arrowshm import tabular
+from jupyter_arrowshm.errors import UnsupportedSource
+
+
+def with_index(index):
+    return DF({"a": range(len(index))}, index=index)
+
+
+ZONES = (zoneinfo.ZoneInfo(PARIS), dt.timezone.utc)
+HOLIDAYS = pd.date_range("2020", periods=3, freq=pd.offsets.CustomBusinessDay(holidays=["2020-01-02"]))
+REFUSED = {
+    "mixed": (lambda: DF({"x": ["a", 1]}), "df", "x", "mixes int and str"),
+    "int and float": (lambda: DF({"x": pd.Series([1, 2.5], dtype=object)}), "df", "x", "mixes float and int"),
+    "bytes and str": (lambda: DF({"x": ["a", b"b"]}), "df", "x", "mixes bytes and str"),
+    "label of a number": (lambda: DF({3: ["a", 1]}), "df", "3", "mixes"),
+    "label of levels": (lambda: DF({("a", 1): ["a", 1]}), "df", "('a', 1)", "mixes"),
+    "set": (lambda: DF({"x": [{1}, {2}]}), "df", "x", "set objects"),
+    "set, null": (lambda: DF({"x": [{1}, None]}), "df", "x", "set objects"),
+    "tuple": (lambda: DF({"x": [(1, 2), (3,)]}), "df", "x", "tuple objects"),
+    "dicts": (lambda: DF({"x": [{"a": 1}, {"b": 1}]}), "df", "x", "dict objects"),
+    "bytearray": (lambda: DF({"x": [bytearray(b"a"), None]}), "df", "x", "bytearray"),
+    "path": (lambda: DF({"x": [pathlib.Path("a")]}), "df", "x", "Path"),
+    "big int": (lambda: DF({"x": pd.Series([2**70], dtype=object)}), "df", "x", "too large"),
+    "Timestamp": (lambda: DF({"x": pd.Series([pd.Timestamp(1)], dtype=object)}), "df", "x", "Timestamp objects"),
+    "NaN Decimal": (lambda: DF({"x": [decimal.Decimal("NaN")]}), "df", "x", "missing values are"),
+    "zones": (
+        lambda: DF({"x": pd.Series([dt.datetime(2020, 1, 1, tzinfo=zone) for zone in ZONES], dtype=object)}),
+        "df", "x", "datetime objects",
+    ),
+    "surrogate": (lambda: DF({"x": pd.Series(["\ud800"], dtype=object)}), "df", "x", "surrogates"),
+    "complex": (lambda: DF({"x": [1j]}), "df", "x", "complex128"),
+    "categories": (lambda: DF({"x": pd.Categorical(["a", 1])}), "df", "x", "mixes"),
+    "seconds": (
+        lambda: DF({"x": pd.date_range("2020", periods=1, tz=dt.timezone(dt.timedelta(seconds=90)))}),
+        "df", "x", "seconds",
+    ),
+    "zone of the machine": (
+        lambda: DF({"x": pd.date_range("2020", periods=1, tz=dateutil.tz.tzlocal())}),
+        "df", "x", "no such time zone",
+    ),
+    "duplicates": (lambda: DF([[1, 2]], columns=["x", "x"]), "df", "x", "same label"),
+    "index": (lambda: with_index(pd.Index(["a", 1], dtype=object)), "df", "index", "mixes"),
+    "index levels": (lambda: with_index(pd.MultiIndex.from_tuples([("a", 1j), ("b", 2j)])), "df", "index", "complex"),
+    "index name": (lambda: with_index(pd.Index([1], name=frozenset())), "df", "index", "frozenset"),
+    "frequency": (lambda: with_index(HOLIDAYS), "df", "index", "frequency"),
+    "labels": (lambda: DF([[1]], columns=[frozenset("a")]), "df", None, "frozenset"),
+    "attrs": (lambda: attributed(DF({"x": [1]}), t=(1, 2)), "df", None, "attrs['t']"),
+    "series": (lambda: pd.Series(["a", 1], name="x"), "s", "x", "mixes"),
+    "series name": (lambda: pd.Series([1], name=frozenset()), "s", None, "frozenset"),
+    "polars objects": (lambda: pl.DataFrame({"x": pl.Series([{1}], dtype=pl.Object)}), "df", "x", "objects"),
+    "polars Int128": (lambda: pl.DataFrame({"x": pl.Series([2**100], dtype=pl.Int128)}), "df", "x", "Int128"),
+    "polars lazy": (lambda: pl.LazyFrame({"x": [1]}), "df", None, "a query"),
+    "0-D": (lambda: {"x": np.array(5)}, "d", "x", "no dimension"),
+    "scalar": (lambda: {"x": 5}, "d", "x", "int is no column"),
+    "text": (lambda: {"x": "abc"}, "d", "x", "str is no column"),
+    "lengths": (lambda: {"y": np.zeros(2), "x": np.zeros(3)}, "d", "x", "3 rows"),
+    "name": (lambda: {7: np.zeros(2)}, "d", "7", "no string"),
+    "complex array": (lambda: {"x": np.array([1j])}, "d", "x", "Unsupported numpy type"),
+    "records": (lambda: {"x": np.zeros(2, "i4,f8")}, "d", "x", "Unsupported numpy type"),
+    "void": (lambda: {"x": np.array([b"abc"], "V3")}, "d", "x", "Unsupported numpy type"),
+    "long double": (lambda: {"x": np.zeros(2, np.longdouble)}, "d", "x", "Unsupported numpy type"),
+    "hours": (lambda: {"x": np.array([1], "M8[h]")}, "d", "x", "unit"),
+    "days": (lambda: {"x": np.array([1], "m8[D]")}, "d", "x", "unit"),
+    "mixed list": (lambda: {"x": ["a", 1]}, "d", "x", "Expected bytes|Could not convert|int"),
+    "mixed array": (lambda: {"x": np.array(["a", 1], object)}, "d", "x", "mixes"),
+    "bare array": (lambda: pa.array([1, 2]), "x", None, "one column"),
+    "bare chunks": (lambda: pa.chunked_array([[1, 2]]), "x", None, "one column"),
+    "null rows": (lambda: pa.array([{"a": 1}, None]), "x", None, "nulls"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "variable", "label", "reason"), REFUSED.values(), ids=REFUSED)
+def test_refused_with_a_remedy_that_works(make, variable, label, reason):
+    with pytest.raises(UnsupportedSource) as caught:
+        tabular.to_arrow(make())
+    error = caught.value
+    assert error.column == label and re.search(reason if "|" in reason else re.escape(reason), error.reason)
+    (code,) = re.findall("`(.+)`", error.fix)
+    names = {variable: make(), "pd": pd, "np": np, "pl": pl, "pa": pa}
+    exec(code, names)
+    assert Trip(names[variable]).table.num_rows >= 1
+
+
+@pytest.mark.parametrize("obj", [5, "text", None, [1, 2], object(), np.float64(2)], ids=lambda obj: type(obj).__name__)
+def test_no_table(obj):
+    with pytest.raises(UnsupportedSource, match=r"share\(\) takes a pyarrow Table.*__arrow_c_array__"):
+        tabular.to_arrow(obj)
