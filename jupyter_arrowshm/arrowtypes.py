@@ -49,6 +49,11 @@ def is_binary(type_: pa.DataType) -> bool:
     )
 
 
+def has_arrays(type_: pa.DataType) -> bool:
+    """Whether pyarrow has arrays of the type. For two older intervals it has none: any use is a ``KeyError``."""
+    return not any(str(each) in ("month_interval", "day_time_interval") for each in nested(type_))
+
+
 def is_view(type_: pa.DataType) -> bool:
     """Whether the values are text or bytes that each say where they lie."""
     return bool(pa.types.is_string_view(type_) or pa.types.is_binary_view(type_))

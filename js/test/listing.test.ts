@@ -28,7 +28,7 @@ void test('every word is looked for in names, columns, types and notebooks', () 
 
 void test('what is removed is neither pinned nor in use', () => {
   const some = [table('a'), table('b', { pinned: true }), table('c', { holders: [process('x')] })];
-  assert.deepEqual(unused({ tables: some, removed: [], free: 0, total: 0, problem: null, version: '', protocol: 1 }).map(one => one.name), ['a']);
+  assert.deepEqual(unused({ tables: some, removed: [], free: 0, total: 0, limited_by: '', problem: null, version: '', protocol: 1 }).map(one => one.name), ['a']);
 });
 
 void test('groups', () => {

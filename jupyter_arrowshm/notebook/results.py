@@ -60,6 +60,7 @@ _TYPES = {
     "polars.Series": "polars.Series",
     "duckdb": "DuckDB relation",
     "numpy": "dict of NumPy arrays",
+    "numpy.array": "NumPy array",
 }
 
 

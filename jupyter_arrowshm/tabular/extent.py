@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ..arrowtypes import has_arrays, nested
 from .memory import rows_only
 
 
@@ -49,13 +50,15 @@ def _columns(value: Any, library: str) -> Iterable[tuple[str, Iterable[Any]]]:
 
         return frames.parts(value)
     if library == "numpy":
-        return ((name, [array]) for name, array in value.items())
+        columns = value if isinstance(value, dict) else {"value": value}
+        return ((name, [array]) for name, array in columns.items())
     if library == "polars":
         import polars as pl
 
         frame = value.to_frame() if isinstance(value, pl.Series) else value
         value = frame.to_arrow(compat_level=pl.CompatLevel.newest()) if frame.width else rows_only(0)
-    return zip(value.column_names, ([column] for column in value.columns), strict=True)
+    numbers = [number for number, field in enumerate(value.schema) if has_arrays(field.type)]
+    return ((value.schema.names[number], [value.column(number)]) for number in numbers)
 
 
 def _blocks(array: Any) -> Iterator[tuple[int, int]]:
@@ -65,11 +68,26 @@ def _blocks(array: Any) -> Iterator[tuple[int, int]]:
             yield from _blocks(chunk)
     elif isinstance(array, pa.Array):
         yield from ((buffer.address, buffer.size) for buffer in array.buffers() if buffer is not None and buffer.size)
-        storage = array.storage if isinstance(array, pa.ExtensionArray) else array
-        if isinstance(storage, pa.DictionaryArray):
-            yield from _blocks(storage.dictionary)
+        for dictionary in _dictionaries(array):
+            yield from _blocks(dictionary)
     elif array.nbytes:
         yield array.__array_interface__["data"][0], array.nbytes
         mask = getattr(array, "mask", None)  # of a masked array; a shared "nothing is masked" has no extent
         if mask is not None and mask.ndim:
             yield mask.__array_interface__["data"][0], mask.nbytes
+
+
+def _dictionaries(array: pa.Array) -> Iterator[pa.Array]:
+    """The dictionaries of an array and of what it is made of, which are not among its buffers."""
+    if not any(map(pa.types.is_dictionary, nested(array.type))):
+        return
+    if isinstance(array, pa.ExtensionArray):
+        yield from _dictionaries(array.storage)
+    elif isinstance(array, pa.DictionaryArray):
+        yield array.dictionary
+    elif pa.types.is_struct(array.type) or pa.types.is_union(array.type):
+        for number in range(array.type.num_fields):
+            yield from _dictionaries(array.field(number))
+    else:
+        for part in [array.keys, array.items] if pa.types.is_map(array.type) else [array.values]:
+            yield from _dictionaries(part)

@@ -265,6 +265,8 @@ def _special(column: pa.ChunkedArray, maps: str | None) -> Any:
         return column.to_pandas(types_mapper=_NULLABLE.get, integer_object_nulls=True, maps_as_pydicts=maps).array
     if column.type in _SIMPLE:
         return None
+    if column.type == pa.time64("ns") and _are_finer(column):
+        return pd.arrays.ArrowExtensionArray(column)
     if pa.types.is_interval(column.type) and (made := timedeltas(column)) is not None:
         return made
     try:
@@ -287,6 +289,15 @@ def _special(column: pa.ChunkedArray, maps: str | None) -> Any:
     except (*FAILURES, KeyError):
         return pd.arrays.ArrowExtensionArray(column)
     return objects
+
+
+def _are_finer(times: pa.ChunkedArray) -> bool:
+    """Whether some have a part of a microsecond, which Python's times have not: pyarrow would leave it out."""
+    try:
+        times.cast(pa.time64("us"))
+    except pa.ArrowInvalid:
+        return True
+    return False
 
 
 # -- where the bytes are ---------------------------------------------------------------------------------------------

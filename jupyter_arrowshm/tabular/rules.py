@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from ..arrowtypes import is_list_view, is_view
+from ..arrowtypes import has_arrays, is_list_view, is_view
 from ..errors import UnsupportedTarget
 from .probes import can_use
 from .recast import list_maker, rebuilt, recast_column
@@ -32,6 +32,8 @@ class Rule:
         They, for people.
     becomes
         The types that the column is cast to: the first that can hold its values. None is a refusal.
+    into
+        They, for people.
     why
         What the library lacks; with a refusal, what its error says.
     probed
@@ -41,6 +43,7 @@ class Rule:
     types: str
     applies: Applies
     becomes: Becomes | None
+    into: str
     why: str
     probed: bool = False
 
@@ -125,97 +128,97 @@ def _matrix(type_: pa.DataType) -> list[pa.DataType]:
     return [made]
 
 
-VIEWS = Rule("string_view, binary_view", is_view, _wide, "it computes with texts that lie side by side", probed=True)
-RUNS = Rule("run-end encoded", _is("run_end_encoded"), _values, "it computes with values, not with runs", probed=True)
-RUNS_ALWAYS = Rule("run-end encoded", _is("run_end_encoded"), _values, "it has no runs")
-LIST_VIEWS = Rule("list_view, large_list_view", is_list_view, _lists, "it has lists that lie side by side")
-BOOL8 = Rule("arrow.bool8", _is_named("arrow.bool8"), lambda _: [pa.bool_()], "it has booleans of one bit")
-NEGATIVE_SCALE = Rule("decimals of a negative scale", _has_negative_scale, _whole_decimal, "it has no such scale")
+VIEWS = Rule(
+    "string_view, binary_view",
+    is_view,
+    _wide,
+    "large_string, large_binary",
+    "it has no kernels for views: no filter, take, sort, join or csv",
+    probed=True,
+)
+VIEWS_TO_OBJECTS = Rule(
+    "string_view, binary_view", is_view, _wide, "large_string, large_binary", "nothing makes objects of nested views"
+)
+RUNS = Rule("run-end encoded", _is("run_end_encoded"), _values, "the values", "it has no kernels for runs", probed=True)
+RUNS_ALWAYS = Rule("run-end encoded", _is("run_end_encoded"), _values, "the values", "it has no runs")
+LIST_VIEWS = Rule("list_view, large_list_view", is_list_view, _lists, "list, large_list", "its lists lie side by side")
+BOOL8 = Rule("arrow.bool8", _is_named("arrow.bool8"), lambda _: [pa.bool_()], "bool", "its booleans are of one bit")
+NEGATIVE_SCALE = Rule(
+    "decimals of a negative scale", _has_negative_scale, _whole_decimal, "decimal128 of scale 0", "it has no such scale"
+)
 DATE64 = Rule(
-    "date64", _is("date64"), lambda _: [pa.date32(), pa.timestamp("ms")], "a date is a day, else a time in milliseconds"
+    "date64",
+    _is("date64"),
+    lambda _: [pa.date32(), pa.timestamp("ms")],
+    "date32, or else timestamp[ms]",
+    "its dates are whole days",
 )
 ODD_DICTIONARIES = Rule(
     "dictionary of lists, structs or maps",
     _is_dictionary_of("nested"),
     _values,
-    "its categories are plain values",
+    "the values",
+    "a category is plain",
+)
+TENSORS = Rule("arrow.fixed_shape_tensor", _is_tensor, _matrix, "fixed_size_list, nested", "it has no tensors")
+DECIMAL256 = Rule(
+    "decimal256",
+    _is("decimal256"),
+    _narrow_decimal,
+    "decimal128(38, scale), if all values fit",
+    "its decimals have up to 38 digits",
+)
+EMPTY_LISTS = Rule("fixed_size_list[0]", _is_empty_list, _lists, "list", "its lists have at least an item")
+TIMES = Rule(
+    "time64[ns]",
+    _unit(_is("time64"), "ns"),
+    lambda _: [pa.time64("us")],
+    "time64[us], if no value is finer",
+    "its times count microseconds",
 )
 
-TENSORS = Rule("arrow.fixed_shape_tensor", _is_tensor, _matrix, "its arrays are lists of lists")
-
+# fmt: off
 RULES: dict[str, tuple[Rule, ...]] = {
     "pyarrow": (VIEWS, RUNS),
-    "pandas": (
-        Rule("string_view, binary_view", is_view, _wide, "it makes objects of texts that lie side by side"),
-        RUNS_ALWAYS,
-        LIST_VIEWS,
-        BOOL8,
-        DATE64,
-        ODD_DICTIONARIES,
-    ),
+    "pandas": (VIEWS_TO_OBJECTS, RUNS_ALWAYS, LIST_VIEWS, BOOL8, DATE64, ODD_DICTIONARIES),
     "numpy": (
-        Rule("string_view, binary_view", is_view, _wide, "it makes objects of texts that lie side by side"),
-        RUNS_ALWAYS,
-        LIST_VIEWS,
-        BOOL8,
-        DATE64,
-        Rule("dictionary", _is("dictionary"), _values, "it has no categories"),
+        VIEWS_TO_OBJECTS, RUNS_ALWAYS, LIST_VIEWS, BOOL8, DATE64, TIMES,
+        Rule("dictionary", _is("dictionary"), _values, "the values", "it has no categories"),
     ),
     "polars": (
-        RUNS_ALWAYS,
-        LIST_VIEWS,
-        BOOL8,
-        TENSORS,
-        NEGATIVE_SCALE,
-        Rule("decimal256", _is("decimal256"), _narrow_decimal, "it has decimals of up to 38 digits"),
-        Rule("fixed_size_binary[0]", _is_empty_binary, lambda _: [pa.binary()], "it has none without a byte"),
-        Rule("fixed_size_list[0]", _is_empty_list, _lists, "it has none without an item"),
+        RUNS_ALWAYS, LIST_VIEWS, BOOL8, TENSORS, NEGATIVE_SCALE, DECIMAL256, EMPTY_LISTS,
+        Rule("fixed_size_binary[0]", _is_empty_binary, lambda _: [pa.binary()], "binary", "it has none without a byte"),
         Rule(
-            "timestamps with an offset as their zone",
-            _is_fixed_zone,
-            lambda type_: [pa.timestamp(type_.unit, "UTC")],
-            "it has zones with names; the instant is the same",
+            "timestamps with an offset as their zone", _is_fixed_zone, lambda type_: [pa.timestamp(type_.unit, "UTC")],
+            "the same instants in UTC", "its zones have names",
         ),
-        Rule("unions", _is("union"), None, "it has no unions"),
-        Rule("month_day_nano_interval", _is("interval"), None, "it has no calendar intervals"),
+        Rule("unions", _is("union"), None, "refused", "it has no unions"),
+        Rule("month_day_nano_interval", _is("interval"), None, "refused", "it has no calendar intervals"),
     ),
     "duckdb": (
-        RUNS_ALWAYS,
-        TENSORS,
-        NEGATIVE_SCALE,
-        DATE64,
-        ODD_DICTIONARIES,
-        Rule("float16", _is("float16"), lambda _: [pa.float32()], "it has no half floats", probed=True),
-        Rule("decimal256", _is("decimal256"), _narrow_decimal, "it has decimals of up to 38 digits"),
-        Rule("fixed_size_list[0]", _is_empty_list, _lists, "it has none without an item"),
+        RUNS_ALWAYS, TENSORS, NEGATIVE_SCALE, DATE64, ODD_DICTIONARIES, DECIMAL256, EMPTY_LISTS,
+        replace(TIMES, probed=True),
+        Rule("float16", _is("float16"), lambda _: [pa.float32()], "float", "it has no half floats", probed=True),
         Rule(
-            "struct without a field",
-            lambda type_: bool(pa.types.is_struct(type_)) and not type_.num_fields,
-            None,
-            "it ends the process over structs without a field",
-        ),
-        Rule("unions, dense or with codes of their own", _is_untidy_union, _sparse_union, "it numbers the members"),
-        Rule(
-            "durations, unless in microseconds",
-            _unit(_is("duration"), "s", "ms", "ns"),
-            lambda _: [pa.duration("us")],
-            "its INTERVAL counts microseconds",
+            "struct without a field", lambda type_: bool(pa.types.is_struct(type_)) and not type_.num_fields, None,
+            "refused", "it ends the process over structs without a field",
         ),
         Rule(
-            "timestamps with a zone, unless in microseconds",
-            _is_zoned("s", "ms", "ns"),
-            lambda type_: [pa.timestamp("us", type_.tz)],
+            "unions, dense or with codes of their own", _is_untidy_union, _sparse_union, "sparse_union",
+            "it numbers the members",
+        ),
+        Rule(
+            "durations, unless in microseconds", _unit(_is("duration"), "s", "ms", "ns"), lambda _: [pa.duration("us")],
+            "duration[us], if no value is finer or too long", "its INTERVAL counts microseconds",
+        ),
+        Rule(
+            "timestamps with a zone, unless in microseconds", _is_zoned("s", "ms", "ns"),
+            lambda type_: [pa.timestamp("us", type_.tz)], "timestamp[us, zone], if no value is finer or too far",
             "its TIMESTAMPTZ counts microseconds",
-        ),
-        Rule(
-            "time64[ns]",
-            _unit(_is("time64"), "ns"),
-            lambda _: [pa.time64("us")],
-            "its TIME counts microseconds",
-            probed=True,
         ),
     ),
 }
+# fmt: on
 
 
 def fitted(table: pa.Table, target: str) -> pa.Table:
@@ -228,7 +231,7 @@ def fitted(table: pa.Table, target: str) -> pa.Table:
     """
     for number, field in enumerate(table.schema):
         kind = _type(field, target)
-        wanted = [] if kind in _plain(target) else _candidates(kind, target, field.name)
+        wanted = [] if kind in _NUMBERS_AND_TEXT else _candidates(kind, target, field.name)
         if not wanted or wanted == [kind]:
             continue
         column = table.column(number)
@@ -244,17 +247,15 @@ def fitted(table: pa.Table, target: str) -> pa.Table:
 
 
 def _type(field: pa.Field, target: str) -> pa.DataType:
-    try:
+    if field.type in _NUMBERS_AND_TEXT or has_arrays(field.type):
         return field.type
-    except KeyError:
-        reason = "an interval of an older sort, which pyarrow has no arrays for"
-        raise UnsupportedTarget(target, reason, field.name) from None
+    raise UnsupportedTarget(target, "an interval of an older sort, which pyarrow has no arrays for", field.name)
 
 
-@functools.lru_cache(maxsize=16)
-def _plain(target: str) -> frozenset[pa.DataType]:
-    """Types that need no look: numbers and the texts that everybody has."""
-    return frozenset([pa.int64(), pa.float64(), pa.int32(), pa.string(), pa.large_string(), pa.bool_(), pa.date32()])
+# Types that need no look.
+_NUMBERS_AND_TEXT = frozenset(
+    [pa.int64(), pa.float64(), pa.int32(), pa.string(), pa.large_string(), pa.bool_(), pa.date32()]
+)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ..arrowtypes import has_arrays
 from ..errors import UnsupportedSource
 from . import cast
 from .memory import rows_only
@@ -57,6 +58,16 @@ def to_arrow(obj: Any) -> Source:
     UnsupportedSource
         Where the object is no table, or Arrow cannot carry it such that it comes back equal.
     """
+    source = _source(obj)
+    for field in source.schema:
+        if not has_arrays(field.type):
+            fix = f"Leave it out: `t = t.drop_columns([{field.name!r}])`"
+            reason = "it is an interval of an older sort, which pyarrow has no arrays for"
+            raise UnsupportedSource(f"{source.kind} table", reason, fix, field.name)
+    return source
+
+
+def _source(obj: Any) -> Source:
     if isinstance(obj, pa.Table):
         return _in_memory(obj, "pyarrow")
     if isinstance(obj, pa.RecordBatch):

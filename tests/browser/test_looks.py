@@ -313,6 +313,21 @@ def test_a_server_that_cannot_remove_unused_tables_says_so(desk: Desk, snap: Sna
     expect(told).to_have_count(0)
 
 
+def test_the_bar_tells_whose_limit_it_is(desk: Desk, snap: Snap) -> None:
+    bar = desk.panel.get_by_role("meter")
+    for limit, text in {
+        "file system": "12.0 GB of 25.3 GB free",
+        "memory": "12.0 GB of 25.3 GB of memory free",
+        "container": "12.0 GB of 25.3 GB of this container free",
+    }.items():
+        serve(desk, listing(TABLES, used=13_300_000_000, limited_by=limit))
+        desk.lab()
+        expect(desk.panel).to_contain_text(text)
+        expect(bar).to_have_attribute("aria-valuenow", "53")
+        expect(bar).to_have_attribute("title", "Tables: 6.6 GB. Other programs: 6.7 GB.")
+    snap(desk, "limit")
+
+
 def test_a_server_that_does_not_answer_and_comes_back(desk: Desk) -> None:
     serve(desk, listing(TABLES))
     desk.lab()

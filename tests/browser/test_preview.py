@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pyarrow import csv, ipc, parquet
 Snap = Callable[[Desk, str], None]
 SHARE = """
 import datetime as dt
+import re
 start = dt.datetime(2024, 1, 1)
 cities = ["Bern", "Basel", None, "Zürich\\nHB"]
 def trips(n, **more):
@@ -167,8 +169,8 @@ def test_sorting_and_filtering(desk: Desk, sharer: Peer, snap: Snap) -> None:
     # A range, by Enter; and another column, descending.
     panel = tab.menu(0)
     panel.get_by_label("From").fill("100")
-    panel.get_by_label("To").fill("200")
-    panel.get_by_label("To").press("Enter")
+    panel.get_by_label("To", exact=True).fill("200")
+    panel.get_by_label("To", exact=True).press("Enter")
     expect(tab.shape).to_have_text("50 of 3,000 rows")
     tab.menu(0).get_by_role("button", name="Descending").press("Enter")
     tab.press("Escape")
@@ -320,6 +322,47 @@ with shm.writer("long", pa.schema([("n", pa.int32())])) as w:
     snap(desk, "long")
     panel = tab.menu(0)
     expect(panel).to_contain_text("From a sample of")
+
+
+MEASURED = """
+import numpy as np
+shm.share(pa.table({
+    "year": pa.array(range(2000, 2050)),
+    "code": pa.array(range(1_000_000, 1_000_050)),
+    "third": pa.array([i / 3 for i in range(50)]),
+    "tiny": pa.array([1.5 * 10.0 ** -(i % 9) for i in range(50)]),
+    "share": pa.array([i / 50 for i in range(50)]),
+    "day": pa.array([dt.datetime(2024, 1, 1) + dt.timedelta(i) for i in range(50)], pa.timestamp("us")),
+    "nothing": pa.nulls(50),
+}), "measured")
+"""
+
+
+def test_numbers_and_types_for_people(desk: Desk, sharer: Peer, snap: Snap) -> None:
+    sharer.run(MEASURED)
+    desk.lab()
+    tab = Tab(desk, "measured")
+    # The whole value is told where there is room for it, and is what is copied.
+    tab.press("ArrowRight", "ArrowRight", "ArrowDown")
+    tab.at("Row 2, third: 0.3333333333333333")
+    tab.press("Enter")
+    expect(tab.panel.locator("pre")).to_have_text("0.3333333333333333")
+    tab.press("Escape")
+    snap(desk, "numbers")
+    panel = tab.menu(4)
+    expect(panel).to_contain_text("sharefloat")
+    expect(panel).to_contain_text("Arrow typedouble")
+    panel.get_by_role("combobox", name="Numbers").select_option(label="Percent")
+    tab.press("Escape")
+    snap(desk, "numbers-percent")
+    # It is kept with the tab.
+    desk.saved('"numbers":{"share":"percent"}')
+    expect(tab.menu(4).get_by_role("combobox", name="Numbers")).to_have_value("percent")
+    tab.press("Escape")
+    expect(tab.menu(6)).to_contain_text("nothingempty")
+    tab.press("Escape")
+    tab.grid.hover(position={"x": 100, "y": 15})
+    expect(tab.grid).to_have_attribute("title", re.compile(": int64$"))
 
 
 def test_looks(desk: Desk, sharer: Peer, snap: Snap) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import matrix
 import pyarrow as pa
 import pytest
+import typetable
 from julia_peers import LOOP, Julia
 
 import jupyter_arrowshm as shm
@@ -23,17 +23,17 @@ def julia_process(julia_program: str) -> Iterator[Julia]:
 
 def test_matrix(julia: Any, store: shm.Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUST_BACKTRACE", "0")  # polars panics where it knows no type, at length
-    julia.run(matrix.JULIA)
+    julia.run(typetable.JULIA)
     found = {}
-    for name, array in matrix.columns().items():
+    for name, array in typetable.columns().items():
         expected = pa.table({"x": array})
         store.share(expected, "x", replace=True)
         assert store.attach("x").equals(expected), name
         column = expected["x"]
-        python = [matrix.in_python(library, store, "x", column) for library in ("pandas", "polars")]
-        found[name] = (*python, matrix.in_julia(julia, store, "x", column))
-    assert found == matrix.CELLS
+        python = [typetable.in_python(library, store, "x", column) for library in ("pandas", "polars")]
+        found[name] = (*python, typetable.in_julia(julia, store, "x", column))
+    assert found == typetable.CELLS
 
 
 def test_document() -> None:
-    assert matrix.DOCUMENT.read_text("utf-8") == matrix.document(), "run: python tests/matrix.py"
+    assert typetable.DOCUMENT.read_text("utf-8") == typetable.document(), "run: python tests/typetable.py"

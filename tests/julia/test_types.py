@@ -10,13 +10,14 @@ import math
 import os
 import struct
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from footers import change, durations_to_intervals
 from julia_peers import LOOP, Julia, throws
 from samples import arrays
 
@@ -459,34 +460,12 @@ def test_what_only_other_writers_write(julia: Any, directory: Path, store: shm.S
     assert julia.get("[ArrowSHM.type_text(field) for field in ArrowSHM.fields_of(t)]")[1:] == ["year_month_interval", "day_time_interval"]  # fmt: skip
 
 
-def change(path: Path, at: Callable[[Table], None]) -> None:
-    """Let ``at`` change the schema in the footer of a file."""
-    data = bytearray(path.read_bytes())
-    start = len(data) - 10 - int.from_bytes(data[-10:-6], "little")
-    schema = Table.root(memoryview(data)[start:], 0).table(1)
-    assert schema is not None
-    at(schema)
-    path.chmod(0o600)
-    path.write_bytes(data)
-
-
 def big_endian(schema: Table) -> None:
     if place := schema.field(0):
         schema.data[place] = 1
     else:  # left out, as it is the default: the place of some other field says so too
         vtable = schema.at - struct.unpack_from("<i", schema.data, schema.at)[0]
         struct.pack_into("<H", schema.data, vtable + 4, struct.unpack_from("<H", schema.data, vtable + 6)[0])
-
-
-def durations_to_intervals(schema: Table) -> None:
-    start, count = schema.vector(1)
-    for k in range(count):
-        field = Table.root(schema.data, start + 4 * k)
-        if schema.data[field.field(2)] == 18:
-            kind = field.table(3)
-            assert kind is not None
-            schema.data[field.field(2)] = 11
-            schema.data[kind.field(0)] //= 2  # seconds become months (0), microseconds (2) days and milliseconds (1)
 
 
 def test_dictionaries_of_several_columns(julia: Any, store: shm.Store) -> None:

@@ -10,6 +10,9 @@ import { VERSION } from '../shared/version';
 /** The versions of the protocol that this page understands. */
 const PROTOCOL = 1;
 
+/** What a server of an older release does not say. */
+const OLDER = { removed: [], problem: null, limited_by: '' } as const;
+
 /** The server extension over HTTP. */
 export class Client {
   constructor(private readonly _settings: ServerConnection.ISettings) {}
@@ -20,9 +23,8 @@ export class Client {
       headers: this._etag ? { 'If-None-Match': this._etag } : {}
     });
     if (response.status === 304) return null;
-    // A server of an older release says less.
-    const answer = (await response.json()) as Omit<IListing, 'removed' | 'problem'> & Partial<IListing>;
-    const listing: IListing = { ...answer, removed: answer.removed ?? [], problem: answer.problem ?? null };
+    const answer = (await response.json()) as IListing;
+    const listing: IListing = { ...OLDER, ...answer };
     if (listing.protocol !== PROTOCOL) {
       throw new RequestError({ kind: 'version', server: listing.version }, 'another protocol');
     }

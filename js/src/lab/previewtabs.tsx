@@ -12,6 +12,7 @@ import { TablesModel } from './tablesmodel';
 import { IPreviewHost } from '../preview/previewhost';
 import { IPreviewOptions, PREVIEW_OPTIONS, PreviewModel } from '../preview/previewmodel';
 import { Preview } from '../preview/Preview';
+import { restoredNumbers } from '../preview/columnstyle';
 import { restoredView } from '../preview/query';
 
 export interface IPreviewTabsOptions {
@@ -36,8 +37,8 @@ export class PreviewTabs {
     _options.app.commands.addCommand(CommandIDs.restore, {
       describedBy: { args: { type: 'object', properties: { name: { type: 'string' } } } },
       execute: args => {
-        const { name, view, follow } = args as { name: string; view?: unknown; follow?: unknown };
-        this.open(name, { view: restoredView(view), follow: follow !== false });
+        const { name, view, follow, numbers } = args as { name: string } & Partial<Record<keyof IPreviewOptions, unknown>>;
+        this.open(name, { view: restoredView(view), follow: follow !== false, numbers: restoredNumbers(numbers) });
       }
     });
   }

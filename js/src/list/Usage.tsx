@@ -5,13 +5,19 @@ import { IListing } from '../shared/table';
 /** How much memory the tables take, and how much is left. */
 export function Usage({ listing, format }: { listing: IListing; format: Format }): React.JSX.Element | null {
   const { trans } = format;
-  const { tables, removed, free, total } = listing;
+  const { tables, removed, free, total, limited_by: limit } = listing;
   if (!total) return null;
   const older = tables.flatMap(table => table.older);
   const ours = [...tables, ...older, ...removed].reduce((sum, one) => sum + one.nbytes, 0);
   const used = Math.max(ours, total - free);
   const percent = (bytes: number): string => `${Math.min(100, (100 * bytes) / total)}%`;
-  const text = trans.__('%1 of %2 free', format.size(free), format.size(total));
+  const sizes = [format.size(free), format.size(total)];
+  const text =
+    limit === 'container'
+      ? trans.__('%1 of %2 of this container free', ...sizes)
+      : limit === 'memory'
+        ? trans.__('%1 of %2 of memory free', ...sizes)
+        : trans.__('%1 of %2 free', ...sizes);
   return (
     <div className="jp-ArrowSHM-usage">
       <div

@@ -2,11 +2,13 @@ import React, { useEffect, useId, useRef } from 'react';
 import type { Format } from '../shared/format';
 import { Icon } from '../shared/icons';
 import { oneLine } from './celltext';
+import { NUMBER_FORMATS, NumberFormat } from './columnstyle';
 import { conditionKinds, FilterEditor } from './FilterEditor';
 import { useOutside } from '../shared/Menu';
 import type { PreviewModel } from './previewmodel';
 import { withSort } from './query';
 import type { IColumnSummary } from './source';
+import { typeWords } from './typewords';
 
 interface IColumnPanelProps {
   readonly preview: PreviewModel;
@@ -47,7 +49,9 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
     >
       <div className="jp-ArrowSHM-panelTitle">
         <h2 id={title}>{schema.name}</h2>
-        <span className="jp-ArrowSHM-muted">{schema.type}</span>
+        <span className="jp-ArrowSHM-muted" title={schema.type}>
+          {typeWords(schema.type, trans)}
+        </span>
       </div>
       {field?.sortable !== false && (
         <div className="jp-ArrowSHM-buttons" role="group" aria-label={trans.__('Sort')}>
@@ -67,17 +71,51 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
         kinds={conditionKinds(field?.filterable === false ? 'nested' : (field?.kind ?? 'other'))}
         close={close}
       />
-      <Facts summary={preview.summary(column)} format={format} />
+      {field?.number && <Numbers preview={preview} column={column} format={format} />}
+      <Facts summary={preview.summary(column)} type={schema.type} format={format} />
+    </div>
+  );
+}
+
+/** How the column's numbers are shown. */
+function Numbers({ preview, column, format }: Pick<IColumnPanelProps, 'preview' | 'column' | 'format'>): React.JSX.Element {
+  const { trans } = format;
+  const name = (one: NumberFormat): string => {
+    if (one === 'auto') return trans.__('4 to 6 digits');
+    if (one === 'raw') return trans.__('All digits');
+    if (one === 'percent') return trans.__('Percent');
+    return trans._n('%2 decimal', '%2 decimals', one, format.count(one));
+  };
+  return (
+    <div className="jp-ArrowSHM-formRow">
+      <label>
+        {trans.__('Numbers')}{' '}
+        <select
+          className="jp-ArrowSHM-select"
+          value={String(preview.numbers(column))}
+          onChange={event => {
+            const chosen = NUMBER_FORMATS.find(one => String(one) === event.target.value);
+            if (chosen !== undefined) preview.setNumbers(column, chosen);
+          }}
+        >
+          {NUMBER_FORMATS.map(one => (
+            <option key={one} value={String(one)}>
+              {name(one)}
+            </option>
+          ))}
+        </select>
+      </label>
     </div>
   );
 }
 
 /** The summary in words and numbers: all that the header's chart shows, and more. */
-function Facts({ summary, format }: { summary: IColumnSummary | undefined; format: Format }): React.JSX.Element {
+function Facts({ summary, type, format }: { summary: IColumnSummary | undefined; type: string; format: Format }): React.JSX.Element {
   const { trans } = format;
   if (!summary) return <p className="jp-ArrowSHM-muted">{trans.__('Computing the summary…')}</p>;
   const { rows, nulls, distinct, min, max, mean } = summary;
   const facts: [string, string | undefined][] = [
+    [trans.__('Arrow type'), type],
     [trans.__('Nulls'), nulls ? `${format.count(nulls)} (${format.share(nulls / rows)})` : trans.__('none')],
     [trans.__('Distinct values'), distinct === null ? undefined : format.count(distinct)],
     [trans.__('Smallest'), min?.text],

@@ -2,7 +2,6 @@ import { BasicSelectionModel, DataGrid } from '@lumino/datagrid';
 import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import type { Format } from '../shared/format';
-import { cellText, oneLine } from './celltext';
 import { LookedAtGrid } from './gridcanvas';
 import { GridData } from './griddata';
 import { IGridEvents, KeyHandler, MouseHandler } from './gridinput';
@@ -176,13 +175,16 @@ export class Grid {
     (preview.table?.schema ?? []).forEach((column, i) => {
       if (i >= 200) return;
       // The range of times has to have room in the header.
-      let width = Math.max(headerWidth(gc, theme, column), preview.field(i)?.kind === 'time' ? TIMES : 0);
+      let width = Math.max(headerWidth(gc, { theme, format: this._format }, column), preview.field(i)?.kind === 'time' ? TIMES : 0);
       gc.font = theme.font;
+      const style = preview.style(i, this._format);
       for (let row = 0; row < Math.min(40, preview.num_rows); row++) {
         const cell = preview.cell(row, i);
         if (cell === undefined) break;
-        const text = cell === null ? 'null' : oneLine(cellText(cell, preview.field(i)?.number ?? null)).slice(0, 80);
-        width = Math.max(width, gc.measureText(text).width + 18);
+        const text = cell === null ? 'null' : style.text(cell).slice(0, 80);
+        // The longest part before the point and the longest one after it may be in two cells.
+        const fraction = style.isRight ? '0'.repeat(Math.max(0, style.fraction - style.fractionOf(text).length)) : '';
+        width = Math.max(width, gc.measureText(text + fraction).width + 18);
       }
       this._grid.resizeColumn('body', i, Math.ceil(Math.min(WIDEST, Math.max(NARROWEST, width))));
     });

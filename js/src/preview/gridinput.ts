@@ -1,5 +1,6 @@
 /** What keys and the mouse do in the grid of a preview. */
 import { BasicKeyHandler, BasicMouseHandler, DataGrid } from '@lumino/datagrid';
+import type { IColumn } from '../shared/table';
 import { MENU_SIZE } from './renderers';
 
 /** What a user does in the grid that is more than moving about. */
@@ -89,6 +90,8 @@ export class MouseHandler extends BasicMouseHandler {
     const hit = grid.hitTest(event.clientX, event.clientY);
     const { style } = grid.viewport.node;
     if (style.cursor === 'ns-resize') style.cursor = '';
+    const column = hit.region === 'column-header' ? (grid.dataModel?.data('column-header', 0, hit.column) as IColumn | undefined) : undefined;
+    grid.viewport.node.title = column ? `${column.name}: ${column.type}` : '';
     if (hit.region === 'column-header' && (style.cursor === '' || style.cursor === 'default')) style.cursor = 'pointer';
   }
 

@@ -1,6 +1,8 @@
 import type { FileFormat, ISaved } from '../shared/download';
+import type { Format } from '../shared/format';
 import { isAborted, problemOf } from '../shared/problem';
 import type { Problem } from '../shared/table';
+import { ColumnStyle, NumberFormat } from './columnstyle';
 import { Cell, IField, Page } from './page';
 import { carried, filterJSON, IView, sortJSON, WHOLE } from './query';
 import { IWindow, Rows } from './rows';
@@ -34,18 +36,21 @@ export interface IPreviewOptions {
   readonly view: IView;
   /** Show the newest version as soon as there is one. */
   readonly follow: boolean;
+  /** How numbers are shown, by the names of columns. */
+  readonly numbers: Readonly<Record<string, NumberFormat>>;
 }
 
-export const PREVIEW_OPTIONS: IPreviewOptions = { view: WHOLE, follow: true };
+export const PREVIEW_OPTIONS: IPreviewOptions = { view: WHOLE, follow: true, numbers: {} };
 
 /** The rows of a table under a filter and an order, kept up with the table's versions. */
 export class PreviewModel {
   constructor(
     private readonly _source: IPreviewSource,
-    { view, follow }: IPreviewOptions = PREVIEW_OPTIONS
+    { view, follow, numbers }: IPreviewOptions = PREVIEW_OPTIONS
   ) {
     this._view = view;
     this._follow = follow;
+    this._numbers = numbers;
     this._stop = _source.onChange(() => this._update());
     this._update();
   }
@@ -76,7 +81,7 @@ export class PreviewModel {
   }
 
   get options(): IPreviewOptions {
-    return { view: this._view, follow: this._follow };
+    return { view: this._view, follow: this._follow, numbers: this._numbers };
   }
 
   /** There is a newer version than the one that is shown. */
@@ -130,6 +135,30 @@ export class PreviewModel {
 
   cell(row: number, column: number): Cell | undefined {
     return this._rows?.cell(row, column);
+  }
+
+  /** How the column's cells look; what the first cells that came have in common holds for all. */
+  style(column: number, format: Format): ColumnStyle {
+    const known = this._styles.get(column);
+    if (known) return known;
+    const sample = this._rows?.sample(column) ?? [];
+    const made = new ColumnStyle(format, this.field(column), this.numbers(column), sample);
+    if (sample.length) this._styles.set(column, made);
+    return made;
+  }
+
+  /** How the column's numbers are shown. */
+  numbers(column: number): NumberFormat {
+    return this._numbers[this._table?.schema[column]?.name ?? ''] ?? 'auto';
+  }
+
+  setNumbers(column: number, numbers: NumberFormat): void {
+    const name = this._table?.schema[column]?.name;
+    if (name === undefined) return;
+    this._numbers = { ...this._numbers, [name]: numbers };
+    this._styles.delete(column);
+    this._emit({ kind: 'cells', window: { r1: 0, r2: this._numRows - 1, c1: column, c2: column } });
+    this._emit({ kind: 'state' });
   }
 
   /** Call back at each change, until what this gives is called. */
@@ -209,6 +238,7 @@ export class PreviewModel {
     this._view = view;
     this._lost = lost;
     if (!isSame) this._fields.clear();
+    this._styles.clear();
     this._restart();
     if (!isSame) this._emit({ kind: 'columns' });
   }
@@ -310,7 +340,9 @@ export class PreviewModel {
   private readonly _callbacks = new Set<(change: Change) => void>();
   private readonly _fields = new Map<number, IField>();
   private readonly _summaries = new Map<number, IColumnSummary>();
+  private readonly _styles = new Map<number, ColumnStyle>();
   private readonly _asked = new Set<number>();
+  private _numbers: Readonly<Record<string, NumberFormat>>;
   private _summarizing = false;
   private _view: IView;
   private _follow: boolean;

@@ -1,11 +1,13 @@
 import { CellRenderer, GraphicsContext } from '@lumino/datagrid';
 import type { Format } from '../shared/format';
 import type { IColumn } from '../shared/table';
-import { cellText, oneLine } from './celltext';
+import { oneLine } from './celltext';
+import { headlines } from './headline';
 import type { PreviewModel } from './previewmodel';
 import type { Cell } from './page';
 import type { IColumnSummary } from './source';
 import type { ITheme } from './theme';
+import { typeWords } from './typewords';
 
 export const ROW_HEIGHT = 24;
 /** Name, type, chart, and what the chart is of. */
@@ -29,21 +31,23 @@ export class CellPainter extends CellRenderer {
   }
 
   paint(gc: GraphicsContext, config: CellRenderer.CellConfig): void {
-    const { preview, theme } = this._look;
+    const { preview, format, theme } = this._look;
     const cell = config.value as Cell | undefined;
-    const field = preview.field(config.column);
-    const isRight = field?.kind === 'number';
+    const style = preview.style(config.column, format);
     gc.textBaseline = 'middle';
     if (cell === undefined || cell === null) {
       gc.font = theme.italicFont;
       gc.fillStyle = theme.muted;
       gc.globalAlpha = 0.75;
-      draw(gc, config, cell === null ? 'null' : '·', isRight);
+      draw(gc, config, cell === null ? 'null' : '·', style.isRight);
       return;
     }
     gc.font = theme.font;
     gc.fillStyle = theme.text;
-    draw(gc, config, oneLine(cellText(cell, field?.number ?? null)), isRight);
+    const text = style.text(cell);
+    // The points of a column's numbers are below each other: a shorter fraction ends further to the left.
+    const missing = style.isRight ? fractionWidth(gc, style.fraction) - gc.measureText(style.fractionOf(text)).width : 0;
+    draw(gc, config, text, style.isRight, Math.max(0, missing));
   }
 }
 
@@ -69,7 +73,7 @@ export class HeaderPainter extends CellRenderer {
   }
 
   paint(gc: GraphicsContext, config: CellRenderer.CellConfig): void {
-    const { preview, theme } = this._look;
+    const { preview, format, theme } = this._look;
     const column = config.value as IColumn | undefined;
     if (!column) return;
     const { x, y, width } = config;
@@ -95,7 +99,7 @@ export class HeaderPainter extends CellRenderer {
     gc.fillText(elided(gc, oneLine(column.name), right - x - PADDING), x + PADDING, y + 15);
     gc.font = theme.smallFont;
     gc.fillStyle = theme.muted;
-    gc.fillText(elided(gc, column.type, width - 2 * PADDING), x + PADDING, y + 30);
+    gc.fillText(elided(gc, typeWords(column.type, format.trans), width - 2 * PADDING), x + PADDING, y + 30);
     const summary = preview.summary(config.column);
     if (summary) this._drawSummary(gc, config, summary);
   }
@@ -136,8 +140,9 @@ export class HeaderPainter extends CellRenderer {
     gc.fillRect(left, y + CHART_BOTTOM + 1, Math.round(room * missing), 2);
     gc.font = theme.smallFont;
     gc.fillStyle = theme.muted;
-    const fact = `${summary.exact ? '' : '≈ '}${headline(summary, format)}`;
-    const shown = elided(gc, fact, room);
+    const facts = headlines(summary, format).map(text => `${summary.exact ? '' : '≈ '}${text}`);
+    const fitting = facts.find(text => gc.measureText(text).width <= room);
+    const shown = fitting ?? elided(gc, facts.at(-1) ?? '', room);
     gc.fillText(shown, left, y + CHART_BOTTOM + 12);
     const share = summary.nulls ? format.trans.__('%1 null', format.share(missing)) : '';
     // The line above says it, too, where there is no room for words.
@@ -148,31 +153,12 @@ export class HeaderPainter extends CellRenderer {
   }
 }
 
-/** What the chart is of, in a few words: the range, or the most frequent value. */
-export function headline(summary: IColumnSummary, format: Format): string {
-  const { min, max, top, rows, nulls, distinct } = summary;
-  if (rows === 0) return format.trans.__('no rows');
-  if (nulls === rows) return '';
-  if (top?.length && distinct === rows - nulls && rows > 1) return format.trans.__('all distinct');
-  // Of many values none is frequent.
-  if (top?.length && distinct !== null && top[0].count < rows / 50) return format.trans.__('%1 distinct', format.count(distinct));
-  if (top?.length) return `${oneLine(top[0].text)} ${format.share(top[0].count / rows)}`;
-  if (!min || !max) return '';
-  if (min.text === max.text) return min.text;
-  return dayOf(min.text) === dayOf(max.text) ? `${min.text} – ${max.text}` : `${dayOf(min.text)} – ${dayOf(max.text)}`;
-}
-
-/** Of a moment only the day: the width of a column has no room for more. */
-function dayOf(text: string): string {
-  return /^\d{4}-\d\d-\d\d[ T]/.test(text) ? text.slice(0, 10) : text;
-}
-
 /** The width that shows the text of a header's first lines. */
-export function headerWidth(gc: CanvasRenderingContext2D, theme: ITheme, column: IColumn): number {
+export function headerWidth(gc: CanvasRenderingContext2D, { theme, format }: Omit<ILook, 'preview'>, column: IColumn): number {
   gc.font = theme.boldFont;
   const name = gc.measureText(oneLine(column.name)).width + MENU_SIZE + 20;
   gc.font = theme.smallFont;
-  return Math.max(name, gc.measureText(column.type).width + PADDING) + PADDING;
+  return Math.max(name, gc.measureText(typeWords(column.type, format.trans)).width + PADDING) + PADDING;
 }
 
 function drawBars(gc: GraphicsContext, theme: ITheme, x: number, y: number, width: number, counts: readonly number[]): void {
@@ -209,10 +195,15 @@ function drawShares(gc: GraphicsContext, theme: ITheme, x: number, y: number, wi
   gc.globalAlpha = 1;
 }
 
-function draw(gc: GraphicsContext, { x, y, width, height }: CellRenderer.CellConfig, text: string, isRight: boolean): void {
+function draw(gc: GraphicsContext, { x, y, width, height }: CellRenderer.CellConfig, text: string, isRight: boolean, inset = 0): void {
   gc.textAlign = isRight ? 'right' : 'left';
   const shown = elided(gc, text, width - 2 * PADDING + 4);
-  gc.fillText(shown, isRight ? x + width - PADDING : x + PADDING, y + height / 2);
+  gc.fillText(shown, isRight ? x + width - PADDING - inset : x + PADDING, y + height / 2);
+}
+
+/** @param length - Characters, the point among them. */
+function fractionWidth(gc: GraphicsContext, length: number): number {
+  return length ? gc.measureText(`.${'0'.repeat(length - 1)}`).width : 0;
 }
 
 /** The beginning of the text that has room, with "…". */

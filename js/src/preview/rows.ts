@@ -45,6 +45,17 @@ export class Rows {
     return page?.cell(row - page.facts.offset, column);
   }
 
+  /** Some cells of the column that are here. */
+  sample(column: number): Cell[] {
+    const index = Math.floor(column / BLOCK_COLUMNS);
+    for (const [block, pages] of this._blocks) {
+      if (Number(block.split(':')[1]) === index) {
+        return pages.flatMap(page => Array.from({ length: page.num_rows }, (_, row) => page.cell(row, column) ?? null));
+      }
+    }
+    return [];
+  }
+
   /** These are looked at. */
   look(window: IWindow): void {
     if (this._isDisposed) return;

@@ -19,6 +19,8 @@ export class Format {
     language: string
   ) {
     const locale = language.replace('_', '-');
+    this._locale = locale;
+    this._compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 3 });
     this._count = new Intl.NumberFormat(locale);
     this._one = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
     this._percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
@@ -29,6 +31,27 @@ export class Format {
 
   count(n: number): string {
     return this._count.format(n);
+  }
+
+  /** With separators between thousands from 10,000 on (a year has none), and this many decimals. */
+  decimal(n: number | bigint, decimals: number): string {
+    let made = this._decimals[decimals];
+    if (!made) {
+      const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+      made = new Intl.NumberFormat(this._locale, { ...digits, useGrouping: 'min2' } as unknown as Intl.NumberFormatOptions);
+      this._decimals[decimals] = made;
+    }
+    return made.format(n);
+  }
+
+  /** What stands between the digits of a number and its decimals. */
+  get point(): string {
+    return this.decimal(0.5, 1).charAt(1);
+  }
+
+  /** Three digits and a letter: `1.23M`. */
+  compact(n: number | bigint): string {
+    return this._compact.format(n);
   }
 
   rows(n: number): string {
@@ -105,6 +128,9 @@ export class Format {
     return this.trans.__('%1 and %2 more', labels.slice(0, most).join(', '), this.count(rest));
   }
 
+  private readonly _locale: string;
+  private readonly _decimals: (Intl.NumberFormat | undefined)[] = [];
+  private readonly _compact: Intl.NumberFormat;
   private readonly _count: Intl.NumberFormat;
   private readonly _one: Intl.NumberFormat;
   private readonly _percent: Intl.NumberFormat;

@@ -57,9 +57,10 @@ export interface ITable {
 export interface IListing {
   readonly tables: readonly ITable[];
   readonly removed: readonly IRemovedVersion[];
-  /** Bytes of the directory of tables. */
+  /** Bytes of the limit that is reached first, and which one that is; `total` is 0 where there is none. */
   readonly free: number;
   readonly total: number;
+  readonly limited_by: 'file system' | 'memory' | 'container' | '';
   /** Why the server does not remove unused tables now; `null` if it does. */
   readonly problem: string | null;
   readonly version: string;

@@ -35,7 +35,7 @@ function makePreview(model: IModel, link: Link): IMade {
   const source = new KernelSource(link, table, callback => onChange(model, ['_table'], callback));
   const wanted = (): ITerms => ({ sort: model.get('sort') as ITerms['sort'], filter: model.get('filter') as ITerms['filter'] });
   const seen = (): ReturnType<typeof viewOf> => viewOf(wanted(), preview.table?.schema ?? table()?.schema ?? []);
-  const preview: PreviewModel = new PreviewModel(source, { view: viewOf(wanted(), table()?.schema ?? []), follow: true });
+  const preview: PreviewModel = new PreviewModel(source, { view: viewOf(wanted(), table()?.schema ?? []), follow: true, numbers: {} });
   // 3 and "3" ask for the same rows: what Python has written stays as it was written.
   const differs = (): boolean => !isSame(termsOf(preview.view), termsOf(seen()));
   const stops = [

@@ -25,7 +25,7 @@ export function TablesView({ model, link }: { model: IModel; link: Link }): Reac
 
   const [tables, removed, room, problem] = LISTED.map(name => model.get(name));
   const state = useMemo(
-    () => stateOf(tables as ITable[], removed as IRemovedVersion[], room as number[], problem as string),
+    () => stateOf(tables as ITable[], removed as IRemovedVersion[], room as Room, problem as string),
     [tables, removed, room, problem]
   );
   const [filter, order] = [model.get('filter') as string, model.get('sort') as Order];
@@ -59,9 +59,12 @@ export function TablesView({ model, link }: { model: IModel; link: Link }): Reac
   );
 }
 
-function stateOf(tables: ITable[], removed: IRemovedVersion[], [free, total]: number[], problem: string): IState {
+/** Free, total, and what limits them (jupyter_arrowshm/widget/tables.py). */
+type Room = readonly [number, number, IListing['limited_by']];
+
+function stateOf(tables: ITable[], removed: IRemovedVersion[], [free, total, limited_by]: Room, problem: string): IState {
   if (problem) return { listing: null, problem: { kind: 'failed', message: problem } };
-  const listing: IListing = { tables, removed, free, total, problem: null, version: VERSION, protocol: 1 };
+  const listing: IListing = { tables, removed, free, total, limited_by, problem: null, version: VERSION, protocol: 1 };
   return { listing, problem: null };
 }
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from samples import arrays
 
 import jupyter_arrowshm as shm
+from jupyter_arrowshm.tabular.rules import RULES
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def in_python(library: str, store: shm.Store, name: str, expected: pa.ChunkedArr
         store.share(value, "back", replace=True)
     except shm.ArrowSHMError as error:
         return Cell(gets, f"error: {type(error).__name__}")
-    return Cell(gets, change(store.attach("back")["x"], expected))
+    return Cell(gets, change(store.attach("back", to="stored")["x"], expected))
 
 
 def change(column: pa.ChunkedArray, expected: pa.ChunkedArray) -> str:
@@ -92,7 +93,7 @@ def in_julia(julia: Any, store: shm.Store, name: str, expected: pa.ChunkedArray)
     """What it is in Julia, and what sharing Julia's own copy of it makes of it. (The column itself stays what it is.)"""
     gets = julia.get(f't = nothing; t = attach("{name}"); shown(eltype(t.x))')
     julia.run('share("back", (x = collect(t.x),); replace = true)')
-    return Cell(gets, change(store.attach("back")["x"], expected))
+    return Cell(gets, change(store.attach("back", to="stored")["x"], expected))
 
 
 # Column by column: pandas, polars, Julia.
@@ -144,8 +145,8 @@ CELLS: dict[str, tuple[Cell, Cell, Cell]] = {
     "null": (Cell("object"), Cell("Null"), Cell("Missing")),
     "list<item: int32>": (Cell("object of ndarray", "list<item: double>"), Cell("List(Int32)", "large_list<item: int32>"), Cell("view of Int32")),
     "large_list<item: int32>": (Cell("object of ndarray", "list<item: double>"), Cell("List(Int32)"), Cell("view of Int32", "list<item: int32>")),
-    "list_view<item: int32>": (Cell("object of ndarray", "list<item: double>"), Cell("error: UnsupportedTarget"), Cell("view of Int32", "list<item: int32>")),
-    "large_list_view<item: int32>": (Cell("object of ndarray", "list<item: double>"), Cell("error: UnsupportedTarget"), Cell("view of Int32", "list<item: int32>")),
+    "list_view<item: int32>": (Cell("object of ndarray", "list<item: double>"), Cell("List(Int32)", "large_list<item: int32>"), Cell("view of Int32", "list<item: int32>")),
+    "large_list_view<item: int32>": (Cell("object of ndarray", "list<item: double>"), Cell("List(Int32)", "large_list<item: int32>"), Cell("view of Int32", "list<item: int32>")),
     "fixed_size_list<item: int32>[2]": (Cell("object of ndarray", "list<item: double>"), Cell("Array(Int32, shape=(2,))"), Cell("view of Int32", "list<item: int32>")),
     "map<string, int64>": (Cell("object of list", "error: UnsupportedSource"), Cell("Map(String, Int64)", "map<string_view, int64>"), Cell("view of Pair{String,Union{Missing,Int64}}")),
     "dictionary by int8": (Cell("category", "dictionary<values=large_string, indices=int8, ordered=0>"), Cell("Categorical", "dictionary<values=string_view, indices=uint32, ordered=0>"), Cell("String", "string")),
@@ -153,11 +154,11 @@ CELLS: dict[str, tuple[Cell, Cell, Cell]] = {
     "dictionary, ordered": (Cell("category", "dictionary<values=large_string, indices=int8, ordered=1>"), Cell("Categorical", "dictionary<values=string_view, indices=uint32, ordered=0>"), Cell("String", "string")),
     "dictionary of double": (Cell("category"), Cell("Float64", "double"), Cell("Float64", "double")),
     "list of dictionaries": (Cell("object of ndarray", "list<item: string>"), Cell("List(Categorical)", "large_list<item: dictionary<values=string_view, indices=uint32, ordered=0>>"), Cell("view of String", "list<item: string>")),
-    "sparse union": (Cell("sparse_union<number: int64=5, text: string=9>[pyarrow]"), Cell("error: UnsupportedTarget"), Cell("Union{Int64, String}", "dense_union<Int64: int64=0, String: string=1>")),
-    "dense union": (Cell("dense_union<number: int64=5, text: string=9>[pyarrow]"), Cell("error: UnsupportedTarget"), Cell("Union{Int64, String}", "dense_union<Int64: int64=0, String: string=1>")),
-    "run-end encoded by int32": (Cell("run_end_encoded<run_ends: int32, values: string>[pyarrow]"), Cell("error: UnsupportedTarget"), Cell("String", "string")),
+    "sparse union": (Cell("object of int", "error: UnsupportedSource"), Cell("error: UnsupportedTarget"), Cell("Union{Int64, String}", "dense_union<Int64: int64=0, String: string=1>")),
+    "dense union": (Cell("object of int", "error: UnsupportedSource"), Cell("error: UnsupportedTarget"), Cell("Union{Int64, String}", "dense_union<Int64: int64=0, String: string=1>")),
+    "run-end encoded by int32": (Cell("str", "large_string"), Cell("String", "string_view"), Cell("String", "string")),
     "uuid": (Cell("object of UUID"), Cell("Binary", "binary_view"), Cell("Base.UUID")),
-    "bool8": (Cell("float64", "double"), Cell("Extension('arrow.bool8', Int8, '')"), Cell("Int8", "int8")),
+    "bool8": (Cell("object of bool", "bool"), Cell("Boolean", "bool"), Cell("Int8", "int8")),
     "json": (Cell("str", "large_string"), Cell("Extension('arrow.json', String, '')", "extension<arrow.json>"), Cell("String", "string")),
     "opaque": (Cell("object of bytes", "binary"), Cell('Extension(\'arrow.opaque\', Binary, \'{"type_name":"geometry","vendor_name":"postgis"}\')', "extension<arrow.opaque[storage_type=binary_view, type_name=geometry, vendor_name=postgis]>"), Cell("Base.CodeUnits{UInt8,String}", "binary")),
     "fixed-shape tensor": (Cell("object of ndarray", "list<item: float>"), Cell('Extension(\'arrow.fixed_shape_tensor\', Array(Float32, shape=(6,)), \'{"shape":[2,3],"permutation":[1,0],"dim_names":["row","column"]}\')'), Cell("view of Float32", "list<item: float>")),
@@ -174,14 +175,27 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def rules() -> str:
+    """The rules by which columns are cast before a library gets them, as Markdown."""
+    lines = ["| to | a column of | is handed over as | because |", "|---|---|---|---|"]
+    for target, found in RULES.items():
+        for rule in found:
+            why = rule.why + (" (tried once in each process: a newer release needs no cast)" if rule.probed else "")
+            lines.append("| " + " | ".join([target, rule.types, rule.into, why]).replace("<", r"\<") + " |")
+    return "\n".join(lines)
+
+
 DOCUMENT = Path(__file__).parents[1] / "docs" / "types.md"
-HEAD, TAIL = "<!-- made by: python tests/matrix.py -->\n", "\n## What is lost"
+HEAD, TAIL = "<!-- made by: python tests/typetable.py -->\n", "\n## What is lost"
+RULES_HEAD, RULES_TAIL = "<!-- the rules, made by: python tests/typetable.py -->\n", "\n## From Julia"
 
 
 def document() -> str:
     """docs/types.md with the table as it is declared here."""
     text = DOCUMENT.read_text("utf-8")
-    return text.partition(HEAD)[0] + HEAD + "\n" + table() + "\n" + TAIL + text.partition(TAIL)[2]
+    for head, made, tail in ((HEAD, table(), TAIL), (RULES_HEAD, rules(), RULES_TAIL)):
+        text = text.partition(head)[0] + head + "\n" + made + "\n" + tail + text.partition(tail)[2]
+    return text
 
 
 if __name__ == "__main__":
