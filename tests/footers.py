@@ -1,4 +1,4 @@
-"""The schema in the footer of an Arrow file, changed to what pyarrow does not write."""
+"""The footer of an Arrow file, and the schema in it, changed to what pyarrow does not write."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from pathlib import Path
 from jupyter_arrowshm.core.flatbuffer import Table
 
 
-def change(path: Path, at: Callable[[Table], None]) -> None:
-    """Let ``at`` change the schema in the footer of a file."""
+def change(path: Path, at: Callable[[Table], None], *, of_schema: bool = True) -> None:
+    """Let ``at`` change the schema in the footer of a file, or the footer."""
     data = bytearray(path.read_bytes())
     start = len(data) - 10 - int.from_bytes(data[-10:-6], "little")
-    schema = Table.root(memoryview(data)[start:], 0).table(1)
-    assert schema is not None
-    at(schema)
+    footer = Table.root(memoryview(data)[start:], 0)
+    table = footer.table(1) if of_schema else footer
+    assert table is not None
+    at(table)
     path.chmod(0o600)
     path.write_bytes(data)
 

@@ -81,11 +81,18 @@ def change(column: pa.ChunkedArray, expected: pa.ChunkedArray) -> str:
     return "" if column.equals(expected) else "other values"
 
 
-# A type as a person would say it: without the modules, and with no word of Missing, which every column can have.
-JULIA = """
+# A type as a person would say it: without the modules, and with no word of Missing, which every column can have; as
+# Julia writes it since 1.10, whichever version this is.
+JULIA = r"""
 shown(T) = shown_(T === Missing ? T : Base.nonmissingtype(T))
-shown_(T) = T <: SubArray ? "view of " * shown(eltype(T)) : T isa Union ? string(T) : plain(T)
-plain(T) = replace(replace(string(T), "ArrowSHM.Columns." => ""), "Union{Missing, " => "Union{Missing,")
+shown_(T) = T <: SubArray ? "view of " * shown(eltype(T)) : spelled(T)
+braces(parts) = isempty(parts) ? "" : "{" * join(parts, ", ") * "}"
+home(T) = parentmodule(T) === Base && !(nameof(T) in names(Base)) ? "Base." : ""
+spelled(x) = repr(x)
+spelled(T::Union) = "Union" * braces(sort!(map(spelled, Base.uniontypes(T)); by = text -> (text != "Missing", text)))
+spelled(T::DataType) = home(T) * string(nameof(T)) * braces(map(spelled, collect(T.parameters)))
+spelled(::Type{N}) where {N<:NamedTuple} =
+    "@NamedTuple" * braces(["$name::$(spelled(fieldtype(N, name)))" for name in fieldnames(N)])
 """
 
 
@@ -117,14 +124,14 @@ CELLS: dict[str, tuple[Cell, Cell, Cell]] = {
     "string": (Cell("str", "large_string"), Cell("String", "string_view"), Cell("String")),
     "large_string": (Cell("str"), Cell("String", "string_view"), Cell("String", "string")),
     "string_view": (Cell("str", "large_string"), Cell("String"), Cell("String", "string")),
-    "binary": (Cell("object of bytes"), Cell("Binary", "binary_view"), Cell("Base.CodeUnits{UInt8,String}")),
-    "large_binary": (Cell("object of bytes", "binary"), Cell("Binary", "binary_view"), Cell("Base.CodeUnits{UInt8,String}", "binary")),
-    "binary_view": (Cell("object of bytes", "binary"), Cell("Binary"), Cell("Base.CodeUnits{UInt8,String}", "binary")),
-    "fixed_size_binary[3]": (Cell("object of bytes", "binary"), Cell("Binary", "binary_view"), Cell("Tuple{UInt8,UInt8,UInt8}")),
-    "decimal32(9, 2)": (Cell("object of Decimal", "decimal128(9, 2)"), Cell("Decimal(precision=9, scale=2)", "decimal128(9, 2)"), Cell("Decimal{9,2,Int128}", "decimal128(9, 2)")),
-    "decimal64(18, 2)": (Cell("object of Decimal", "decimal128(18, 2)"), Cell("Decimal(precision=18, scale=2)", "decimal128(18, 2)"), Cell("Decimal{18,2,Int128}", "decimal128(18, 2)")),
-    "decimal128(38, 2)": (Cell("object of Decimal"), Cell("Decimal(precision=38, scale=2)"), Cell("Decimal{38,2,Int128}")),
-    "decimal256(76, 2)": (Cell("object of Decimal"), Cell("error: UnsupportedTarget"), Cell("Decimal{76,2,BigInt}")),
+    "binary": (Cell("object of bytes"), Cell("Binary", "binary_view"), Cell("Base.CodeUnits{UInt8, String}")),
+    "large_binary": (Cell("object of bytes", "binary"), Cell("Binary", "binary_view"), Cell("Base.CodeUnits{UInt8, String}", "binary")),
+    "binary_view": (Cell("object of bytes", "binary"), Cell("Binary"), Cell("Base.CodeUnits{UInt8, String}", "binary")),
+    "fixed_size_binary[3]": (Cell("object of bytes", "binary"), Cell("Binary", "binary_view"), Cell("Tuple{UInt8, UInt8, UInt8}")),
+    "decimal32(9, 2)": (Cell("object of Decimal", "decimal128(9, 2)"), Cell("Decimal(precision=9, scale=2)", "decimal128(9, 2)"), Cell("Decimal{9, 2, Int128}", "decimal128(9, 2)")),
+    "decimal64(18, 2)": (Cell("object of Decimal", "decimal128(18, 2)"), Cell("Decimal(precision=18, scale=2)", "decimal128(18, 2)"), Cell("Decimal{18, 2, Int128}", "decimal128(18, 2)")),
+    "decimal128(38, 2)": (Cell("object of Decimal"), Cell("Decimal(precision=38, scale=2)"), Cell("Decimal{38, 2, Int128}")),
+    "decimal256(76, 2)": (Cell("object of Decimal"), Cell("error: UnsupportedTarget"), Cell("Decimal{76, 2, BigInt}")),
     "date32[day]": (Cell("object of date"), Cell("Date"), Cell("Date")),
     "date64[ms]": (Cell("object of date", "date32[day]"), Cell("Datetime(time_unit='ms', time_zone=None)", "timestamp[ms]"), Cell("Date", "date32[day]")),
     "time32[s]": (Cell("object of time", "time64[us]"), Cell("Time", "time64[ns]"), Cell("Time", "time64[ns]")),
@@ -133,10 +140,10 @@ CELLS: dict[str, tuple[Cell, Cell, Cell]] = {
     "time64[ns]": (Cell("time64[ns][pyarrow]"), Cell("Time"), Cell("Time")),
     "timestamp[s]": (Cell("datetime64[s]"), Cell("Datetime(time_unit='ms', time_zone=None)", "timestamp[ms]"), Cell("DateTime", "timestamp[ms]")),
     "timestamp[ms]": (Cell("datetime64[ms]"), Cell("Datetime(time_unit='ms', time_zone=None)"), Cell("DateTime")),
-    "timestamp[us]": (Cell("datetime64[us]"), Cell("Datetime(time_unit='us', time_zone=None)"), Cell("Timestamp{Microsecond,nothing}")),
-    "timestamp[ns]": (Cell("datetime64[ns]"), Cell("Datetime(time_unit='ns', time_zone=None)"), Cell("Timestamp{Nanosecond,nothing}")),
-    "timestamp[us, tz=UTC]": (Cell("datetime64[us, UTC]"), Cell("Datetime(time_unit='us', time_zone='UTC')"), Cell("Timestamp{Microsecond,:UTC}")),
-    "timestamp[us, tz=Europe/Zurich]": (Cell("datetime64[us, Europe/Zurich]"), Cell("Datetime(time_unit='us', time_zone='Europe/Zurich')"), Cell('Timestamp{Microsecond,Symbol("Europe/Zurich")}')),
+    "timestamp[us]": (Cell("datetime64[us]"), Cell("Datetime(time_unit='us', time_zone=None)"), Cell("Timestamp{Microsecond, nothing}")),
+    "timestamp[ns]": (Cell("datetime64[ns]"), Cell("Datetime(time_unit='ns', time_zone=None)"), Cell("Timestamp{Nanosecond, nothing}")),
+    "timestamp[us, tz=UTC]": (Cell("datetime64[us, UTC]"), Cell("Datetime(time_unit='us', time_zone='UTC')"), Cell("Timestamp{Microsecond, :UTC}")),
+    "timestamp[us, tz=Europe/Zurich]": (Cell("datetime64[us, Europe/Zurich]"), Cell("Datetime(time_unit='us', time_zone='Europe/Zurich')"), Cell('Timestamp{Microsecond, Symbol("Europe/Zurich")}')),
     "duration[s]": (Cell("timedelta64[s]"), Cell("Duration(time_unit='ms')", "duration[ms]"), Cell("Second")),
     "duration[ms]": (Cell("timedelta64[ms]"), Cell("Duration(time_unit='ms')"), Cell("Millisecond")),
     "duration[us]": (Cell("timedelta64[us]"), Cell("Duration(time_unit='us')"), Cell("Microsecond")),
@@ -148,7 +155,7 @@ CELLS: dict[str, tuple[Cell, Cell, Cell]] = {
     "list_view<item: int32>": (Cell("object of ndarray", "list<item: double>"), Cell("List(Int32)", "large_list<item: int32>"), Cell("view of Int32", "list<item: int32>")),
     "large_list_view<item: int32>": (Cell("object of ndarray", "list<item: double>"), Cell("List(Int32)", "large_list<item: int32>"), Cell("view of Int32", "list<item: int32>")),
     "fixed_size_list<item: int32>[2]": (Cell("object of ndarray", "list<item: double>"), Cell("Array(Int32, shape=(2,))"), Cell("view of Int32", "list<item: int32>")),
-    "map<string, int64>": (Cell("object of list", "error: UnsupportedSource"), Cell("Map(String, Int64)", "map<string_view, int64>"), Cell("view of Pair{String,Union{Missing,Int64}}")),
+    "map<string, int64>": (Cell("object of list", "error: UnsupportedSource"), Cell("Map(String, Int64)", "map<string_view, int64>"), Cell("view of Pair{String, Union{Missing, Int64}}")),
     "dictionary by int8": (Cell("category", "dictionary<values=large_string, indices=int8, ordered=0>"), Cell("Categorical", "dictionary<values=string_view, indices=uint32, ordered=0>"), Cell("String", "string")),
     "dictionary by uint64": (Cell("category", "dictionary<values=large_string, indices=int8, ordered=0>"), Cell("Categorical", "dictionary<values=string_view, indices=uint32, ordered=0>"), Cell("String", "string")),
     "dictionary, ordered": (Cell("category", "dictionary<values=large_string, indices=int8, ordered=1>"), Cell("Categorical", "dictionary<values=string_view, indices=uint32, ordered=0>"), Cell("String", "string")),
@@ -160,9 +167,9 @@ CELLS: dict[str, tuple[Cell, Cell, Cell]] = {
     "uuid": (Cell("object of UUID"), Cell("Binary", "binary_view"), Cell("Base.UUID")),
     "bool8": (Cell("object of bool", "bool"), Cell("Boolean", "bool"), Cell("Int8", "int8")),
     "json": (Cell("str", "large_string"), Cell("Extension('arrow.json', String, '')", "extension<arrow.json>"), Cell("String", "string")),
-    "opaque": (Cell("object of bytes", "binary"), Cell('Extension(\'arrow.opaque\', Binary, \'{"type_name":"geometry","vendor_name":"postgis"}\')', "extension<arrow.opaque[storage_type=binary_view, type_name=geometry, vendor_name=postgis]>"), Cell("Base.CodeUnits{UInt8,String}", "binary")),
+    "opaque": (Cell("object of bytes", "binary"), Cell('Extension(\'arrow.opaque\', Binary, \'{"type_name":"geometry","vendor_name":"postgis"}\')', "extension<arrow.opaque[storage_type=binary_view, type_name=geometry, vendor_name=postgis]>"), Cell("Base.CodeUnits{UInt8, String}", "binary")),
     "fixed-shape tensor": (Cell("object of ndarray", "list<item: float>"), Cell('Extension(\'arrow.fixed_shape_tensor\', Array(Float32, shape=(6,)), \'{"shape":[2,3],"permutation":[1,0],"dim_names":["row","column"]}\')'), Cell("view of Float32", "list<item: float>")),
-    "struct<x: double, y: string>": (Cell("object of dict"), Cell("Struct({'x': Float64, 'y': String})", "struct<x: double, y: string_view>"), Cell("NamedTuple{(:x, :y),Tuple{Union{Missing,Float64},String}}")),
+    "struct<x: double, y: string>": (Cell("object of dict"), Cell("Struct({'x': Float64, 'y': String})", "struct<x: double, y: string_view>"), Cell("@NamedTuple{x::Union{Missing, Float64}, y::String}")),
 }
 # fmt: on
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import struct
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -128,6 +129,8 @@ def open_file(buffer: pa.Buffer, name: str, path: str) -> tuple[pa.ipc.RecordBat
                 raise NewerProtocol(name, protocol.decode(errors="replace"), str(PROTOCOL))
             if _is_compressed(buffer):
                 raise DamagedTable(name, path, "it is compressed, so it cannot be used where it lies")
+            if _is_foreign(buffer):
+                raise DamagedTable(name, path, "it was written on a machine of the other byte order")
     except UNREADABLE as error:
         raise damaged(error, name, path) from None
     return reader, metadata
@@ -163,12 +166,23 @@ def _is_compressed(buffer: pa.Buffer) -> bool:
     return any(batch.field(3) for batch in batches)  # RecordBatch: length, nodes, buffers, compression
 
 
+def _is_foreign(buffer: pa.Buffer) -> bool:
+    """Whether the values have another byte order than this machine's: pyarrow would copy each of them."""
+    schema = _footer(memoryview(buffer)).table(1)
+    place = schema.field(0) if schema else 0  # Schema: endianness, fields, metadata
+    is_big = bool(schema and place and struct.unpack_from("<h", schema.data, place)[0])
+    return is_big != (sys.byteorder == "big")
+
+
+def _footer(data: memoryview) -> flatbuffer.Table:
+    (footer_bytes,) = struct.unpack_from("<i", data, len(data) - _TAIL)
+    return flatbuffer.Table.root(data, len(data) - _TAIL - footer_bytes)
+
+
 def _headers(buffer: pa.Buffer, slot: int) -> Iterator[flatbuffer.Table]:
     """The messages' headers that a slot of the footer lists."""
     data = memoryview(buffer)
-    (footer_bytes,) = struct.unpack_from("<i", data, len(data) - _TAIL)
-    footer = flatbuffer.Table.root(data, len(data) - _TAIL - footer_bytes)
-    return filter(None, (_header(data, offset) for offset, _ in _blocks(footer, slot)))
+    return filter(None, (_header(data, offset) for offset, _ in _blocks(_footer(data), slot)))
 
 
 def _blocks(footer: flatbuffer.Table, slot: int) -> Iterator[tuple[int, int]]:

@@ -571,9 +571,8 @@ def test_tables_interface(new_julia: Any, store: shm.Store) -> None:
         True,
         ["x", "s"],
     ]
-    assert julia.get("(sum(Tables.getcolumn(t, :x)), Tables.getcolumn(t, 2)[1], string(Tables.schema(t)))") == [
-        sum(range(1000)), "0", "Tables.Schema{(:x, :s),Tuple{Int64,String}}()",
-    ]  # fmt: skip
+    assert julia.get("(sum(Tables.getcolumn(t, :x)), Tables.getcolumn(t, 2)[1])") == [sum(range(1000)), "0"]
+    assert julia.get("Tables.schema(t) == Tables.Schema((:x, :s), Tuple{Int64,String})") is True
     julia.run("""
         struct Frame; a; b; end
         Tables.istable(::Type{Frame}) = true

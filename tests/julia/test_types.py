@@ -289,6 +289,10 @@ JULIA: dict[str, tuple[str, list[Any], pa.DataType]] = {
     "pairs": ('Union{Missing,Vector{Pair{String,Union{Missing,Int}}}}[["b" => missing, "a" => 1, "b" => 2], missing, []]', [[("b", None), ("a", 1), ("b", 2)], None, []], pa.map_(pa.string(), pa.int64())),
     "Union": ('Union{Int,String,Missing}[1, "a", missing]', [1, "a", None], pa.dense_union([pa.field("Int64", pa.int64()), pa.field("String", pa.string())])),
     "Union, in vectors": ('[Union{Date,Float64}[Date(1970), 1.5], Union{Date,Float64}[], Union{Date,Float64}[2.5]]', [[dt.date(1970, 1, 1), 1.5], [], [2.5]], pa.list_(pa.dense_union([pa.field("Date", pa.date32()), pa.field("Float64", pa.float64())]))),
+    "Union of integers": ("Union{Int32,Int64}[1, Int32(2), 3]", [1, 2, 3], pa.dense_union([pa.field("Int32", pa.int32()), pa.field("Int64", pa.int64())])),
+    "Union of floats": ("Union{Float32,Float64,Missing}[1.5, missing, 2.5f0]", [1.5, None, 2.5], pa.dense_union([pa.field("Float32", pa.float32()), pa.field("Float64", pa.float64())])),
+    "Union of one Arrow type": ('Union{String,SubString{String},Symbol}["a", SubString("bc", 2), :d]', ["a", "c", "d"], pa.string()),
+    "Union of vectors": ("Union{Vector{Int},UnitRange{Int}}[[1], 2:3, [4]]", [[1], [2, 3], [4]], pa.list_(pa.int64())),
     "NTuple of floats": ("[(1.0, 2.0), missing, (3.0, -0.0)]", [[1.0, 2.0], None, [3.0, -0.0]], pa.list_(pa.float64(), 2)),
     "pooled": ('ArrowSHM.pooled(["a", missing, "a"])', ["a", None, "a"], pa.dictionary(pa.int32(), pa.string())),
     "pooled dates": ('ArrowSHM.pooled([Date(1970), Date(1970), Date(1970, 1, 2)])', [dt.date(1970, 1, 1)] * 2 + [dt.date(1970, 1, 2)], pa.dictionary(pa.int32(), pa.date32())),
@@ -329,7 +333,35 @@ def test_julia_to_python(julia: Any, store: shm.Store) -> None:
     # Julia to Julia: the same values, where Julia has a type for what Arrow made of them.
     julia.run(f"own = Any[{', '.join(literal for literal, _, _ in JULIA.values())}]")
     changed = julia.get("[names(a)[i] for i in 1:length(a) if !isequal(collect(a[i]), collect(own[i]))]")
-    assert changed == ["Symbol", "Char", "Month", "CompoundPeriod", "Dict", "NTuple of floats"]
+    assert changed == [
+        "Symbol",
+        "Char",
+        "Month",
+        "CompoundPeriod",
+        "Dict",
+        "Union of one Arrow type",
+        "NTuple of floats",
+    ]
+
+
+def test_unions_of_nested_types(julia: Any, store: shm.Store) -> None:
+    """Of lists, maps, pairs and named tuples: each is a part of its own, whatever Julia calls its type."""
+    for literal, expected, kinds in [
+        ("Union{Vector{Int},Vector{Float64}}[[1], [2.5], Int[]]", [[1], [2.5], []], "list list"),
+        ('Union{Dict{String,Int},Dict{String,Bool}}[Dict("a" => 1), Dict("b" => true)]', [[("a", 1)], [("b", True)]], "map map"),
+        ('Union{Pair{Int,Int},Pair{String,Int}}[1 => 2, "a" => 3]', [{"key": 1, "value": 2}, {"key": "a", "value": 3}], "struct struct"),
+        ("Union{NamedTuple{(:a,),Tuple{Int}},NamedTuple{(:b,),Tuple{Int}}}[(a = 1,), (b = 2,)]", [{"a": 1}, {"b": 2}], "struct struct"),
+        ("Union{Tuple{UInt8},NTuple{2,UInt8},Vector{Int}}[(0x61,), (0x61, 0x62), [1]]", [b"a", b"ab", [1]], "fixed_size_binary[1] fixed_size_binary[2] list"),
+    ]:  # fmt: skip
+        julia.run(f'x = {literal}; share("nested", (x = x, l = fill(x, length(x))))')
+        for column in store.attach("nested", validate="full").columns:
+            kind = column.type if pa.types.is_union(column.type) else column.type.value_type
+            assert sorted(str(part.type).partition("<")[0] for part in kind) == kinds.split()
+            assert pa.types.is_union(kind) and kind.mode == "dense"
+        assert store.attach("nested")["x"].to_pylist() == expected
+        assert store.attach("nested")["l"].to_pylist() == [expected] * len(expected)
+    with throws("no numbers of the type Rational"):
+        julia.run('share("bad", (x = Union{Int,Rational{Int}}[1, 1//2],))')
 
 
 def test_bits_of_floats(julia: Any, store: shm.Store) -> None:
@@ -429,6 +461,45 @@ def test_metadata_is_kept(julia: Any, store: shm.Store) -> None:
     assert store.attach("noted2").schema.metadata == {b"who": b"me"}
 
 
+@pytest.mark.parametrize("batches", [0, 1, 3])
+def test_a_column_by_itself_keeps_its_field(julia: Any, directory: Path, store: shm.Store, batches: int) -> None:
+    """Plain memory too, which is a `Vector` or a `BitVector`: `not null`, and what was noted with the column."""
+    arrays = {
+        "number": pa.array([1, 2, 3]),
+        "moment": pa.array([1, 2, 3], pa.timestamp("ms")),
+        "flag": pa.array([True, False, True]),
+        "text": pa.array(["a", "b", "c"]),
+        "pooled": pa.array(["a", "b", "a"]).dictionary_encode(),
+    }
+    schema = pa.schema([pa.field(name, array.type, False, {"unit": name}) for name, array in arrays.items()])
+    batch = pa.record_batch(list(arrays.values()), schema=schema)
+    put(directory, "noted", [batch] * batches, schema)
+    for how in ("t[i]", "view(t[i], 1:size(t, 1))"):
+        julia.run(
+            f't = attach("noted"); share("back", Pair{{String,Any}}[n => {how} for (i, n) in enumerate(names(t))])'
+        )
+        back = store.attach("back", validate="full")
+        assert back.schema.equals(schema, check_metadata=True)
+        assert back.to_pydict() == pa.Table.from_batches([batch] * batches, schema).to_pydict()
+    julia.run('t = attach("noted"); share("copy", (number = copy(t.number),))')
+    assert store.attach("copy").schema.field("number").nullable, "a copy is Julia's own"
+
+
+def test_versions_that_only_messages_tell(julia: Any, directory: Path, store: shm.Store) -> None:
+    """The footer of Arrow 0.14 says none, and that of no writer counts: unions are read by their messages' version."""
+    union = pa.UnionArray.from_sparse(pa.array([0, 1], pa.int8()), [pa.array([1, 2]), pa.array(["a", "b"])])
+    for version in pa.ipc.MetadataVersion.V4, pa.ipc.MetadataVersion.V5:
+        columns = {"x": pa.array([1, 2])}
+        if version == pa.ipc.MetadataVersion.V5:  # pyarrow writes no unions into V4
+            columns["u"] = union
+        batch = pa.record_batch(columns)
+        expected = put(directory, "t", [batch], batch.schema, metadata_version=version)
+        for number in (0, 3, 4, None):
+            change(directory / "t.arrow", lambda footer, number=number: set_version(footer, number), of_schema=False)
+            assert julia.get('[collect(column) for column in attach("t")]') == list(expected.to_pydict().values())
+            assert store.attach("t").equals(expected)
+
+
 def test_what_only_other_writers_write(julia: Any, directory: Path, store: shm.Store) -> None:
     """Older formats, another byte order, compression, children that are longer than needed, intervals without a type in Python."""
     names = [name for name in SAMPLES if "union" not in name and "view" not in name and "run-end" not in name]
@@ -444,8 +515,10 @@ def test_what_only_other_writers_write(julia: Any, directory: Path, store: shm.S
     plain = pa.record_batch([pa.array([1])], names=["x"])
     put(directory, "big", [plain], plain.schema)
     change(directory / "big.arrow", big_endian)
-    with throws("DamagedTable.*other byte order"):
+    with throws("DamagedTable.*written on a machine of the other byte order"):
         julia.run('attach("big")')
+    with pytest.raises(shm.DamagedTable, match="written on a machine of the other byte order"):
+        store.attach("big")
 
     # Spans that pyarrow cannot make: durations, called intervals.
     numbers = pa.py_buffer(struct.pack("<8i", 1, -1, 2**31 - 1, -(2**31), 14, 0, 7, 8))
@@ -458,6 +531,15 @@ def test_what_only_other_writers_write(julia: Any, directory: Path, store: shm.S
     assert julia.get("string.(t.year_month)") == ["1 month", "-1 month", "2147483647 months", "-2147483648 months"]
     assert julia.get("string.(t.day_time)")[2:] == ["14 days", "7 days, 8 milliseconds"]
     assert julia.get("[ArrowSHM.type_text(field) for field in ArrowSHM.fields_of(t)]")[1:] == ["year_month_interval", "day_time_interval"]  # fmt: skip
+
+
+def set_version(footer: Table, number: int | None) -> None:
+    place = footer.field(0)
+    assert place
+    if number is not None:
+        struct.pack_into("<h", footer.data, place, number)
+    else:  # no place, as the first of the vtable's entries
+        struct.pack_into("<H", footer.data, footer.at - struct.unpack_from("<i", footer.data, footer.at)[0] + 4, 0)
 
 
 def big_endian(schema: Table) -> None:

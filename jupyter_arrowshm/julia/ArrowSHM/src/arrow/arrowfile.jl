@@ -14,7 +14,7 @@ end
 
 "The footer of a file: what is in it, without its rows."
 struct Footer
-    version::Int                            # 3 is V4, 4 is V5 (Schema.fbs, MetadataVersion)
+    version::Int                            # of its messages: 3 is V4, 4 is V5 (Schema.fbs, MetadataVersion)
     fields::Vector{Field}
     metadata::Vector{Pair{String,String}}   # the user's, of the schema
     facts::Dict{String,String}              # ours, without their prefix; empty if another program wrote the file
@@ -47,8 +47,6 @@ end
     data = read_at(fd, size - 10 - nbytes, nbytes)
     length(data) == nbytes || damaged("it is not a whole Arrow file (it shrank)")
     footer = root_table(data, 0)
-    version = scalar(footer, 0, 2, 0)
-    version in (3, 4) || damaged("its format version is unknown")
     schema = subtable(footer, 1)
     schema === nothing && damaged("it has no schema")
     facts = Dict{String,String}()
@@ -56,8 +54,13 @@ end
         startswith(key, PREFIX) && (facts[String(SubString(key, sizeof(PREFIX) + 1))] = value)
     end
     fields, metadata = read_schema(schema), read_metadata(schema, 2)
-    return Footer(version, fields, metadata, facts, read_blocks(footer, 2, size), read_blocks(footer, 3, size))
+    dictionaries, batches = read_blocks(footer, 2, size), read_blocks(footer, 3, size)
+    # The footer's own version is not it: Arrow 0.14 wrote none there. It tells the layout of unions, and of nothing else.
+    version = isempty(batches) || !has_union(fields) ? 4 : scalar(open_message(fd, batches[1]), 0, 2, 0)
+    return Footer(version, fields, metadata, facts, dictionaries, batches)
 end
+
+has_union(fields::Vector{Field}) = any(field -> field.kind === :union || has_union(field.children), fields)
 
 @noinline function read_blocks(footer::FlatTable, slot::Int, size::Integer)
     start, count = elements(footer, slot, 24)
@@ -73,12 +76,19 @@ end
     return blocks
 end
 
-"The header of a block's message, which must be of type `type` (Message.fbs), and where its body begins."
-@noinline function read_message(fd::Integer, block::Block, type::Integer)
+"A block's message (Message.fbs)."
+@noinline function open_message(fd::Integer, block::Block)
     data = read_at(fd, block.offset, block.metadata)
     length(data) == block.metadata || damaged("it is not a whole Arrow file (it shrank)")
     # Format versions before 0.15 lack the continuation marker.
     message = root_table(data, load(data, 0, 4) == -1 ? 8 : 4)
+    scalar(message, 0, 2, 0) in (3, 4) || damaged("its format version is unknown")
+    return message
+end
+
+"The header of a block's message, which must be of type `type`."
+@noinline function read_message(fd::Integer, block::Block, type::Integer)
+    message = open_message(fd, block)
     scalar(message, 1, 1, 0) == type || damaged("a part of it is not what the footer says")
     header = subtable(message, 2)
     header === nothing && damaged("a part of it has no header")

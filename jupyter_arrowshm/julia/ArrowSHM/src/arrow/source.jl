@@ -90,7 +90,10 @@ const MAX_LAYERS = 9
 layers(field::Field) = 1 + mapreduce(layers, max, field.children; init = 0)
 
 "The whole column: of one batch as it is, of several as [`Chunked`](@ref)."
-@noinline function read_column(source::Source, field::Field, batches::Vector{Batch}, start::Start)
+read_column(source::Source, field::Field, batches::Vector{Batch}, start::Start) =
+    with_origin(read_chunks(source, field, batches, start), field)
+
+@noinline function read_chunks(source::Source, field::Field, batches::Vector{Batch}, start::Start)
     layers(field) <= MAX_LAYERS || damaged("a column is nested more deeply than Julia can read, which is $MAX_LAYERS levels")
     if isempty(batches)
         nodes = after(source.footer, field, Start(0, 0, 0))

@@ -1,6 +1,9 @@
 "Values and columns in shared memory. A module of its own, to be compiled with optimisation: its loops run over rows."
 module Columns
 
+# Said here because a module has its parent's level otherwise.
+Base.Experimental.@optlevel 2
+
 using Base: UUID
 using Dates
 using Dates: Date, DateTime, Time, Month, Second, Millisecond, Microsecond, Nanosecond

@@ -64,7 +64,7 @@ end
 
 origin_of(c::Column) = c.origin
 origin_of(view::SubArray) = origin_of(parent(view))
-origin_of(::AbstractArray) = nothing  # Julia's own, and plain memory: the type of the values says it all
+origin_of(::AbstractArray) = nothing  # Julia's own: the type of the values says it all
 
 "Values of fixed size, `S` in memory and `N` to people."
 struct Numbers{T,N,S,V} <: Column{T}
@@ -212,7 +212,7 @@ struct Chunked{T,C<:AbstractVector{T}} <: Column{T}
 end
 Chunked(chunks::Vector{C}) where {T,C<:AbstractVector{T}} =
     Chunked{T,C}(chunks, cumsum(Int[0; map(length, chunks)]), Ref(1))
-origin_of(c::Chunked) = origin_of(c.chunks[1])
+origin_of(c::Chunked) = (known = origin_of(c.chunks); known === nothing ? origin_of(c.chunks[1]) : known)
 Base.size(c::Chunked) = (c.ends[end],)
 @inline function Base.getindex(c::Chunked, i::Int)
     @boundscheck checkbounds(c, i)

@@ -2,13 +2,18 @@
 
 "The field of values of type `N`, without its children. Throws [`UnsupportedSource`](@ref)."
 @noinline function field_of(kind::String, column::String, name::String, @nospecialize(N))
+    if N isa Union
+        # What `plain_field` asks by `<:` is true of a union, too.
+        types = arrow_types(kind, column, N)
+        return length(types) == 1 ? field_of(kind, column, name, types[1][1]) : with_unit(Field(name, :union), 1)
+    end
     field = plain_field(name, N)
     field === nothing || return field
     if N <: Union{AbstractString,Symbol,Char}
         return Field(name, :utf8)
     elseif N <: Union{Bytes,Vector{UInt8}}
         return Field(name, :binary)
-    elseif N <: AbstractDict || N <: AbstractVector{<:Pair}
+    elseif N <: AbstractDict || N <: AbstractVector{<:Pair} && !(eltype(N) isa Union)
         return Field(name, :map)
     elseif N <: AbstractVector
         return Field(name, :list)
@@ -16,10 +21,24 @@
         return Field(name, :struct)
     elseif N <: Tuple && isconcretetype(N) && N <: NTuple{K,eltype(N)} where {K} && isconcretetype(eltype(N))
         return sized(Field(name, :fixed_list), fieldcount(N))
-    elseif is_union(N)
-        return with_unit(Field(name, :union), 1)
     end
     unsupported(kind, column, N)
+end
+
+"""
+The types of a union, together where they are one type in Arrow: `String` with `SubString`, `Day` with `Week`, vectors
+with views of the same elements. `[[N]]` for any other type.
+"""
+@noinline function arrow_types(kind::String, column::String, @nospecialize(N))
+    N isa Union || return Any[Any[N]]
+    known, found = Any[], Any[]
+    for type in sort!(Base.uniontypes(N); by = string)  # Julia's own order is no promise
+        field = field_of(kind, column, "", type)
+        inner = field.kind in (:list, :map) ? eltype(type) : field.kind in NESTED ? type : nothing
+        k = findfirst(isequal((type_text(field), inner)), known)
+        k === nothing ? (push!(known, (type_text(field), inner)); push!(found, Any[type])) : push!(found[k], type)
+    end
+    return found
 end
 
 "The field of values of fixed size; `nothing` if `N` is none."

@@ -65,10 +65,10 @@ end
         push!(out.nodes, (length(values), length(values)))
         return Field(name, :null)
     end
-    field = field_of(out.kind, column, name, N)
-    field.kind === :union && return encode_union!(out, column, field, values, N)
+    field, types = field_of(out.kind, column, name, N), arrow_types(out.kind, column, N)
+    field.kind === :union && return encode_union!(out, column, field, values, types)
     push_validity!(out, values)
-    return encode_values!(out, column, field, values, N)
+    return encode_values!(out, column, field, values, types[1][1])
 end
 
 is_carried(@nospecialize(N)) = N !== Any && (isconcretetype(N) || N <: AbstractString || is_union(N))
@@ -254,14 +254,16 @@ function without_dictionary(field::Field)
     return plain
 end
 
-"A union of Julia's types: of each its values, one after the other. What is missing is a missing value of the first type."
-@noinline function encode_union!(out::Encoded, column::String, field::Field, @nospecialize(values), @nospecialize(N))
-    types = sort!(union_types(N); by = string)  # Julia's own order is no promise
-    tags, places, parts = Columns.flat_union(values, types)
+"""
+A union of Julia's types, as [`arrow_types`](@ref) gives them: of each its values, one after the other. What is missing is
+a missing value of the first type.
+"""
+@noinline function encode_union!(out::Encoded, column::String, field::Field, @nospecialize(values), types::Vector{Any})
+    tags, places, parts = Columns.flat_union(values, Any[Union{group...} for group in types])
     push!(out.nodes, (length(values), 0))
     push!(out.buffers, tags, places)
     for (k, part) in enumerate(parts)
-        push!(field.children, encode!(out, column, string(types[k]), part, nothing))
+        push!(field.children, encode!(out, column, string(types[k][1]), part, nothing))
         push!(field.tags, k - 1)
     end
     return field
