@@ -18,7 +18,7 @@ from .. import __version__, words
 from ..core import ENVIRONMENT_VARIABLE, Store
 from ..errors import ArrowSHMError
 from ..notebook import startup
-from . import julia_setup
+from . import frontends, julia_setup
 
 _LIBRARIES = ["pyarrow", "pandas", "polars", "duckdb", "numpy", "ipykernel", "ipywidgets", "jupyter_server"]
 _WHOLE_PROC = "mount /proc whole (without subset=pid), or ask who set up this container"
@@ -232,6 +232,12 @@ def _kernels(store: Store) -> Iterator[Finding]:
         yield Finding("notebooks begin with %load_ext jupyter_arrowshm (jupyter arrowshm enable-magics spares that)")
 
 
+def _front_ends(store: Store) -> Iterator[Finding]:
+    """Front ends:"""
+    if _can_start():
+        yield from (Finding(*found) for found in frontends.examine())
+
+
 def _julia(store: Store) -> Iterator[Finding]:
     """Julia:"""
     if not _can_start():
@@ -273,5 +279,6 @@ _EXAMINATIONS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     _logout,
     _processes,
     _kernels,
+    _front_ends,
     _julia,
 )

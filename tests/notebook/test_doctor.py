@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +21,7 @@ from notebooks import Notebook
 from peers import Peer
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.cli import julia_setup
+from jupyter_arrowshm.cli import frontends, julia_setup
 
 TABLE = pa.table({"a": [1, 2, 3]})
 
@@ -144,3 +148,86 @@ def specify(kernels: Path, name: str, argv: list[str], language: str = "python")
 def test_who_uses_a_table_can_be_seen() -> None:
     seen = [finding for finding, _ in doctor() if "who uses a table" in finding]
     assert len(seen) == 1 and (seen == ["who uses a table can be seen (/proc/locks)"]) == os.path.exists("/proc/locks")
+
+
+# -- front ends --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> str:
+    """The Python of an environment of its own: its packages are those of this one, its configuration is not."""
+    path = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--symlinks", path], check=True)
+    packages = Path(path, Path(sysconfig.get_path("purelib")).relative_to(sys.prefix))
+    Path(packages, "outer.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+    return str(path / "bin" / "python")
+
+
+def test_a_server_extension_that_is_disabled(directory: Path, environment: str) -> None:
+    def said() -> list[str]:
+        return command("doctor", program=[environment, "-m", "jupyter_arrowshm"]).stdout.splitlines()
+
+    def change(*words: str) -> None:
+        main = "import sys; from jupyter_server.extension.serverextension import main; main(sys.argv[1:])"
+        subprocess.run([environment, "-c", main, *words], check=True, capture_output=True)
+
+    assert (
+        "  !  the server extension is not installed in this environment: no sidebar, and unused tables stay" in said()
+    )
+    installed = Path(environment).parents[1] / "etc" / "jupyter" / "jupyter_server_config.d"
+    installed.mkdir(parents=True)
+    shutil.copy(Path(__file__).parents[2] / "jupyter-config" / "jupyter_arrowshm.json", installed)
+    assert " ok  the server extension is enabled" in said()
+    change("disable", "jupyter_arrowshm", "--sys-prefix")
+    lines = said()
+    (number,) = [n for n, line in enumerate(lines) if "the server extension is disabled in " in line]
+    words = lines[number + 1].removeprefix("     -> ").split()
+    assert words[:3] == ["jupyter", "server", "extension"]
+    change(*words[3:])
+    assert " ok  the server extension is enabled" in said()
+
+
+def test_no_front_end_is_told_of(directory: Path, environment: str) -> None:
+    installed = {one.name.lower() for one in importlib.metadata.distributions()} & {"jupyterlab", "notebook"}
+    said = command("doctor", program=[environment, "-m", "jupyter_arrowshm"]).stdout
+    assert ("there is no JupyterLab and no Notebook in this environment" in said) == (not installed)
+
+
+def test_the_sidebar(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    sidebar = tmp_path / "labextensions" / "jupyter-arrowshm"
+    sidebar.mkdir(parents=True)
+    (sidebar / "package.json").write_text("{}")
+    assert frontends.sidebar() == ("the sidebar is installed and enabled", "")
+    settings = tmp_path / "labconfig" / "page_config.json"
+    settings.parent.mkdir()
+    for disabled in ({"jupyter-arrowshm": True}, ["jupyter-arrowshm"]):
+        settings.write_text(json.dumps({"disabledExtensions": disabled}))
+        assert frontends.sidebar() == (
+            f"the sidebar is disabled ({settings})",
+            "jupyter labextension enable jupyter-arrowshm",
+        )
+    for other in ({"jupyter-arrowshm": False}, {"other": True}, []):
+        settings.write_text(json.dumps({"disabledExtensions": other}))
+        assert not frontends.sidebar()[1]
+
+
+def test_a_server_in_another_environment(
+    directory: Path, environment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    options = ["--no-browser", "--ServerApp.port=0", "--allow-root", f"--ServerApp.root_dir={tmp_path}"]
+    server = subprocess.Popen([sys.executable, "-m", "jupyter_server", *options], stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "runtime").glob("jpserver-*.json")):
+            assert time.monotonic() < deadline and server.poll() is None
+            time.sleep(0.05)
+        said = command("doctor", program=[environment, "-m", "jupyter_arrowshm"]).stdout
+        assert f"runs in another environment ({sys.executable}), which has jupyter-arrowshm {shm.__version__}" in said
+        assert "there is no JupyterLab" not in said
+        assert "runs in another environment" not in command("doctor").stdout
+    finally:
+        server.terminate()
+        server.wait(60)
