@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 import jupyter_arrowshm as shm
@@ -63,28 +61,3 @@ def test_what_is_no_text(name: object) -> None:
 @pytest.mark.parametrize("file", ["trips", "trips.txt", ".arrow", "arrow", ".live", ".new-1.arrow", "trips.ARROW"])
 def test_a_file_that_is_no_table(file: str) -> None:
     assert names.of_file(file) is None
-
-
-def test_every_good_name_is_shared_listed_attached_and_removed(store, peer) -> None:
-    for number, name in enumerate(GOOD):
-        store.share(pa.table({"a": [number]}), name)
-    assert [table.name for table in store.tables()] == sorted(GOOD)
-    reader = peer()
-    values = reader.get(f"{{name: shm.attach(name)['a'][0].as_py() for name in {GOOD!r}}}")
-    assert values == {name: number for number, name in enumerate(GOOD)}
-    assert set(os.listdir(store.directory)) - {".live", ".pins"} == {f"{name}.arrow" for name in GOOD}
-    for name in GOOD:
-        store.pin(name)
-        assert store.info(name).pinned
-        store.unshare(name)
-    assert store.tables() == [] and os.listdir(f"{store.directory}/.pins") == []
-
-
-def test_files_of_bad_names_are_not_listed(store) -> None:
-    store.share(pa.table({"a": [1]}), "good")
-    data = Path(store.path("good")).read_bytes()
-    files = [os.fsencode(name) + b".arrow" for name in BAD if "/" not in name and "\0" not in name and name]
-    for file in [*files, b"\xff.arrow", b".arrow"]:
-        Path(os.fsdecode(os.fsencode(store.directory) + b"/" + file)).write_bytes(data)
-    assert [table.name for table in store.tables()] == ["good"]
-    assert store.gc() == {}

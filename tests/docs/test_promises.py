@@ -1,4 +1,4 @@
-"""The table "Promises" of docs/protocol.md: the code and the tests that it names are there."""
+"""docs/protocol.md names the code and the tests of its promises, which are there, and every key that clients write."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_arrowshm.core.facts import Facts
+from jupyter_arrowshm.tabular import memory
+
 CHECKOUT = Path(__file__).parents[2]
 PACKAGE = CHECKOUT / "jupyter_arrowshm"
 JULIA = PACKAGE / "julia" / "ArrowSHM" / "src"
-TABLE = (CHECKOUT / "docs" / "protocol.md").read_text().partition("\n## Promises\n")[2].partition("\n## ")[0]
+PAGE = (CHECKOUT / "docs" / "protocol.md").read_text()
+TABLE = PAGE.partition("\n## Promises\n")[2].partition("\n## ")[0]
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")] for line in TABLE.splitlines() if re.match(r"\| \d", line)
 ]
@@ -52,3 +56,10 @@ def test_a_test_that_names_a_promise_holds_it() -> None:
     for number, _, _, tests in ROWS:
         named = re.findall(r"::test_promise_(\d+)_", tests)
         assert named and set(named) == {number}
+
+
+def test_every_key_of_the_footer_and_of_the_schema_is_in_the_page() -> None:
+    """Else another client could not tell ours from the user's."""
+    keys = [f"arrowshm.{field}" for field in Facts.__dataclass_fields__]
+    keys += [key.decode() for name, key in vars(memory).items() if name.endswith("_KEY")]
+    assert [key for key in keys if f"`{key}`" not in PAGE] == []

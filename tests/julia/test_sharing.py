@@ -24,9 +24,8 @@ from kernel import MOUNT_NAMESPACE, needs_mount_namespace
 from peers import Peer
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.core import tokens
 from jupyter_arrowshm.core.directory import Directory
-from jupyter_arrowshm.core.lock import EXCLUSIVE, SHARED, try_lock, unlock
+from jupyter_arrowshm.core.lock import EXCLUSIVE, try_lock, unlock
 
 TABLE = pa.table({"x": range(1000), "s": [str(i) for i in range(1000)]})
 
@@ -49,34 +48,6 @@ def entries(directory: Path) -> set[str]:
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
-
-
-def test_names(julia: Any) -> None:
-    fixture = json.loads((Path(__file__).parents[1] / "fixtures" / "names.json").read_text("utf-8"))
-    good = [entry["name"] for entry in fixture["good"]]
-    bad = {entry["name"]: entry["rule"] for entry in fixture["bad"]}
-    said = {
-        "empty": "it is empty",
-        "dot": "it begins with a dot",
-        "slash": "it holds a '/'",
-        "white space": "it holds white space",
-        "invisible": "it holds the invisible character U+",
-        "normalization": "it is not in Unicode normalization form C",
-        "too long": "it is longer than 200 bytes",
-    }
-    julia.run(
-        "why(name) = try ArrowSHM.check_name(name); nothing catch e; e isa ArrowSHM.InvalidName ? e.reason : rethrow() end"
-    )
-
-    def why(name: str) -> Any:
-        # By its bytes: a lone surrogate cannot be written as a literal.
-        raw = name.encode("utf-8", "surrogatepass")
-        return julia.get(f"why(String(UInt8[{', '.join(map(str, raw))}]))")
-
-    assert {name: why(name) for name in good} == dict.fromkeys(good)
-    for name, rule in bad.items():
-        reason = why(name) or "it is good"
-        assert reason.startswith((said[rule], "it is not valid UTF-8")), (name, rule)
 
 
 def test_near_names(julia: Any, store: shm.Store) -> None:
@@ -133,41 +104,6 @@ def is_locked(directory: Path) -> bool:
         return True
     finally:
         os.close(fd)
-
-
-def test_a_lease_of_either_keeps_the_table(julia: Any, store: shm.Store, directory: Path) -> None:
-    store.share(TABLE, "trips")
-    path = directory / "trips.arrow"
-    julia.run('x = attach("trips").x')
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        assert not try_lock(fd, EXCLUSIVE)
-        assert try_lock(fd, SHARED)
-        unlock(fd)
-        julia.run("x = nothing; GC.gc()")
-        assert try_lock(fd, EXCLUSIVE)
-        with throws("Busy"):
-            julia.run('Stores.inside(at -> ArrowSHM.open_shared(at, "trips", "trips", 0.05))')
-        unlock(fd)
-    finally:
-        os.close(fd)
-    held = store.attach("trips")
-    assert julia.get('Stores.inside(at -> ArrowSHM.closing(ArrowSHM.is_leased, ArrowSHM.open_any(at, "trips.arrow")))')
-    del held
-
-
-def test_tokens(julia: Any, store: shm.Store, directory: Path) -> None:
-    julia.run('share("mine", (x = [1],))')
-    store.share(TABLE, "theirs")
-    token = julia.get("ArrowSHM.token_id()")
-    at = os.open(directory, os.O_RDONLY)
-    try:
-        assert tokens.is_alive(at, token)
-    finally:
-        os.close(at)
-    assert julia.get(f'Stores.inside(at -> ArrowSHM.is_alive(at, "{tokens.token_id()}"))') is True
-    for other in ("0" * 32, "..", ".", "", "../trips.arrow", "a\\0b", "é"):
-        assert julia.get(f'Stores.inside(at -> ArrowSHM.is_alive(at, "{other}"))') is False
 
 
 # -- who uses what -----------------------------------------------------------------------------------------------------
@@ -383,20 +319,6 @@ def test_a_notebook_that_a_program_runs_again(new_julia: Any, store: shm.Store, 
 # -- removal and death -------------------------------------------------------------------------------------------------
 
 
-def test_unshare_either_way(julia: Any, store: shm.Store, directory: Path) -> None:
-    store.share(TABLE, "a", pin=True)
-    julia.run('a = attach("a")')
-    store.unshare("a")
-    assert julia.get("(sum(a.x), a.s[end])") == [sum(range(1000)), "999"]
-    julia.run('share("b", (x = [1, 2],); pin = true)')
-    b = store.attach("b")
-    julia.run('unshare("b")')
-    assert b["x"].to_pylist() == [1, 2]
-    with throws("TableNotFound"):
-        julia.run('unshare("b")')
-    assert not {name for name in entries(directory) if not name.startswith(".live/")}
-
-
 def test_pin_and_gc(julia: Any, store: shm.Store, new_julia: Any) -> None:
     other = new_julia()
     for name in ("kept", "gone", "held"):
@@ -423,16 +345,6 @@ def test_pin_and_gc(julia: Any, store: shm.Store, new_julia: Any) -> None:
     julia.run('share("kept", (x = [1],)); unshare("kept")')
     with throws(r'TableNotFound: there is no shared table "kept". tables\(\) lists'):
         julia.run('attach("kept")')
-
-
-def test_kill_while_attached(new_julia: Any, store: shm.Store) -> None:
-    store.share(TABLE, "trips")
-    for _ in range(2):
-        julia = new_julia()
-        julia.run('t = attach("trips"); t.x; t.s')
-        assert len(labels(store, "trips")) == 2
-        julia.kill()
-        eventually(lambda: labels(store, "trips") == [(os.getpid(), "python")])
 
 
 def test_kill_in_the_middle_of_sharing(new_julia: Any, store: shm.Store, directory: Path) -> None:
@@ -499,14 +411,6 @@ def test_directories(julia: Any, directory: Path) -> None:
     julia.run('ENV["JUPYTER_ARROWSHM_DIR"] = "relative"')
     with throws("UnsafeDirectory: relative is a relative path. Give an absolute one."):
         julia.run("tables()")
-
-
-def test_one_rule_for_the_directory(julia: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE, default_path
-
-    monkeypatch.delenv(ENVIRONMENT_VARIABLE)
-    julia.run(f'delete!(ENV, "{ENVIRONMENT_VARIABLE}")')
-    assert julia.get("ArrowSHM.default_path()") == default_path()
 
 
 def test_room(julia: Any, store: shm.Store, directory: Path) -> None:
