@@ -5,6 +5,7 @@ What is ours in it is in ``facts``; ``filewriter`` writes it.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import struct
@@ -16,8 +17,8 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from ..arrowtypes import check_views
-from ..errors import DamagedTable, NewerProtocol
-from . import flatbuffer
+from ..errors import ArrowSHMError, DamagedTable, NewerProtocol
+from . import extension, flatbuffer
 from .facts import PROTOCOL, PROTOCOL_KEY, PROTOCOL_VALUE, Facts
 from .filewriter import MAX_METADATA
 
@@ -31,7 +32,10 @@ UNREADABLE = (pa.ArrowException, OSError, struct.error, UnicodeDecodeError)
 
 @dataclass(frozen=True)
 class Summary:
-    """What a listing shows of a file, read without touching its rows."""
+    """What a listing shows of a file, read without touching its rows.
+
+    The schema's types are those that are stored (:mod:`extension`).
+    """
 
     facts: Facts
     schema: pa.Schema
@@ -50,7 +54,7 @@ def summarise(file: BinaryIO) -> Summary | None:
         (footer_bytes,) = struct.unpack_from("<i", tail)
         footer = _read_at(file, size - _TAIL - footer_bytes, footer_bytes)
         # Of a file pyarrow reads in a thread of its own, and a process that may start none would see no tables.
-        reader = pa.ipc.open_file(pa.py_buffer(head + footer + tail))
+        reader = pa.ipc.open_file(pa.py_buffer(head + extension.hide(footer) + tail))
         facts = Facts.from_metadata(reader.metadata)
         _check_names(reader.schema)
         rows = facts.rows if facts.rows is not None else _count_rows(file, footer)
@@ -100,15 +104,13 @@ def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> 
         A newer release wrote it.
     """
     reader, metadata = open_file(buffer, name, path)
-    try:
+    with _explaining(name, path):
         table = reader.read_all()
         if validate or PROTOCOL_KEY not in metadata:
             table.validate(full=True)
             _check_names(table.schema)
             for column in table.columns:
                 check_views(column)
-    except UNREADABLE as error:
-        raise damaged(error, name, path) from None
     return table, metadata
 
 
@@ -119,7 +121,7 @@ def _check_names(schema: pa.Schema) -> None:
 
 def open_file(buffer: pa.Buffer, name: str, path: str) -> tuple[pa.ipc.RecordBatchFileReader, Mapping[bytes, bytes]]:
     """As :func:`read`, but for the rows, of which nothing is looked at yet."""
-    try:
+    with _explaining(name, path):
         reader = pa.ipc.open_file(buffer)
         metadata = reader.metadata or {}
         # Only this one: Facts of everything take as long as all the rest of an attach.
@@ -131,9 +133,22 @@ def open_file(buffer: pa.Buffer, name: str, path: str) -> tuple[pa.ipc.RecordBat
                 raise DamagedTable(name, path, "it is compressed, so it cannot be used where it lies")
             if _is_foreign(buffer):
                 raise DamagedTable(name, path, "it was written on a machine of the other byte order")
+    return reader, metadata
+
+
+@contextlib.contextmanager
+def _explaining(name: str, path: str) -> Iterator[None]:
+    try:
+        yield
+    except ArrowSHMError:
+        raise
     except UNREADABLE as error:
         raise damaged(error, name, path) from None
-    return reader, metadata
+    except Exception as error:  # of another library's code, which reads the types that it has registered
+        told = f"{type(error).__name__}: {_first_line(error)}"
+        raise DamagedTable(
+            name, path, f"a library that is imported here cannot read one of its types ({told})"
+        ) from None
 
 
 def damaged(error: BaseException, name: str, path: str) -> DamagedTable:

@@ -111,6 +111,17 @@ class FileWriter:
                     "Decode one: `column.dictionary_decode()`",
                     field.name,
                 )
+        if _refusal(schema) is not None:
+            reason, column = next(
+                ((reason, field.name) for field in schema if (reason := _refusal(pa.schema([field])))),
+                (_refusal(schema), None),
+            )
+            raise UnsupportedSource(
+                "table",
+                f"its type cannot be read back ({reason})",
+                "Mend the metadata that names the type: `field.remove_metadata()` takes all of it away",
+                column,
+            )
         self.schema = schema
         self._check_room = check_room
         self._sink = Sink(file, progress)
@@ -183,6 +194,15 @@ class FileWriter:
             if self._sink.error is not None:
                 raise self._sink.error from None
             raise UnsupportedSource("table", str(error), "Cast the column to a plain type first.") from error
+
+
+def _refusal(schema: pa.Schema) -> str | None:
+    """Why ``attach`` would refuse it: a field's metadata may say what its values are not."""
+    try:
+        pa.ipc.read_schema(schema.serialize())
+    except Exception as error:  # also of another library's code, which reads the types that it has registered
+        return str(error).partition("\n")[0] or type(error).__name__
+    return None
 
 
 def _combine(batches: list[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:

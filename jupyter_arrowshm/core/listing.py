@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import functools
 import io
@@ -202,4 +201,6 @@ def _older(path: str, locks: Locks, current: set[int], label: Labels) -> list[Ol
 
 def _with_older(table: TableInfo, older: list[OlderVersion]) -> TableInfo:
     mine = tuple(version for version in older if version.name == table.name)
-    return dataclasses.replace(table, older=mine) if mine else table
+    if not mine:
+        return table
+    return TableInfo(**{**vars(table), "older": mine})  # dataclasses.replace would look up the types of the schema

@@ -16,7 +16,7 @@ import pyarrow as pa
 from .. import tabular
 from .._version import __version__
 from ..errors import NoRoom, TableExists
-from . import arrowfile, collector, names, notes, pins, process, segment, tokens
+from . import arrowfile, collector, extension, names, notes, pins, process, segment, tokens
 from .directory import Directory
 from .facts import PROTOCOL, Facts
 from .filewriter import FileWriter
@@ -124,7 +124,9 @@ class Publication:
             self._directory.path,
             name,
             status,
-            arrowfile.Summary(self._facts, self._request.schema, self._rows, self._writer.num_batches),
+            arrowfile.Summary(
+                self._facts, extension.stored(self._request.schema), self._rows, self._writer.num_batches
+            ),
             publisher_of(self._facts, True, self._who.pid),
             (self._who,),
             pinned,

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from .. import markup, words
+from . import extension
 from .process import Holder, Publisher
 
 
@@ -71,7 +72,7 @@ class TableInfo:
     holders: tuple[Holder, ...]
     pinned: bool
     path: str
-    schema: pa.Schema = field(repr=False)
+    schema: pa.Schema = field(repr=False, compare=False)
     source: str = ""
     countable: bool = True
     older: tuple[OlderVersion, ...] = ()
@@ -117,7 +118,9 @@ class TableInfo:
             "countable": self.countable,
             "pinned": self.pinned,
             "path": self.path,
-            "schema": [{"name": one.name, "type": str(one.type), "nullable": one.nullable} for one in self.schema],
+            "schema": [
+                {"name": one.name, "type": _type(one), "nullable": one.nullable} for one in vars(self)["schema"]
+            ],
             "source": self.source,
             "older": [version.as_dict() for version in self.older],
             "version": self.version,
@@ -150,6 +153,20 @@ class TableInfo:
             remarks.append("unused")
         return remarks + [f"older version, {version.users}" for version in self.older]
 
+
+class _Resolved:
+    """The schema, with the types that others have registered looked up when it is asked for, and not in every list."""
+
+    def __get__(self, table: TableInfo | None, of: type[TableInfo]) -> pa.Schema:
+        if table is None:
+            raise AttributeError("schema")  # as of a field without a default
+        return extension.resolved(vars(table)["schema"])
+
+    def __set__(self, table: TableInfo, schema: pa.Schema) -> None:
+        vars(table)["schema"] = schema
+
+
+TableInfo.schema = _Resolved()
 
 _HEADERS = ("table", "rows", "columns", "size", "shared", "by", "in use by", "")
 _NUMBERS = frozenset({1, 2, 3})
@@ -216,6 +233,12 @@ class Tables(list[TableInfo]):
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         data = {"tables": [table.brief() for table in self[:_MOST_SHOWN]]}
         return {"text/plain": repr(self), "text/html": self._repr_html_(), markup.MIME_TYPE: data}
+
+
+def _type(field: pa.Field) -> str:
+    """As pyarrow writes it; of another library's type its name, whether that library is there or not."""
+    name = extension.name_of(field)
+    return f"extension<{name}>" if name else str(field.type)
 
 
 def _process(holder: Holder) -> dict[str, Any]:
