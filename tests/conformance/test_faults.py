@@ -52,6 +52,7 @@ def test_killed_while_it_has_a_table_attached(client, language, observer) -> Non
 
 @pytest.mark.parametrize("unnamed", [True, False], ids=["unnamed draft", "dot file"])
 def test_a_full_directory(client, language, observer, directory, parent, unnamed) -> None:
+    """A write that finds no room is `NoRoom`; the old table stays, and no draft does."""
     one = client(language, watched=True)
     observer.do("share", rows=10)
 

@@ -16,6 +16,7 @@ KERNEL = "0bd8f2b6-6e4c-4b0c-9d0e-0a4b1b2c3d4e"
 
 
 def test_every_key_of_the_footer(one, directory) -> None:
+    """A client writes every key that applies, and no other."""
     one.do("share", rows=7)
     facts = witness.footer(directory / "t.arrow")
     assert re.fullmatch("[0-9a-f]{32}", facts.pop("arrowshm.id"))
@@ -99,6 +100,7 @@ def test_a_file_of_another_program_is_a_table_too(one, directory) -> None:
 
 
 def test_files_that_are_no_tables(one, directory) -> None:
+    """A damaged file is `DamagedTable`, anything but a file is `TableNotFound`, and neither spoils the list."""
     one.do("share", name="mine")
     whole = (directory / "mine.arrow").read_bytes()
     damaged = {"empty": b"", "text": b"hello, this is no table at all", "half": whole[: len(whole) // 2]}

@@ -57,6 +57,7 @@ def lines(calls: list[Call], directory: Path) -> list[list[str]]:
 
 
 def test_a_first_share(client, language, directory) -> None:
+    """The first share makes the store, the token and the table."""
     one = client(language, watched=True)
     with one.watch.calls() as calls:
         one.do("share", name="t", replace=False)
@@ -64,6 +65,7 @@ def test_a_first_share(client, language, directory) -> None:
 
 
 def test_a_share_without_unnamed_files(client, language, directory) -> None:
+    """Without O_TMPFILE a draft is a dot file that is locked until it gets its name."""
     one = client(language, watched=True)
     one.do("share")
     with one.watch.calls(lambda call: errno.EOPNOTSUPP if call.unnamed else None) as calls:
@@ -73,6 +75,7 @@ def test_a_share_without_unnamed_files(client, language, directory) -> None:
 
 
 def test_an_attach(client, language, observer, directory) -> None:
+    """Attaching opens, locks and maps the file, and changes nothing."""
     one = client(language, watched=True)
     observer.do("share")
     with one.watch.calls() as calls:

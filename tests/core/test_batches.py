@@ -58,6 +58,7 @@ def test_small_batches_become_few_large_ones(store) -> None:
 )
 @pytest.mark.parametrize("way", ["table", "stream", "writer"])
 def test_up_to_the_limit(store, small, written, read, way) -> None:
+    """Small batches are put together up to the limit, whichever way they come; large ones stay as they are."""
     batches = [batch(rows) for rows in written]
     if way == "table":
         store.share(pa.Table.from_batches(batches, batch(0).schema), "t")
@@ -74,6 +75,7 @@ def test_up_to_the_limit(store, small, written, read, way) -> None:
 
 
 def test_the_limit_is_64_mb(store) -> None:
+    """Batches of 8 MB are put together to 64 MB, and the rest to one of its own."""
     assert filewriter.BATCH_BYTES == 64 * MB
     store.share(pa.RecordBatchReader.from_batches(batch(0).schema, (batch(MB) for _ in range(17))), "t")  # of 8 MB each
     assert pieces(store.attach("t")) == [8 * MB, 8 * MB, MB]
@@ -106,6 +108,7 @@ DICTIONARIES = {
 @pytest.mark.parametrize("which", DICTIONARIES)
 @pytest.mark.parametrize("limit", [1, 1000], ids=["each on its own", "put together"])
 def test_a_stream_of_changing_dictionaries(store, monkeypatch, which, limit) -> None:
+    """A file has one dictionary for each column: a stream whose dictionaries differ comes back with the same values."""
     monkeypatch.setattr(filewriter, "BATCH_BYTES", limit)
     values = DICTIONARIES[which]
     arrays = [pa.array(some, pa.string()).dictionary_encode() for some in values]

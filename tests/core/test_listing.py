@@ -24,6 +24,7 @@ OURS_ALONE = re.compile("lease|holder|segment|token", re.IGNORECASE)  # words th
 
 
 def test_no_tables(store, directory) -> None:
+    """A list without tables is empty, says so, and makes no directory."""
     for _ in range(2):
         assert store.tables() == [] and store.tables().removed == ()
         assert repr(store.tables()) == "no shared tables"
@@ -37,6 +38,7 @@ def test_no_tables(store, directory) -> None:
 
 
 def test_the_facts_of_a_table(store, peer) -> None:
+    """A list has of each table its size, its kind, its pin, its publisher and the moment when it was shared."""
     before = dt.datetime.now(dt.timezone.utc)
     publisher = peer()
     publisher.run("import pandas as pd; shm.share(pd.DataFrame({'a': [1.5, 2.5], 'b': [3, 4]}), 'zebra', pin=True)")

@@ -25,6 +25,7 @@ def test_the_version_that_has_a_name(store) -> None:
 
 
 def test_whose_a_table_is(store, peer, tmp_path) -> None:
+    """`is_mine` says who may replace a table unasked."""
     assert not store.is_mine("t")
     store.share(TABLE, "t")
     assert store.is_mine("t")
@@ -38,6 +39,7 @@ def test_whose_a_table_is(store, peer, tmp_path) -> None:
 
 
 def test_where_a_version_is_mapped(store, directory) -> None:
+    """`mapped` gives the addresses of what this process has of a version, also of an older one."""
     old = store.share(TABLE, "t")
     assert store.mapped(old.version) == []
     table = store.attach("t")

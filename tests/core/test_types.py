@@ -48,6 +48,7 @@ def layouts(array: pa.Array) -> Iterator[tuple[str, list[pa.Array]]]:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_type(store: shm.Store, name: str, degrees: None) -> None:
+    """A column of each type comes back equal, in every layout of its chunks."""
     array = SAMPLES[name]
     for layout, chunks in layouts(array):
         column = pa.chunked_array(chunks, array.type)
@@ -186,6 +187,7 @@ def tables(draw: st.DrawFn) -> pa.Table:
 )
 @hypothesis.given(table=tables(), start=st.integers(0, 3))
 def test_any_nested_table(store: shm.Store, table: pa.Table, start: int) -> None:
+    """Any table of any nesting comes back equal, whole or from any row."""
     try:
         table.validate(full=True)
     except pa.ArrowInvalid:
@@ -214,11 +216,13 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape(store: shm.Store, shape: str) -> None:
+    """Tables without rows or columns, of very many columns or batches, with odd or doubled names come back equal."""
     attached = assert_round_trip(store, SHAPES[shape])
     assert attached.to_pydict() == SHAPES[shape].to_pydict() or "duplicate" in shape
 
 
 def test_every_type_side_by_side(store: shm.Store, degrees: None) -> None:
+    """One table of all types comes back equal."""
     assert_round_trip(store, pa.table(SAMPLES).slice(1, 4))
 
 
@@ -241,6 +245,7 @@ METADATA = {b"": b"", b"key": b"value", b"bytes": bytes(range(256)), b"\xff\xfe"
 
 
 def test_metadata_of_schema_and_fields(store: shm.Store) -> None:
+    """The user's own metadata comes back as it was, also under keys that look like ours."""
     inner = pa.field("x", pa.int8(), metadata=METADATA)
     fields = [
         pa.field("a", pa.int64(), nullable=False, metadata=METADATA),

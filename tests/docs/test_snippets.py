@@ -39,6 +39,7 @@ def parent(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_the_tutorial(parent: Path, store: shm.Store) -> None:
+    """Each cell of the tutorial runs in the notebook that it is in."""
     notebooks: dict[str, Notebook] = {}
     try:
         for cell in snippets("tutorial", "python"):

@@ -115,6 +115,7 @@ def test_5_000_columns_and_one_byte(store, speaker, tried):
 @pytest.mark.skipif(FACTOR <= 1, reason="10 GiB are shared by `make torture`")
 @pytest.mark.parametrize("parent", ["tmpfs"], indirect=True)
 def test_10_gib(store, directory, parent, peer, tried):
+    """A table of 10 GiB is written batch by batch, attached, listed, and freed."""
     if store.room().free < 12 * GIB:
         pytest.skip("less than 12 GiB of tmpfs and memory left")
     one = peer()

@@ -12,6 +12,7 @@ from measures import footprint, leftovers, users
 
 
 def test_soak(store, directory, parent, nurseries, tried, capsys):
+    """Processes of both languages share, attach and die at random; in the end no memory, file or mapping is left."""
     seconds = times(15, 900)
     pick, both = random.Random(), [nurseries("python"), nurseries("julia")]
     open_before = [one.open_files() for one in both]

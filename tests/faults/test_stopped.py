@@ -19,6 +19,7 @@ OLD, NEW = 1_002, 2_004
 
 
 def test_a_stopped_reader(store, parent, speaker, tried):
+    """It keeps what it has attached while others replace and remove, and lets go of it when it goes on."""
     publisher, reader = speaker(), speaker()
     publisher.do("share")
     reader.do("attach")

@@ -135,6 +135,7 @@ def test_a_decimal_that_python_has_not(store: shm.Store) -> None:
 
 
 def test_more_rows_than_numbers(store: shm.Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that says that it has 2**62 rows is damaged, however it is read."""
     data = bytearray(file(*[pa.nulls(77)] * 3))
     for at, _ in garble.places(bytes(data)).words:
         if struct.unpack_from("<q", data, at) == (77,):

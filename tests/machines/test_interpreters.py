@@ -55,6 +55,7 @@ def test_an_isolated_interpreter(store: shm.Store, tmp_path: Path) -> None:
 
 
 def test_without_numpy(store: shm.Store, peer: Callable[..., Peer], tmp_path: Path) -> None:
+    """Sharing, attaching and listing work without NumPy; kinds that need it say what is missing."""
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['numpy'] = None")
     tests = Path(__file__).parents[1]
     one = peer(env={"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, tests.parent, tests)))})
