@@ -20,7 +20,6 @@ What does not come back as it was, without an error:
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -30,6 +29,7 @@ import pandas
 import pyarrow as pa
 
 from ..errors import UnsupportedSource
+from . import remedies
 from .arrays import FAILURES
 from .integers import would_be_rounded
 from .memory import DUCKDB_KEY, PANDAS_KEY, rows_only, with_metadata
@@ -82,9 +82,7 @@ def encode(obj: Any) -> pa.Table:
             array, spec = encode_values(values)
         except FAILURES as error:
             shown = str(obj.name) if series else str(label)
-            raise UnsupportedSource(
-                kind, str(error), f"Convert it: `{it} = {_fix(it, values, error)}`", shown
-            ) from None
+            raise UnsupportedSource(kind, str(error), f"Convert it: `{_fix(it, values, error)}`", shown) from None
         columns.append([_fresh(label if isinstance(label, str) else str(label), names), str(array.type), spec])
         arrays.append(array)
     try:
@@ -131,28 +129,16 @@ def _fix(it: str, values: Any, error: Exception) -> str:
     """Code that turns a column that Arrow cannot carry into one that it can."""
     dtype = values.dtype
     if isinstance(error, UnicodeError):
-        return f"{it}.str.encode('utf-8', 'surrogatepass')"
+        return f"{it} = {it}.str.encode('utf-8', 'surrogatepass')"
     if "missing values" in str(error):
-        return f"{it}.where({it}.notna(), None)"
-    if isinstance(dtype, pd.SparseDtype):
-        return f"{it}.sparse.to_dense()"
+        return f"{it} = {it}.where({it}.notna(), None)"
     if isinstance(dtype, pd.DatetimeTZDtype):
-        return f"{it}.dt.tz_convert('UTC')"
+        return f"{it} = {it}.dt.tz_convert('UTC')"
     if isinstance(dtype, np.dtype) and dtype.kind == "f":
-        return f"{it}.astype('float64')"
+        return f"{it} = {it}.astype('float64')"
     if is_object(dtype):
-        present = values[~pd.isna(values)]
-        kinds = {type(value) for value in present}
-        if kinds <= {set, frozenset, tuple, list}:
-            return f"{it}.map(list)" if len(present) == len(values) else f"{it}.map(list, na_action='ignore')"
-        if kinds <= {bytes, bytearray, memoryview}:
-            return f"{it}.map(bytes, na_action='ignore')"
-        if kinds == {int, float}:
-            return f"{it}.astype('float64')"
-        if all(issubclass(each, dt.datetime) for each in kinds):
-            zoned = any(value.tzinfo for value in present)
-            return f"pd.to_datetime({it}, utc=True)" if zoned else f"pd.to_datetime({it})"
-    return f"{it}.astype(str)"
+        return remedies.of_objects(it, values, lambda column: encode_values(values_of(column)))
+    return remedies.AS_TEXT.format(it=it)
 
 
 def _attrs(obj: Any, kind: str, mine: str) -> dict[str, Any]:

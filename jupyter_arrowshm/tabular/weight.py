@@ -135,7 +135,7 @@ def _views(array: pa.Array) -> tuple[int, int]:
     import numpy as np
 
     _, views, *others = array.buffers()
-    held = sum(buffer.size for buffer in others)
+    held = sum(buffer.size for buffer in others if buffer is not None)
     if not held or views is None:
         return 0, held
     lengths = np.frombuffer(views, np.int32)[:: _VIEW_BYTES // 4][array.offset : array.offset + len(array)]

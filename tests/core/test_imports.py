@@ -189,7 +189,13 @@ def test_modules_do_not_import_each_other_in_a_circle() -> None:
 
 @pytest.mark.parametrize("folder", ANY_PROCESS)
 def test_the_core_imports_nothing_of_jupyter_when_it_is_imported(folder: str) -> None:
-    late = {"frames.py", "values.py", "arrays.py", "spans.py"}  # imported when a pandas or NumPy object is handed over
+    late = {
+        "frames.py",
+        "values.py",
+        "arrays.py",
+        "spans.py",
+        "remedies.py",
+    }  # imported when a pandas or NumPy object is handed over
     for file in files(folder):
         if file.name not in late:
             assert not foreign(file) & {"psutil", "numpy", *FOREIGN}, file

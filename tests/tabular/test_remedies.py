@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import json
 import pathlib
 import re
 import zoneinfo
@@ -18,6 +19,7 @@ from trips import DF, PARIS, Trip, attributed
 
 from jupyter_arrowshm import tabular
 from jupyter_arrowshm.errors import UnsupportedSource
+from jupyter_arrowshm.tabular import remedies
 
 
 def with_index(index):
@@ -103,3 +105,68 @@ def test_refused_with_a_remedy_that_works(make, variable, label, reason):
 def test_no_table(obj):
     with pytest.raises(UnsupportedSource, match=r"share\(\) takes a pyarrow Table.*__arrow_c_array__"):
         tabular.to_arrow(obj)
+
+
+def text(value):
+    return json.dumps(value, default=str)
+
+
+MOMENT = pd.Timestamp("2024-02-29 12:30")
+ODD_OBJECTS = {
+    "lists of dicts": ([[{"a": 1}, {"b": 2}], []], text),
+    "lists of tuples": ([[(1, 2)], [(3, 4)]], text),
+    "lists of timestamps": ([[MOMENT], []], text),
+    "mixed lists": ([[1, "a"], [None]], text),
+    "lists and texts": (["a", ["b"]], text),
+    "dicts": ([{"a": 1}, {"b": (1, 2)}], text),
+    "nested dicts": ([{"a": {"b": [1]}}, {"a": {"c": []}}], text),
+    "sets": ([{1}, {2, 3}], sorted),
+    "tuples": ([(1, 2), (3,)], list),
+    "mixed tuples": ([(1, "a"), (2, "b")], text),
+    "arrays": ([np.zeros((40, 40)), np.ones((40, 40))], np.ndarray.tolist),
+    "arrays of two sorts": ([np.arange(2), np.array([1.5])], None),
+    "bytes-like": ([bytearray(b"a"), memoryview(b"b")], bytes),
+    "moments": ([MOMENT, MOMENT], lambda value: value),
+    "integers and floats": ([1, 2.5], float),
+    "integers that no float is": ([2**60 + 1, 2.5], str),
+    "texts and numbers": (["a", 1], str),
+}
+
+
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("name", ODD_OBJECTS)
+def test_a_remedy_keeps_what_is_in_the_objects(name, missing):
+    """The fix that is printed, run as it is: the values are there again, whatever form they have now."""
+    values, expected = ODD_OBJECTS[name]
+    column = np.empty(len(values) + missing, dtype=object)
+    for number, value in enumerate(values):
+        column[number] = value
+    with pytest.raises(UnsupportedSource) as caught:
+        tabular.to_arrow(DF({"x": pd.Series(column, dtype=object)}))
+    (code,) = re.findall("`(.+)`", caught.value.fix)
+    names = {"df": DF({"x": pd.Series(column, dtype=object)}), "pd": pd}
+    exec(code, names)
+    back = Trip(names["df"]).value["x"]
+    for value, found in zip(values, back, strict=False):
+        if expected is not None:
+            assert (sorted(found) if expected is sorted else found) == expected(value), code
+    assert "..." not in str(back.iloc[0]) or expected is np.ndarray.tolist
+    if missing:
+        assert pd.isna(back.iloc[-1]) or back.iloc[-1] == "None"
+
+
+def test_each_remedy_has_a_case():
+    codes = set()
+    for values, _ in ODD_OBJECTS.values():
+        column = np.empty(len(values), dtype=object)
+        for number, value in enumerate(values):
+            column[number] = value
+        with pytest.raises(UnsupportedSource) as caught:
+            tabular.to_arrow(DF({"x": pd.Series(column, dtype=object)}))
+        codes |= set(re.findall("`(.+)`", caught.value.fix))
+    for make, *_ in REFUSED.values():
+        with pytest.raises(UnsupportedSource) as caught:
+            tabular.to_arrow(make())
+        codes |= set(re.findall("`(.+)`", caught.value.fix))
+    wanted = {remedy.code.format(it="df['x']") for remedy in remedies.OF_OBJECTS}
+    assert {*wanted, remedies.AS_TEXT.format(it="df['x']")} <= codes
