@@ -12,6 +12,7 @@ from IPython.core.getipython import get_ipython
 from .. import words
 from ..kinds import KINDS
 from .lines import ATTACH_OPTIONS, SHARE_OPTIONS, UNSHARE_OPTIONS
+from .sharing import is_records
 from .snippets import quoted
 
 # The name of one of our magics, and the cursor behind it.
@@ -75,7 +76,9 @@ def _shareable() -> list[str]:
 def _is_tabular(value: Any) -> bool:
     if isinstance(value, type):
         return False
+    numpy = sys.modules.get("numpy")
+    if is_records(value) or (numpy is not None and isinstance(value, numpy.ndarray)):
+        return True
     if isinstance(value, dict):
-        numpy = sys.modules.get("numpy")
         return bool(value) and numpy is not None and all(isinstance(array, numpy.ndarray) for array in value.values())
     return any(hasattr(type(value), name) for name in ("__arrow_c_stream__", "__arrow_c_array__"))

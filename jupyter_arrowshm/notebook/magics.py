@@ -150,7 +150,7 @@ class ArrowSHMMagics(Magics):
             %attach df as trips         as another variable
             %attach trips zones         several at once
 
-        --to KIND       pandas, polars, pyarrow, duckdb, numpy; else the kind that was shared
+        --to KIND       pandas, polars, pyarrow, duckdb, numpy, stored; else the kind that was shared
         --columns a,b   only these columns
         --copy          a private copy that you can write into
         --wait SECONDS  until somebody shares a table of that name

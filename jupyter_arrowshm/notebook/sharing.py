@@ -36,7 +36,7 @@ def share(
 
     Gives the table, how long it took, and a weak reference to what is private.
     """
-    value = get()
+    value = frame_of_records(get())
     begun = time.perf_counter()
     with progress.shown(name, progress_after) as written:
         before = store.version(name)
@@ -50,6 +50,22 @@ def share(
                 raise UsageError(f"interrupted, but {name!r} was shared already") from None
             raise UsageError(f"interrupted: {name!r} was not shared, and nothing is left of it") from None
     return table, seconds(time.perf_counter() - begun), _weak(value)
+
+
+def is_records(value: object) -> bool:
+    """Whether this is a list of dicts: rows, as JSON has them."""
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def frame_of_records(value: Any) -> Any:
+    """The frame that pandas makes of rows; anything else as it is."""
+    if not is_records(value):
+        return value
+    try:
+        import pandas
+    except ImportError:
+        raise UsageError("a list of dicts is shared as a DataFrame: pip install pandas") from None
+    return pandas.DataFrame(value)
 
 
 def _weak(value: Any) -> Callable[[], Any]:

@@ -43,7 +43,7 @@ def test_the_tutorial(parent: Path, store: shm.Store) -> None:
     notebooks: dict[str, Notebook] = {}
     try:
         for cell in snippets("tutorial", "python"):
-            name = re.match(r"# in the (\w+) notebook\n", cell)
+            name = re.match(r"(?:%%.*\n)?# in the (\w+) notebook\n", cell)
             assert name, cell
             if name[1] not in notebooks:
                 notebooks[name[1]] = Notebook(f"{name[1]}.ipynb", parent, load=False)

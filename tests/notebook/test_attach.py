@@ -192,7 +192,7 @@ def test_follow_after_unshare_keeps_the_last(report: Notebook, shared: shm.Store
         ("tt", "there is no shared table 'tt'."),
         ("nothing_like_it", "there is no shared table 'nothing_like_it'. %shared lists what is shared."),
         ("a/b", "'a/b' cannot be a table's name: "),
-        ("t --to panda", "--to panda: there is no such kind, only pyarrow, pandas, polars, duckdb, numpy, source"),
+        ("t --to panda", "--to panda: there is no such kind, only pyarrow, pandas, polars, duckdb, numpy, "),
         ("t --frob", "%attach has no option --frob; it has --to, --columns, --copy, --wait, --follow"),
         ("t --co", "%attach has no option --co; it has"),
         ("--copy", "attach what? t"),

@@ -8,6 +8,7 @@ from notebooks import Notebook
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm import words
+from jupyter_arrowshm.kinds import KINDS
 
 SPACE = """\
 import pyarrow as pa, pandas as pd, numpy as np
@@ -15,6 +16,7 @@ trips = pa.table({'a': [1]})
 frame = pd.DataFrame({'a': [1]})
 arrays = {'a': np.arange(3)}
 number, text, words, empty, _hidden = 3, 'abc', {'a': 1}, {}, trips
+array, rows, numbers = np.arange(3), [{'a': 1}], [1, 2]
 class Frame(pd.DataFrame): pass
 """
 
@@ -40,11 +42,11 @@ def notebook(model: Notebook, store: shm.Store) -> Notebook:
         ("%detach zo", ["zones"]),
         ("%unshare zo", ["zones"]),
         ("%unshare --", ["--force"]),
-        ("%attach trips --to ", ["pyarrow", "pandas", "polars", "duckdb", "numpy", "source"]),
+        ("%attach trips --to ", [*KINDS]),
         ("%attach trips --to pa", ["pandas"]),
         ("%attach trips --", ["--to", "--columns", "--copy", "--wait", "--follow"]),
         ("%attach trips --copy --c", ["--columns"]),
-        ("%share ", ["arrays", "frame", "trips"]),
+        ("%share ", ["array", "arrays", "frame", "rows", "trips"]),
         ("%share fr", ["frame"]),
         ("%share trips --", ["--replace", "--move", "--pin"]),
         ("%share trips --pin --", ["--replace", "--move"]),

@@ -67,6 +67,35 @@ def test_names_that_are_no_identifiers(model: Notebook, report: Notebook, name: 
     report.ok(f"%attach {shlex.quote(name)}\n%detach {shlex.quote(name)}")  # without `as`, the same variable
 
 
+@pytest.mark.parametrize(
+    ("expression", "kind", "gives"),
+    [
+        ("pd.Series([1, 2], name='a')", "pandas.Series", "(made.name, made.tolist()) == ('a', [1, 2])"),
+        ("np.arange(3)", "NumPy array", "made.tolist() == [0, 1, 2]"),
+        ("np.arange(6.0).reshape(2, 3)", "NumPy array, 2 rows x 3 columns", "made.shape == (2, 3)"),
+        (
+            "[{'a': 1, 'b': 'x'}, {'a': 2}]",
+            "pandas.DataFrame",
+            "made['a'].tolist() == [1, 2] and pd.isna(made['b'][1])",
+        ),
+    ],
+)
+def test_what_people_take_for_a_table(
+    model: Notebook, report: Notebook, store: shm.Store, expression: str, kind: str, gives: str
+) -> None:
+    model.ok(f"import numpy as np, pandas as pd\nit = {expression}\n%share it as made\n%share {expression} as other")
+    assert report.ok("import pandas as pd\n%attach made").startswith(f"made: {kind}")
+    assert report.get(gives) == "True"
+    shown = model.ok("%share it as made --move")
+    assert f"it is the shared copy now: {kind}" in shown
+
+
+def test_rows_without_pandas(desk: Desk, store: shm.Store) -> None:
+    bare = desk.start("bare.ipynb")
+    said = bare.error("import sys\nsys.modules['pandas'] = None\nrows = [{'a': 1}, {'a': 2}]\n%share rows")
+    assert said.endswith("pip install pandas") and not store.names()
+
+
 def test_several_at_once(model: Notebook, store: shm.Store) -> None:
     model.ok(f"{TABLE}\nu, v = t.slice(1), t.slice(2)\n%share t u as second v")
     assert {table.name: table.num_rows for table in store.tables()} == {"t": 3, "second": 2, "v": 1}

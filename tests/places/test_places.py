@@ -114,6 +114,41 @@ def test_papermill_runs_a_notebook_again(place: Path, store: shm.Store) -> None:
     assert "text/html" in kinds and "application/vnd.jupyter.widget-view+json" not in kinds
 
 
+SESSION = """\
+import pandas as pd
+def load(city, scale):
+    fares = pd.DataFrame({'city': [city] * 2, 'fare': [1.0 * scale, 2.0 * scale]})
+    %share fares as fares_{city.name}
+class City:
+    def __init__(self, name):
+        self.name = name
+    __str__ = lambda self: self.name
+
+for scale, name in enumerate(['Bern', 'Basel'], start=1):
+    load(City(name), scale)
+
+%%share trips --replace
+parts = []
+for name in ['Bern', 'Basel']:
+    %attach fares_{name} as part
+    parts.append(part)
+pd.concat(parts)
+"""
+
+
+def test_a_session_with_functions_and_a_loop_runs_again_and_marimo_reads_it(place: Path, store: shm.Store) -> None:
+    """The load is a job of papermill, run twice; the page is a notebook of marimo. Nothing is cleaned up in between."""
+    store.unshare("trips")
+    notebook("load.ipynb", *SESSION.replace("[city] * 2", "[city.name] * 2").split("\n\n"))
+    for _ in range(2):
+        run("papermill", "--kernel", "python3", "load.ipynb", "out.ipynb")
+        outputs("out.ipynb")
+        assert store.names() == ["fares_Basel", "fares_Bern", "trips"]
+        assert store.attach("fares_Basel")["fare"].to_pylist() == [2.0, 4.0]
+    run("marimo", "-q", "export", "html", "notebook.py", "-o", "page.html")
+    assert "9.0" in Path("page.html").read_text(), "the sum of all fares"
+
+
 class Cells(HTMLParser):
     """The texts of a page's table cells; what a script has in it is not one."""
 
