@@ -222,3 +222,45 @@ def test_a_store_that_can_only_be_read_is_listed(julia: Any, store: shm.Store, d
         assert julia.get("[table.name for table in tables()]") == ["t"]
     assert julia.get("[table.name for table in tables()]") == ["t"]
     assert not list(directory.glob(".new-*"))
+
+
+def test_a_list_of_locks_that_may_mean_another_file(julia: Any, store: shm.Store) -> None:
+    """On btrfs and overlay an inode's number is not one file's: whose lock it is, the lock itself knows."""
+    store.share(pa.table({"a": [1]}), "t")
+    julia.run(f"""
+        function users(certain)
+            Stores.inside() do at
+                file, found = ArrowSHM.open_regular(at, "t")
+                pids = Dict((UInt64(found.inode), "READ") => Set([{os.getppid()}, getpid()]))
+                locks = ArrowSHM.Locks(ArrowSHM.lock_device(Stores.here(), at), certain, true, pids)
+                info = ArrowSHM.describe(ArrowSHM.default_store(), at, "t", file.fd, found, locks, ArrowSHM.Labels())
+                close(file)
+                sort!([something(holder.pid, 0) for holder in info.holders])
+            end
+        end
+    """)
+    publisher, others = os.getpid(), [os.getppid(), julia.pid]
+    assert julia.get("users(true)") == sorted([*others, publisher])
+    assert julia.get("users(false)") == [publisher], "nobody has its lock"
+    julia.run('kept = attach("t"); kept.a')
+    assert julia.get("users(false)") == sorted([*others, publisher]), "somebody has, and these map no other file"
+
+
+def test_a_replacement_that_fails_pins_nothing(julia: Any, store: shm.Store) -> None:
+    julia.run("""
+        share("t", (x = [1],))
+        function fail()
+            store, draft = ArrowSHM.default_store(), Stores.inside(ArrowSHM.Draft)
+            close(draft.file)
+            ArrowSHM.explaining(store.directory) do
+                ArrowSHM.name_draft(store, draft, "t", ArrowSHM.myself(), true, true, nothing)
+            end
+        end
+    """)
+    with throws("StoreFailed: .*Bad file descriptor"):
+        julia.run("fail()")
+    assert not store.info("t").pinned
+    store.pin("t")
+    with throws("StoreFailed"):
+        julia.run("fail()")
+    assert store.info("t").pinned, "as it was before"

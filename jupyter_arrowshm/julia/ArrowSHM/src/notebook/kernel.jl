@@ -77,7 +77,7 @@ end
 function is_held(path::String, inode::UInt64)
     directory = Directory(path)
     pids = explaining(directory) do
-        with_directory(at -> lessees(Locks(lock_device(directory, at)), inode), directory)
+        with_directory(at -> lessees(Locks(directory, at), inode), directory)
     end
     return pids !== nothing && Int(getpid()) in pids
 end

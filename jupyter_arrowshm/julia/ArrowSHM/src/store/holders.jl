@@ -49,7 +49,7 @@ function open_live(directory::Integer)
 end
 
 "A footer may say anything: `..`, or a path."
-is_token(text::AbstractString) = !isempty(text) && all(char -> isascii(char) && (isletter(char) || isdigit(char)), text)
+is_token(text::AbstractString) = length(text) == 32 && all(char -> char in '0':'9' || char in 'a':'f', text)
 
 "Whether the process that published under `token` still runs: its token is locked."
 @noinline function is_alive(directory::Integer, token::AbstractString)
@@ -87,11 +87,15 @@ end
 "One look at /proc/locks (proc_locks(5)): the processes that hold a flock, by inode, on one file system."
 struct Locks
     device::String
+    certain::Bool  # that is the device that stat(2) says, so an inode is one file
     visible::Bool  # false where there is no such file, or an empty one; then "in use" can be told, but not by whom
     pids::Dict{Tuple{UInt64,String},Set{Int}}
 end
 
-@noinline function Locks(device::String)
+Locks(directory::Directory, at::Integer) = (device = lock_device(directory, at); Locks(device, device == device_text(directory.identity[1])))
+again(locks::Locks) = Locks(locks.device, locks.certain)
+
+@noinline function Locks(device::String, certain::Bool)
     pids = Dict{Tuple{UInt64,String},Set{Int}}()
     # The kernel gives the list by the page, and lets go of it between two: where anybody on the machine unlocks something
     # meanwhile, the next page begins too late, and up to a fifth of the list was seen to be missing. So it is read until
@@ -99,11 +103,11 @@ end
     quiet = 0
     for _ in 1:MOST_READS
         text = read_text("/proc/locks")
-        (text === nothing || isempty(text) && is_masked()) && return Locks(device, false, pids)
+        (text === nothing || isempty(text) && is_masked()) && return Locks(device, certain, false, pids)
         quiet = read_locks!(pids, text, device) == 0 ? quiet + 1 : 0
         (quiet == QUIET || sizeof(text) < ONE_PAGE) && break
     end
-    return Locks(device, true, pids)
+    return Locks(device, certain, true, pids)
 end
 
 "Whether an empty list is what a container has in the kernel's place: then it lacks a lock of our own, too."
@@ -137,12 +141,14 @@ lock, the kernel goes on naming the parent, whose number may be another user's n
 lessees(locks::Locks, inode) =
     sort!(filter!(pid -> pid > 0 && is_of_this_user(pid), collect(get(Set{Int}, locks.pids, (UInt64(inode), "READ")))))
 
-"The visible process with an exclusive lock on this inode: whose token it is."
-function owner(locks::Locks, inode)
-    for pid in get(Set{Int}, locks.pids, (UInt64(inode), "WRITE"))
-        pid > 0 && is_of_this_user(pid) && return pid
-    end
-    return nothing
+"""
+The visible process with an exclusive lock on this inode: whose token it is. Where the list may mean another file of this
+number, the one that the token's process said to be.
+"""
+function owner(locks::Locks, inode, told)
+    pids = filter!(pid -> pid > 0 && is_of_this_user(pid), collect(get(Set{Int}, locks.pids, (UInt64(inode), "WRITE"))))
+    told in pids && return told
+    return isempty(pids) || !locks.certain ? nothing : first(pids)
 end
 
 "All inodes with a shared lock."
@@ -176,17 +182,34 @@ function is_of_this_user(pid::Integer)
     end
 end
 
-"Path and bytes of what `pid` maps of this inode, as proc_pid_maps(5) has it; `(\"\", 0)` if it maps none."
-@noinline function mapped_by(pid::Integer, device::String, inode::Integer)
-    wanted, path, size = parse_device(device), "", 0
+"`(device, path, bytes)` of what `pid` maps of files of this number, as proc_pid_maps(5) has it."
+@noinline function mappings(pid::Integer, inode::Integer)
+    found = Tuple{String,String,Int}[]
     for line in split(something(read_text("/proc/$pid/maps"), ""), '\n'; keepempty = false)
         # "7f00-7f80 r--s 00000000 00:1b 42    /dev/shm/.../trips.arrow (deleted)"
         words = split(line, ' '; limit = 6, keepempty = false)
-        length(words) >= 5 || continue
-        tryparse(UInt64, words[5]) == UInt64(inode) && parse_device(words[4]) == wanted || continue
+        length(words) >= 5 && tryparse(UInt64, words[5]) == UInt64(inode) || continue
         from, to = (parse(UInt64, half; base = 16) for half in split(words[1], '-'))
-        size = max(size, Int(to - from))
-        path = length(words) == 6 ? String(lstrip(words[6])) : ""
+        push!(found, (words[4], length(words) == 6 ? lstrip(words[6]) : "", to - from))
     end
-    return path, size
+    return found
+end
+
+"Path and bytes of what `pid` maps of this inode; `(\"\", 0)` if it maps none."
+function mapped_by(pid::Integer, device::String, inode::Integer)
+    found = filter!(mapping -> parse_device(mapping[1]) == parse_device(device), mappings(pid, inode))
+    return isempty(found) ? ("", 0) : (found[end][2], maximum(mapping[3] for mapping in found))
+end
+
+"""
+Those of the processes that may have this file attached: none, if nobody has its lock, and none that maps another file of its
+number. Asked where the list of locks has another device than stat(2) (btrfs, overlay): it may mean a file of another place.
+"""
+function sorted_out(pids::Vector{Int}, inode, fd::Integer)
+    isempty(pids) || is_leased(fd) || return Int[]
+    path = readlink("/proc/self/fd/$fd")
+    return filter(pids) do pid
+        paths = String[mapping[2] for mapping in mappings(pid, inode)]
+        isempty(paths) || path in paths
+    end
 end

@@ -76,7 +76,8 @@ table_path(store::Store, name::String) = store.directory.path * "/" * name * SUF
         footer = read_footer(fd, found.size)
         Summary(footer.facts, footer.fields, count_rows(fd, footer))
     catch error
-        error isa Damaged || error_number(error) !== nothing || rethrow()
+        error_number(error) === nothing || return nothing  # asked again: the file is what it was when its disk answers
+        error isa Damaged || rethrow()
         nothing
     end
     guarded(() -> push!(store.summaries, (version, summary)))
@@ -113,7 +114,7 @@ Labels() = Labels(Dict{Int,Holder}())
     something(with_directory(at -> list_tables(store, at), store.directory), Tables(TableInfo[], OlderVersion[]))
 
 function list_tables(store::Store, at::Integer)
-    locks, labels = Locks(lock_device(store.directory, at)), Labels()
+    locks, labels = Locks(store.directory, at), Labels()
     found, current, seen = TableInfo[], Set{UInt64}(), Set{Version}()
     for name in table_names(store)
         entry = open_regular(at, name)
@@ -139,9 +140,11 @@ end
     summary = summarise(store, fd, found)
     summary === nothing && return nothing
     pids, hidden = lessees(locks, found.inode), false
+    locks.certain || (pids = sorted_out(pids, found.inode, fd))
     if isempty(pids) && is_leased(fd)
         # Attached since we looked, or by a process that we cannot see.
-        pids = lessees(Locks(locks.device), found.inode)
+        pids = lessees(again(locks), found.inode)
+        locks.certain || (pids = sorted_out(pids, found.inode, fd))
         hidden = isempty(pids)
     end
     users = Holder[labels(pid) for pid in pids]
@@ -168,8 +171,8 @@ function publisher_now(directory::Integer, facts, locks::Locks, labels::Labels)
     if alive
         # The footer's pid is the publisher's own view: in another PID namespace it is some other process.
         inode = token_inode(directory, token)
-        pid = owner(locks, inode)
-        pid === nothing && (pid = owner(Locks(locks.device), inode))
+        told, pid = pid, owner(locks, inode, pid)
+        pid === nothing && (pid = owner(again(locks), inode, told))
         owned = pid === nothing ? Holder() : labels(pid)
     end
     return publisher_of(facts, alive, pid), owned

@@ -52,9 +52,16 @@ end
             append!(later, sweep(at))
             # Again: the directory may have been removed and made anew since we began.
             show_token(at)
-            pinning && make_pin(at, name)
-            old = publish(draft, at, name)
-            old === nothing || push!(later, old)
+            # The pin first: killed in between, we leave a pin of no table, which the next sweep clears.
+            pins = pinning && !is_pinned(at, name)
+            pins && make_pin(at, name)
+            try
+                old = publish(draft, at, name)
+                old === nothing || push!(later, old)
+            catch
+                pins && remove_pin(at, name)  # else it would be the version of before that is pinned
+                rethrow()
+            end
             forget_note(at, name)
             return facts_of(draft.file.fd), is_pinned(at, name)
         end

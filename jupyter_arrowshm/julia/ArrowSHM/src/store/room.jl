@@ -80,7 +80,7 @@ function cgroup_left(path, limit, usage)
     counts = key_counts(text)
     prefix = haskey(counts, "total_active_file") ? "total_" : ""
     reclaimable = ("active_file", "inactive_file", "slab_reclaimable")
-    return most - used + sum(get(counts, prefix * key, 0) for key in reclaimable)
+    return min(most, most - used + sum(get(counts, prefix * key, 0) for key in reclaimable))
 end
 
 function read_number(path)

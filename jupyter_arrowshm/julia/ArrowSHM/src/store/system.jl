@@ -121,8 +121,10 @@ effective_user() = Int(ccall(:geteuid, Cuint, ()))
     end
 end
 
-exists_at(directory, name) =
-    ccall(:faccessat, Cint, (Cint, Cstring, Cint, Cint), directory, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0
+# An error is no answer: a pin that cannot be looked for is not one that is not there.
+exists_at(directory, name) = forgiving(Libc.ENOENT) do
+    @system (:faccessat, Cint, (Cint, Cstring, Cint, Cint), directory, name, F_OK, AT_SYMLINK_NOFOLLOW)
+end
 
 "What fstat(2) says."
 facts_of(fd::Integer) = stat(RawFD(fd))
