@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -96,6 +97,14 @@ class Julia:
 
     def get(self, code: str) -> Any:
         self.start(code)
+        return self.wait()
+
+    def interrupt(self) -> Any:
+        """SIGINT, again where a finalizer has swallowed it, until there is an answer."""
+        ready: list[Any] = []
+        while not ready:
+            self.process.send_signal(signal.SIGINT)
+            ready, _, _ = select.select([self._replies], [], [], 5)
         return self.wait()
 
     def kill(self) -> None:

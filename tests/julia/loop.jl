@@ -20,7 +20,7 @@ function clear()
     for name in setdiff(names(Main; all = true), OWN)
         isdefined(Main, name) && !isconst(Main, name) && Core.eval(Main, :($name = nothing))
     end
-    GC.gc()
+    Main.ArrowSHM.let_go()
 end
 
 "What running the code prints."

@@ -127,9 +127,9 @@ def test_holders_are_counted_alike(julia: Any, store: shm.Store, new_julia: Any)
     assert f"julia (pid {other.pid})" in str(store.tables())
     assert ageless(julia.get('sprint(show, MIME("text/plain"), tables())')) == ageless(repr(store.tables()))
     # A column alone keeps it, a view of another one alone too; then nothing does.
-    julia.run("x = nothing; GC.gc()")
+    julia.run("x = nothing; ArrowSHM.let_go()")
     assert len(labels(store, "trips")) == 3
-    julia.run("s = nothing; GC.gc()")
+    julia.run("s = nothing; ArrowSHM.let_go()")
     assert len(labels(store, "trips")) == 2
     other.kill()
     eventually(lambda: labels(store, "trips") == [(os.getpid(), "python")])
@@ -457,7 +457,7 @@ def test_the_whole_file_goes_to_any_reader(julia: Any, store: shm.Store, directo
     julia.run('struct Reader; bytes; end; reader = attach(Reader, "trips")')
     assert julia.get("String(reader.bytes[1:6])") == "ARROW1"
     assert len(labels(store, "trips")) == 2  # what it keeps of the bytes keeps the table
-    julia.run("reader = nothing; GC.gc()")
+    julia.run("reader = nothing; ArrowSHM.let_go()")
     assert len(labels(store, "trips")) == 1
 
 
@@ -508,8 +508,7 @@ def test_interrupts(julia: Any, store: shm.Store, directory: Path) -> None:
         while not begun.exists():
             time.sleep(0.001)
         time.sleep(delay)
-        os.kill(julia.pid, signal.SIGINT)
-        interrupted += julia.wait() == "InterruptException"
+        interrupted += julia.interrupt() == "InterruptException"
         assert not list(directory.glob(".new-*"))
         assert not is_locked(directory)
         assert set(store.attach("table", validate="full")["x"].unique().to_pylist()) <= {1, 2}
@@ -541,7 +540,7 @@ def test_no_torn_read(julia: Any, directory: Path) -> None:
         peer.wait()
     finally:
         peer.kill()
-    julia.run("GC.gc()")
+    julia.run("ArrowSHM.let_go()")
     assert shm.info("table").older == ()
 
 

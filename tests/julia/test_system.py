@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -148,8 +147,7 @@ def test_an_interrupt_at_any_moment_leaves_nothing_behind(julia: Any, store: shm
         while not begun.exists():
             time.sleep(0.001)
         time.sleep(pick.uniform(0, 0.05))
-        os.kill(julia.pid, signal.SIGINT)
-        assert julia.wait() is False
+        assert julia.interrupt() is False
         with Directory(directory).lock(timeout=0):
             assert not list(directory.glob(".new-*"))
     julia.run("ArrowSHM.gc()")

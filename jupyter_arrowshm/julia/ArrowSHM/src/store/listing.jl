@@ -109,11 +109,11 @@ end
 Labels() = Labels(Dict{Int,Holder}())
 (labels::Labels)(pid::Integer) = get!(() -> look_up(pid), labels.known, pid)
 
-"Every table, by name, as one look at the locks shows them."
-@noinline list_tables(store::Store) =
-    something(with_directory(at -> list_tables(store, at), store.directory), Tables(TableInfo[], OlderVersion[]))
+"Every table, by name, as one look at the locks shows them; or the one of this name, which takes far less."
+@noinline list_tables(store::Store, only::Union{Nothing,String} = nothing) =
+    something(with_directory(at -> list_tables(store, at, only), store.directory), Tables(TableInfo[], OlderVersion[]))
 
-function list_tables(store::Store, at::Integer)
+function list_tables(store::Store, at::Integer, only)
     locks, labels = Locks(store.directory, at), Labels()
     found, current, seen = TableInfo[], Set{UInt64}(), Set{Version}()
     for name in table_names(store)
@@ -123,6 +123,7 @@ function list_tables(store::Store, at::Integer)
         closing(file) do fd
             push!(current, facts.inode)
             push!(seen, version_of(facts))
+            only in (nothing, name) || return
             table = describe(store, at, name, fd, facts, locks, labels)
             table === nothing || push!(found, table)
         end

@@ -155,7 +155,7 @@ One row of [`tables`](@ref). Throws [`ArrowSHM.TableNotFound`](@ref).
 @noinline function info(name::AbstractString; store::Store = default_store())
     name = check_name(name)
     return explaining(store.directory) do
-        found = filter(table -> table.name == name, list_tables(store))
+        found = list_tables(store, name)
         isempty(found) ? throw(not_found(store, name)) : found[1]
     end
 end
