@@ -52,3 +52,30 @@ end
 
 "Where the REPL keeps `ans`: `Main` before 1.9, `Base.MainInclude` since. Without it: `@detach` does not clear `ans`."
 homes_of_answer() = isdefined(Base, :MainInclude) ? (Main, Base.MainInclude) : (Main,)
+
+# IJulia, looked up from 1.21 (for Julia 1.5) to 1.34. It is not a dependency: it is there where it started this process.
+
+"IJulia where this process is its kernel, else `nothing`. `inited` is documented; without it: a process like any other."
+ijulia() = isdefined(Main, :IJulia) && isdefined(Main.IJulia, :inited) && Main.IJulia.inited === true ? Main.IJulia : nothing
+
+"Call `f` after each cell. `push_postexecute_hook` is documented; without it: tables are let go of when Julia sees fit."
+function call_after_cells(f::Function)
+    home = ijulia()
+    home === nothing || !isdefined(home, :push_postexecute_hook) || home.push_postexecute_hook(f)
+    return
+end
+
+"""
+Forget the values of earlier cells that `keeps` is true for. `Out` and `ans` are documented; without them: `@detach` says that
+the table is still attached. `_default_kernel`, since 1.30, is not: `ans` is a field of it, and assigning to that sets the
+variable, but not the other way.
+"""
+function forget_outputs(keeps)
+    home = ijulia()
+    home === nothing && return
+    isdefined(home, :Out) && filter!(entry -> !keeps(entry.second), home.Out)
+    isdefined(home, :ans) && keeps(home.ans) || return
+    kernel = isdefined(home, :_default_kernel) ? home._default_kernel : nothing
+    kernel === nothing ? Core.eval(home, :(ans = nothing)) : (kernel.ans = nothing)
+    return
+end

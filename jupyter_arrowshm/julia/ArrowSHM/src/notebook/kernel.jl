@@ -1,5 +1,4 @@
-# What a Jupyter kernel keeps by itself, and when to collect. It relies on IJulia's `inited`, `push_postexecute_hook`, `Out`
-# and `ans`, which are alike from 1.21 (for Julia 1.5) to 1.34.
+# What a Jupyter kernel keeps by itself, and when to collect.
 
 "Variables that `@attach` bound, and the tables they held: a table that is not there any more was dropped."
 const BOUND = Tuple{Module,Symbol,WeakRef}[]
@@ -12,8 +11,6 @@ function remember_binding(home::Module, variable::Symbol, table::SharedTable)
     push!(BOUND, (home, variable, WeakRef(table)))
 end
 
-ijulia() = isdefined(Main, :IJulia) && isdefined(Main.IJulia, :inited) && Main.IJulia.inited === true
-
 "After each cell: collect if a variable that held a table was given another value, else do nothing."
 function collect_dropped()
     before = length(BOUND)
@@ -25,13 +22,9 @@ function collect_dropped()
 end
 
 function join_kernel()
-    ijulia() || return
+    ijulia() === nothing && return
     JOINED[] = true
-    try
-        Main.IJulia.push_postexecute_hook(collect_dropped)
-    catch  # an IJulia that has no such hook: tables are collected when Julia sees fit
-    end
-    return
+    call_after_cells(collect_dropped)
 end
 
 "Forget what the REPL's or the notebook's history keeps of this table: `ans`, `Out`."
@@ -44,18 +37,7 @@ end
         catch  # imported there from the other one, or from IJulia
         end
     end
-    ijulia() || return
-    try
-        filter!(entry -> !keeps(entry.second), Main.IJulia.Out)
-        keeps(Main.IJulia.ans) && Base.invokelatest(forget_answer, Main.IJulia)
-    catch  # an IJulia that keeps its history elsewhere
-    end
-end
-
-"Since 1.30 `ans` is a field of IJulia's kernel, too: assigning to the field sets the variable, and not the other way."
-function forget_answer(ijulia::Module)
-    kernel = isdefined(ijulia, :_default_kernel) ? ijulia._default_kernel : nothing
-    kernel === nothing ? Core.eval(ijulia, :(ans = nothing)) : (kernel.ans = nothing)
+    Base.invokelatest(forget_outputs, keeps)
 end
 
 "What [`finish_detach`](@ref) must know of a table. Not the table: what is on the stack cannot be collected."

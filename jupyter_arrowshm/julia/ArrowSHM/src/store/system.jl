@@ -19,8 +19,8 @@ const GUARD = ReentrantLock()
 
 """
 Call `f` while no other task is in here: around what tasks share, which is the token, footers that were read, and columns.
-An interrupt waits, and `f` must be short and must not: one that came between the lock and its `try` would leave the lock
-held and, since Julia 1.7, finalizers held back for good, those of leases too.
+It is short and waits for nothing, and an interrupt waits for it: between the lock and its `try` one would leave the lock
+held and, in newer releases, finalizers held back for good, those of leases too.
 """
 guarded(@nospecialize(f)) = disable_sigint(() -> lock(f, GUARD))
 
