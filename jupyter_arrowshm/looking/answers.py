@@ -104,9 +104,10 @@ def _answer(view: View, question: Question, patience: Patience) -> Answer:
         file = view.export(question.format, question.columns, patience)
         return Answer({"num_rows": file.num_rows, "is_cut": file.is_cut}, file.data)
     if isinstance(question, NumbersQuestion):
-        return Answer({"rows": list(view.select(patience).rows[question.first : question.last + 1][:VIEW_ROWS])})
+        last = min(question.last, question.first + VIEW_ROWS - 1)
+        return Answer({"rows": list(view.select(patience, last + 1).rows[question.first : last + 1])})
     if isinstance(question, PlacesQuestion):
         rows = view.select(patience).rows
-        places = range(len(rows)) if isinstance(rows, range) else {row: place for place, row in enumerate(rows)}
+        places = rows if isinstance(rows, range) else {row: place for place, row in enumerate(rows[:VIEW_ROWS])}
         return Answer({"places": [places[row] for row in question.rows if row in places]})
     return Answer({}, json.dumps(view.summary(question.columns, patience)).encode())

@@ -189,4 +189,5 @@ def check(array: pa.Array) -> None:
     with reading:
         array = layout.as_bytes(array)
         array.validate(full=True)
-        check_views(array)
+        if not layout.is_number(array.type):  # one look at the type of each of a thousand chunks is enough
+            check_views(array)

@@ -66,7 +66,7 @@ class _Schema(ctypes.Structure):
 def as_bytes(array: pa.Array) -> pa.Array:
     """The array for a check of its lengths, offsets and indices, and of nothing that its values may be."""
     type_ = array.type
-    if type_.id in _NUMBERS:
+    if is_number(type_):
         return array
     bytes_ = _bytes_of(type_)
     return array if bytes_ == type_ else _restated(array, bytes_)
@@ -83,6 +83,11 @@ def schema_with_arrays(schema: pa.Schema) -> pa.Schema | None:
     if not any(is_interval(part) for field in schema for part in nested(field.type)):
         return None
     return pa.schema([field.with_type(_with_arrays(field.type)) for field in schema])
+
+
+def is_number(type_: pa.DataType) -> bool:
+    """Whether it is a bool, an integer or a float: any bytes are one, and nothing else has to be checked."""
+    return type_.id in _NUMBERS
 
 
 def is_interval(type_: pa.DataType) -> bool:

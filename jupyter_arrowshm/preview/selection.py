@@ -1,7 +1,8 @@
-"""The rows of a sorted or filtered view, by number: the first 10,000, found in one pass over the table."""
+"""The rows of a sorted view, by number: the first 10,000, found in one pass over the table, or all of a million."""
 
 from __future__ import annotations
 
+import array
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,11 @@ from .kind import comparable, each, is_comparable
 from .patience import Patience
 from .source import Source
 
-VIEW_ROWS = 10_000
+VIEW_ROWS = 10_000  # that are found at once
+SORTED_ROWS = 1_000_000  # of which all are sorted when somebody scrolls past those; of more rows only those are shown
 MAX_KEYS = 8
 _SAMPLE_ROWS = 1 << 18  # that give a first idea of which rows come first
 _SAMPLE_RUNS = 64  # of rows that follow each other
-_COUNTING = 1.0  # s that matches are counted for when there are enough to show
 
 
 @dataclass(frozen=True)
@@ -64,52 +65,21 @@ def parse_sort(text: str, schema: pa.Schema) -> tuple[Key, ...]:
     return tuple(found)
 
 
-def select(source: Source, condition: Condition | None, keys: Sequence[Key], patience: Patience) -> Selection:
-    """The first rows of the view.
+def select_sorted(
+    source: Source, condition: Condition | None, keys: Sequence[Key], patience: Patience, most: int
+) -> Selection:
+    """The first rows by these keys, and then by number: ``most`` of them.
 
     Raises
     ------
     QueryStopped
-        Sorting was not done in time. A filter alone gives what it has found by then.
+        Sorting was not done in time.
     """
-    if keys:
-        return _first_sorted(source, condition, keys, patience)
-    if condition is None:
-        return Selection(range(source.num_rows), source.num_rows, source.num_rows)
-    return _first_matches(source, condition, patience)
-
-
-def _first_matches(source: Source, condition: Condition, patience: Patience) -> Selection:
-    counting = patience.within(_COUNTING)
-    rows: list[int] = []
-    matches = searched = 0
-    for first, columns in _slices(source, condition.columns):
-        mask = condition.mask(columns)
-        searched = first + len(mask)
-        matches += mask.true_count
-        if len(rows) < VIEW_ROWS and mask.true_count:
-            found = pc.indices_nonzero(mask)[: VIEW_ROWS - len(rows)]
-            rows += [first + row for row in found.to_pylist()]
-        if (counting if len(rows) == VIEW_ROWS else patience).is_over():
-            break
-    return Selection(rows, matches, searched)
-
-
-def _slices(source: Source, columns: Iterable[int]) -> Iterator[tuple[int, Columns]]:
-    wanted = sorted(set(columns))
-    for first, arrays in source.slices(wanted):
-        yield first, dict(zip(wanted, arrays, strict=True))
-
-
-# -- sorting: only rows that may be among the first are kept -----------------------------------------------------------
-
-
-def _first_sorted(source: Source, condition: Condition | None, keys: Sequence[Key], patience: Patience) -> Selection:
     wanted = [key.column for key in keys] + sorted(condition.columns if condition else ())
-    best = _Best(keys)
-    if source.num_rows > 4 * _SAMPLE_ROWS:
+    best = _Best(keys, most)
+    if source.num_rows > 4 * _SAMPLE_ROWS and most < SORTED_ROWS:
         # Without an idea of which values come first, all of a table that is sorted the other way would be kept.
-        sample = _Best(keys)
+        sample = _Best(keys, most)
         for first, columns in _samples(source, wanted):
             sample.add(first, columns, condition.mask(columns) if condition else None)
         sample.cut()
@@ -122,6 +92,12 @@ def _first_sorted(source: Source, condition: Condition | None, keys: Sequence[Ke
         if patience.is_over():
             raise QueryStopped(f"took longer than {patience.seconds:g} s and was stopped")
     return Selection(best.rows(), matches, source.num_rows)
+
+
+def _slices(source: Source, columns: Iterable[int]) -> Iterator[tuple[int, Columns]]:
+    wanted = sorted(set(columns))
+    for first, arrays in source.slices(wanted):
+        yield first, dict(zip(wanted, arrays, strict=True))
 
 
 def _samples(source: Source, columns: Sequence[int]) -> Iterator[tuple[int, Columns]]:
@@ -142,8 +118,9 @@ class _Best:
         The keys and the number of a row; those after it are not kept.
     """
 
-    def __init__(self, keys: Sequence[Key]) -> None:
+    def __init__(self, keys: Sequence[Key], most: int) -> None:
         self.last: list[pa.Scalar] | None = None
+        self._most = most
         self._keys = keys
         self._order = [(str(i), "descending" if key.descending else "ascending") for i, key in enumerate(keys)]
         self._order.append(("row", "ascending"))
@@ -153,17 +130,17 @@ class _Best:
     def add(self, first: int, columns: Columns, mask: pa.BooleanArray | None) -> None:
         arrays = [columns[key.column] for key in self._keys]
         # A dictionary is decoded when few rows are left; of runs and views Arrow takes no single rows.
-        arrays = [array if pa.types.is_dictionary(array.type) else comparable(array) for array in arrays]
+        arrays = [one if pa.types.is_dictionary(one.type) else comparable(one) for one in arrays]
         mask = self._before_last(first, arrays, mask)
         if mask is None:
             rows = pa.array(range(first, first + len(arrays[0])), pa.int64())
         else:
             rows = pc.add(pc.indices_nonzero(mask).cast(pa.int64()), first)
-            arrays = [array.filter(mask) for array in arrays]
+            arrays = [one.filter(mask) for one in arrays]
         if len(rows):
             self._kept.append(pa.table([*map(comparable, arrays), rows], [name for name, _ in self._order]))
             self._rows += len(rows)
-        if self._rows >= VIEW_ROWS + _SAMPLE_ROWS:
+        if self._rows >= self._most + _SAMPLE_ROWS:
             self.cut()
 
     def cut(self) -> None:
@@ -173,20 +150,21 @@ class _Best:
         table, order = self._sorted()
         table = table.take(order).combine_chunks()
         self._kept, self._rows = [table], table.num_rows
-        if table.num_rows == VIEW_ROWS:
+        if table.num_rows == self._most:
             self.last = [column[-1] for column in table.columns]
 
-    def rows(self) -> list[int]:
+    def rows(self) -> Sequence[int]:
         """The numbers of the first. The keys are not copied: one may be a text of 2 GB."""
-        if not self._kept:
-            return []
-        table, order = self._sorted()
-        found: list[int] = table["row"].take(order).to_pylist()
+        found = array.array("q")
+        if self._kept:
+            table, order = self._sorted()
+            for chunk in table["row"].take(order).chunks:
+                found.frombytes(memoryview(chunk.buffers()[1])[8 * chunk.offset : 8 * (chunk.offset + len(chunk))])
         return found
 
     def _sorted(self) -> tuple[pa.Table, pa.Array]:
         table = pa.concat_tables(self._kept)
-        return table, pc.sort_indices(table, self._order)[:VIEW_ROWS]
+        return table, pc.sort_indices(table, self._order)[: self._most]
 
     def _before_last(self, first: int, arrays: list[pa.Array], mask: pa.BooleanArray | None) -> pa.BooleanArray | None:
         """Which rows of a slice may be among the first; ``None``: all."""
@@ -195,10 +173,10 @@ class _Best:
         *values, row = self.last
         # Of rows that are equal, the first by number are wanted.
         found: pa.BooleanArray | bool = first <= row.as_py()
-        for array, value, key in reversed(list(zip(arrays, values, self._keys, strict=True))):
-            before = _comes_before(array, value, key.descending)
+        for column, value, key in reversed(list(zip(arrays, values, self._keys, strict=True))):
+            before = _comes_before(column, value, key.descending)
             if found is not False:
-                equal = _is_equal(array, value)
+                equal = _is_equal(column, value)
                 before = pc.or_(before, equal if found is True else pc.and_(equal, found))
             found = before
         return found if mask is None else pc.and_(found, mask)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import json
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +33,7 @@ from .kind import (
 from .page import CELL, MAX_BYTES, NAME
 from .pandastypes import PeriodType, innermost
 from .patience import Patience, Unwanted
+from .search import Search
 from .source import Source
 
 EXACT_ROWS = 1_000_000
@@ -65,32 +65,10 @@ def population(source: Source, condition: Condition | None, patience: Patience) 
         if len(rows) > EXACT_ROWS:
             rows = _spread(len(rows), SAMPLE_ROWS)
         return Population(rows, source.num_rows, source.num_rows)
-    masks: list[tuple[int, pa.BooleanArray]] = []
-    matches = searched = 0
-    wanted = sorted(condition.columns)
-    for first, arrays in source.slices(wanted):
-        mask = condition.mask(dict(zip(wanted, arrays, strict=True)))
-        masks.append((first, mask))
-        matches += mask.true_count
-        searched = first + len(mask)
-        if patience.is_over():
-            break
-    places = range(matches) if matches <= EXACT_ROWS else _spread(matches, SAMPLE_ROWS)
-    return Population(list(_rows_at(masks, places)), matches, searched)
-
-
-def _rows_at(masks: list[tuple[int, pa.BooleanArray]], places: Sequence[int]) -> Iterator[int]:
-    """The numbers of the rows that come at these places among all that match."""
-    before = begin = 0
-    for first, mask in masks:
-        count = mask.true_count
-        end = bisect.bisect_left(places, before + count, begin)
-        if end > begin:
-            found = pc.indices_nonzero(mask)
-            if end - begin < count:
-                found = found.take(pa.array([place - before for place in places[begin:end]], pa.int64()))
-            yield from pc.add(found.cast(pa.int64()), first).to_pylist()
-        before, begin = before + count, end
+    search = Search(source, condition)
+    search.go_on(patience)
+    places = range(len(search)) if len(search) <= EXACT_ROWS else _spread(len(search), SAMPLE_ROWS)
+    return Population(list(search.at(places)), len(search), search.searched)
 
 
 def _spread(total: int, size: int) -> list[int]:

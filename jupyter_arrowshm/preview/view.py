@@ -12,10 +12,12 @@ import pyarrow as pa
 from ..errors import InvalidQuery
 from . import condition, selection
 from .condition import check_column
+from .export import MAX_ROWS as MAX_EXPORTED
 from .export import File, export
 from .page import CELL, MAX_COLUMNS, Frame, page
-from .patience import Patience
-from .selection import VIEW_ROWS, Selection, select
+from .patience import Patience, Unwanted
+from .search import Search
+from .selection import SORTED_ROWS, VIEW_ROWS, Selection, select_sorted
 from .source import Source, TableSource
 from .summary import Population, population, summarise
 
@@ -47,6 +49,7 @@ class View:
         self._condition = condition.parse(filter, schema) if filter else None
         self._version = version
         self._selection: Selection | None = None
+        self._search: Search | None = None
 
     def page(
         self,
@@ -72,12 +75,12 @@ class View:
             raise InvalidQuery("offset and limit are 0 or more, and cell is 1 or more")
         patience = patience or Patience()
         chosen = parse_columns(columns, self.source.schema)
-        selected = self.select(patience)
+        selected = self.select(patience, offset + limit)
         rows = selected.rows[offset : offset + limit]
         found = page(self.source, Frame(rows, chosen, cell), patience)
         facts = {
             **self.facts(selected),
-            "view_rows": len(selected.rows),
+            "view_rows": self._reach(selected),
             "limited": self._is_limited(selected),
             "offset": offset,
             "left_out": len(chosen) - found.batch.num_columns,
@@ -98,24 +101,50 @@ class View:
         return {**self.facts(people), "left_out": len(chosen) - len(found), "columns": found}
 
     def export(self, format: str, columns: str = "", patience: Patience | None = None) -> File:
-        """The first rows of the view as a file: 100,000, of a sorted or filtered view 10,000, and about 16 MB at most.
+        """The first rows of the view as a file: 100,000, and about 16 MB at most; of more than a million sorted 10,000.
 
         ``format`` is ``csv``, ``parquet`` or ``arrow``. Raises as :meth:`page`.
         """
         patience = patience or Patience()
         chosen = parse_columns(columns, self.source.schema)
-        selected = self.select(patience)
+        selected = self.select(patience, MAX_EXPORTED)
         found = export(self.source, selected.rows, chosen, format, patience)
         return dataclasses.replace(found, is_cut=found.is_cut or self._is_limited(selected))
 
-    def select(self, patience: Patience | None = None) -> Selection:
-        """The rows of the view, by number. Found once, unless time ran out."""
+    def select(self, patience: Patience | None = None, wanted: int = 0) -> Selection:
+        """The rows of the view, by number: the first ``wanted`` at least, if there are as many and time allows.
+
+        Of a filter's rows a bit is kept for each of the table, and the search
+        goes on from there. Of a sorted view the first 10,000 are kept; all of
+        them when more are wanted, if they are a million at most.
+        """
+        patience, wanted = patience or Patience(), max(VIEW_ROWS, wanted)
+        if self._keys:
+            return self._sorted(patience, wanted)
+        if self._condition is None:
+            return Selection(range(self.source.num_rows), self.source.num_rows, self.source.num_rows)
+        search = self._search if self._search is not None else Search(self.source, self._condition)
+        self._search = None  # what fails half way is not gone on with
+        try:
+            search.go_on(patience, wanted)
+        except Unwanted:
+            self._search = search
+            raise
+        self._search = search
+        return Selection(search, len(search), search.searched)
+
+    def _sorted(self, patience: Patience, wanted: int) -> Selection:
         if self._selection is None:
-            found = select(self.source, self._condition, self._keys, patience or Patience())
-            if found.searched < self.source.num_rows and len(found.rows) < VIEW_ROWS:
-                return found  # more may be found the next time
-            self._selection = found
+            self._selection = select_sorted(self.source, self._condition, self._keys, patience, VIEW_ROWS)
+        found = self._selection
+        if len(found.rows) < min(wanted, found.matches) and found.matches <= SORTED_ROWS:
+            self._selection = select_sorted(self.source, self._condition, self._keys, patience, SORTED_ROWS)
         return self._selection
+
+    def _reach(self, selected: Selection) -> int:
+        """How many rows of the view can be paged through."""
+        is_sortable = self._keys and selected.matches <= SORTED_ROWS
+        return selected.matches if is_sortable else len(selected.rows)
 
     def facts(self, selected: Selection | Population) -> dict[str, Any]:
         return {
@@ -127,7 +156,7 @@ class View:
         }
 
     def _is_limited(self, selected: Selection) -> bool:
-        return len(selected.rows) < selected.matches or selected.searched < self.source.num_rows
+        return self._reach(selected) < selected.matches or selected.searched < self.source.num_rows
 
 
 def parse_columns(text: str, schema: pa.Schema) -> Sequence[int]:

@@ -23,6 +23,7 @@ from samples import arrays
 from jupyter_arrowshm.core import arrowfile
 from jupyter_arrowshm.errors import InvalidQuery, QueryStopped
 from jupyter_arrowshm.preview import Patience, Unwanted, View, of_file, selection, source, summary
+from jupyter_arrowshm.preview import view as preview_view
 from jupyter_arrowshm.preview.condition import OPERATORS
 from jupyter_arrowshm.preview.source import FileSource
 
@@ -164,14 +165,16 @@ def duck(table: pa.Table, sql: str, values: list[Any] | None = None) -> list[tup
 
 @pytest.fixture(params=["usual", "tiny"])
 def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """How many rows a sorted view has: tiny bounds make small tables take the paths of the largest."""
+    """How many rows are sorted to the end: tiny bounds make small tables take the paths of the largest."""
     if request.param == "tiny":
         monkeypatch.setattr(source, "SLICE_ROWS", 4)
         monkeypatch.setattr(source, "_FEW_ROWS", 2)
-        monkeypatch.setattr(selection, "VIEW_ROWS", 5)
+        for module in (selection, preview_view):
+            monkeypatch.setattr(module, "VIEW_ROWS", 5)
+            monkeypatch.setattr(module, "SORTED_ROWS", 20)
         monkeypatch.setattr(selection, "_SAMPLE_ROWS", 6)
         monkeypatch.setattr(selection, "_SAMPLE_RUNS", 2)
-    yield selection.VIEW_ROWS
+    yield selection.SORTED_ROWS if request.param == "tiny" else 10**9
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -184,11 +187,15 @@ def test_sorted_and_filtered_as_duckdb_does(bounds: int, data: st.DataObject) ->
     statement = f"SELECT row FROM t WHERE {sql} ORDER BY {', '.join([*order, 'row'])}"
     expected = [row for (row,) in duck(case.plain, statement, values)]
     view = View(case.stored, json.dumps(keys) if keys else "", json.dumps(tree) if tree else "")
-    selected = view.select()
-    if keys or tree:
-        expected, matches = expected[:bounds], len(expected)
-        assert selected.matches == matches
-    assert list(selected.rows) == expected
+    assert list(view.select().rows)[:5] == expected[:5]
+    selected = view.select(wanted=len(expected))
+    assert selected.matches == len(expected)
+    # Of more rows than are sorted to the end the first are shown, of others all.
+    assert list(selected.rows) == (expected[:5] if keys and len(expected) > bounds else expected)
+    shown = [view.page(place, 3) for place in range(0, len(selected.rows), 3)]
+    facts = [json.loads(page.schema.metadata[b"arrowshm.preview"]) for page in shown]
+    assert all(fact["view_rows"] == len(selected.rows) for fact in facts)
+    assert sum(page.num_rows for page in shown) == len(selected.rows)
 
 
 @pytest.mark.parametrize("descending", [False, True])
@@ -202,14 +209,15 @@ def test_what_is_not_a_number_comes_between_numbers_and_nulls(bounds: int, desce
         ]
         expected = [row for *_, row in sorted(order, key=lambda one: (one[0], _signed(one, descending), one[2]))]
         view = View(pa.table({"x": pa.array(numbers)}), json.dumps([{"column": 0, "descending": descending}]))
-        assert list(view.select().rows) == expected[:bounds]
+        shown = expected if len(expected) <= bounds else expected[:5]
+        assert list(view.select(wanted=len(expected)).rows) == shown
 
 
 def test_of_rows_that_are_equal_the_first_are_shown(bounds: int) -> None:
     texts, nothing = pa.array(["x"] * 60), pa.nulls(60, pa.string())
     for column in (pa.array([1] * 60), texts.dictionary_encode(), nothing, nothing.dictionary_encode()):
         view = View(pa.table({"x": column}), '[{"column": 0, "descending": true}]')
-        assert list(view.select().rows) == list(range(60))[:bounds]
+        assert list(view.select(wanted=60).rows) == list(range(60))[: 60 if bounds >= 60 else 5]
 
 
 def _signed(one: tuple[int, Any, int], descending: bool) -> float:
@@ -442,12 +450,37 @@ def test_numbers_are_compared_exactly(value: Any, rows: list[int]) -> None:
     assert list(found) == rows
 
 
-def test_a_filter_shows_the_first_ten_thousand_and_counts_the_others() -> None:
+def test_a_filtered_view_scrolls_to_its_end() -> None:
     view = View(pa.table({"n": pa.array(range(50_000))}), filter='{"column": 0, "op": ">=", "value": 10}')
-    page = view.page(9_990, 100)
-    facts = json.loads(page.schema.metadata[b"arrowshm.preview"])
-    assert page.column(0).to_pylist() == list(range(10_000, 10_010))
-    assert (facts["view_rows"], facts["matches"], facts["limited"]) == (10_000, 49_990, True)
+    for offset in (0, 9_990, 49_940):
+        page = view.page(offset, 100)
+        facts = json.loads(page.schema.metadata[b"arrowshm.preview"])
+        assert page.column(0).to_pylist() == list(range(offset + 10, min(offset + 110, 50_000)))
+        assert (facts["view_rows"], facts["matches"], facts["limited"]) == (49_990, 49_990, False)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_a_sorted_view_scrolls_to_its_end_up_to_a_million_rows(descending: bool) -> None:
+    sort = json.dumps([{"column": 0, "descending": descending}])
+    for length, reach in ((1_000_000, 1_000_000), (1_000_001, 10_000)):
+        numbers = pc.multiply(pa.arange(0, length), 7919)
+        view = View(pa.table({"n": pc.subtract(numbers, pc.multiply(pc.divide(numbers, length), length))}), sort)
+        for offset in (0, reach - 50):
+            page = view.page(offset, 100)
+            facts = json.loads(page.schema.metadata[b"arrowshm.preview"])
+            assert (facts["view_rows"], facts["limited"]) == (reach, reach < length)
+            expected = range(offset, min(offset + 100, reach))
+            assert page.column(0).to_pylist() == [length - 1 - place if descending else place for place in expected]
+
+
+def test_a_search_that_nobody_waited_for_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "SLICE_ROWS", 100)
+    monkeypatch.setattr(source, "_FEW_ROWS", 1)
+    view = View(pa.table({"n": pa.array(range(1000))}), filter='{"column": 0, "op": ">=", "value": 50}')
+    looks = iter([True, False])
+    with pytest.raises(Unwanted):
+        view.page(patience=Patience(is_wanted=lambda: next(looks)))
+    assert list(view.select().rows) == list(range(50, 1000))
 
 
 def test_a_search_that_takes_too_long_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:

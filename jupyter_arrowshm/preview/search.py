@@ -1,0 +1,81 @@
+"""The rows that a filter finds: a bit for each row of the table, as far as it was searched."""
+
+from __future__ import annotations
+
+import bisect
+import sys
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .condition import Condition
+from .patience import Patience
+from .source import Source
+
+_COUNTING = 1.0  # s that matches are counted for when there are enough to show
+
+
+class Search(Sequence[int]):
+    """The numbers of the rows that match, in the table's order; goes on where it was when more of them are wanted.
+
+    Attributes
+    ----------
+    searched
+        How many rows were looked at: the first of the table.
+    """
+
+    def __init__(self, source: Source, condition: Condition) -> None:
+        self.searched = 0
+        self._num_rows = source.num_rows
+        self._masks: list[tuple[int, pa.BooleanArray]] = []
+        self._matches = 0
+        self._slices = _masks(source, condition)
+
+    def go_on(self, patience: Patience, wanted: int = sys.maxsize) -> None:
+        """Until all of the table was looked at, or the time is over, or soon after ``wanted`` rows were found."""
+        counting = patience.within(_COUNTING)
+        if self._matches >= wanted:
+            return
+        for first, mask in self._slices:
+            self._masks.append((first, mask))
+            self._matches += mask.true_count
+            self.searched = first + len(mask)
+            if (counting if self._matches >= wanted else patience).is_over():
+                break
+
+    def __len__(self) -> int:
+        return self._matches
+
+    def __iter__(self) -> Iterator[int]:
+        return self.at(range(self._matches))
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[int]: ...
+
+    def __getitem__(self, place: int | slice) -> int | list[int]:
+        places = range(self._matches)[place]
+        return list(self.at(places)) if isinstance(places, range) else next(self.at((places,)))
+
+    def at(self, places: Sequence[int]) -> Iterator[int]:
+        """The rows at these places among all that match, which are in ascending order."""
+        before = begin = 0
+        for first, mask in self._masks:
+            count = mask.true_count
+            end = bisect.bisect_left(places, before + count, begin)
+            if end > begin:
+                found = pc.indices_nonzero(mask)
+                if end - begin < count:
+                    found = found.take(pa.array([place - before for place in places[begin:end]], pa.int64()))
+                yield from pc.add(found.cast(pa.int64()), first).to_pylist()
+            before, begin = before + count, end
+
+
+def _masks(source: Source, condition: Condition) -> Iterator[tuple[int, pa.BooleanArray]]:
+    wanted = sorted(condition.columns)
+    for first, arrays in source.slices(wanted):
+        yield first, condition.mask(dict(zip(wanted, arrays, strict=True)))
