@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .. import words
-from ..arrowtypes import is_binary, is_text, is_view, plain
+from ..arrowtypes import is_binary, is_text, plain
 from . import layout, period
 from .cells import cells
-from .kind import check, comparable_type, decoded, missing, storage_of
+from .kind import check, decoded, missing, storage_of, without_views
 from .pandastypes import IntervalType, PeriodType
 
 ELLIPSIS = "…"
@@ -95,9 +95,7 @@ def taken(array: pa.Array, positions: Sequence[int]) -> pa.Array:
         return taken(array.storage, positions)
     if pa.types.is_run_end_encoded(array.type):
         return taken(array.values, _runs(array, positions))
-    if is_view(array.type):  # of which Arrow takes none by number
-        array = array.cast(comparable_type(array.type))
-    return array.take(pa.array(positions, pa.int64()))
+    return without_views(array).take(pa.array(positions, pa.int64()))
 
 
 def _of_dictionary(array: pa.DictionaryArray, type_: pa.DataType, positions: Sequence[int], limit: int) -> Texts:

@@ -39,7 +39,7 @@ def export(source: Source, rows: Sequence[int], columns: Sequence[int], format: 
 
     Text, numbers and times keep their type, but for how they are stored: a
     dictionary, runs or a view become plain values. A column that this format
-    has no type for is text, as a page shows it.
+    has no type for, or with values that are none of its type, is text, as a page shows it.
 
     Raises
     ------
@@ -124,6 +124,8 @@ def _written(table: pa.Table, format: str) -> bytes | None:
     """``None`` where the format has no such types, or no such values of theirs."""
     sink = pa.BufferOutputStream()
     try:
+        # Parquet would cut decimals of more digits than their type has, and readers of Arrow may refuse them.
+        table.validate(full=True)
         if format == "csv":
             import pyarrow.csv
 
@@ -131,8 +133,6 @@ def _written(table: pa.Table, format: str) -> bytes | None:
         elif format == "parquet":
             import pyarrow.parquet
 
-            # It has as many bytes for a decimal as its type has digits, and days for dates: others would be cut.
-            table.validate(full=True)
             pyarrow.parquet.write_table(table.combine_chunks(), sink)
         else:
             with pa.ipc.new_file(sink, table.schema) as writer:

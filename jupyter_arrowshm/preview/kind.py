@@ -90,7 +90,15 @@ def comparable(array: pa.Array) -> pa.Array:
         return array
     if pa.types.is_temporal(array.type) or (pa.types.is_decimal(array.type) and array.type.bit_width >= 128):
         return array.view(wanted)
-    return array.cast(wanted)
+    return without_views(array) if is_view(array.type) else array.cast(wanted)
+
+
+def without_views(array: pa.Array) -> pa.Array:
+    """Views as large text or binary: Arrow takes, counts and decodes none by number. Text need not be UTF-8 for it."""
+    if not is_view(array.type):
+        return array
+    copied = layout.with_type(array, pa.binary_view()).cast(pa.large_binary())
+    return copied.view(comparable_type(array.type))
 
 
 def each(array: pa.Array, ask: Callable[[pa.Array], pa.BooleanArray], missing: bool = False) -> pa.BooleanArray:
@@ -140,9 +148,7 @@ def missing(array: pa.Array) -> pa.BooleanArray:
 
 
 def _at(values: pa.Array, places: pa.Array) -> pa.Array:
-    values = decoded(values)
-    if is_view(values.type):  # of which Arrow takes none by number
-        values = values.cast(comparable_type(values.type))
+    values = without_views(decoded(values))
     try:
         return values.take(places)
     except pa.ArrowInvalid as error:  # the numbers were checked: it is text of more than 2 GB altogether

@@ -86,8 +86,15 @@ def odd() -> Iterator[tuple[str, Column]]:
         yield f"runs of {view}", column(pa.RunEndEncodedArray.from_arrays(ends, three))
         yield f"runs of dictionary of {view}", column(pa.RunEndEncodedArray.from_arrays(ends, encoded.slice(1, 3)))
         yield f"list of {view}", column(pa.ListArray.from_arrays([0, 1, 2, 2, 3, 3, 3], three))
-    wrong = pa.array([b"a", b"\xff", b"b", None, b"", b"\xed\xa0\x80"]).view(pa.string())
-    yield "text that is not UTF-8", column(wrong, plain_values(wrong.view(pa.binary())))
+    wrong = pa.array([b"a", b"\xff", b"b", None, b"", b"\xed\xa0\x80 longer than a view"])
+    views = layout.with_type(wrong.cast(pa.binary_view()), pa.string_view())
+    for wild in (wrong.view(pa.string()), wrong.cast(pa.large_binary()).view(pa.large_string()), views):
+        yield f"{wild.type} that is not UTF-8", column(wild, wrong.to_pylist())
+        codes = pa.array(range(6), pa.int8())
+        yield (
+            f"dictionary of {wild.type} that is not UTF-8",
+            column(pa.DictionaryArray.from_arrays(codes, wild), wrong.to_pylist()),
+        )
     yield from older_intervals()
     yield from of_pandas()
 
