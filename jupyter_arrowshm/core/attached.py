@@ -76,6 +76,8 @@ def open_table(
 ) -> Opened:
     """Map the table and open it, waiting up to ``wait`` seconds for somebody to share it."""
     names.check(name)
+    if not wait >= 0:
+        raise ValueError(f"wait is a number of seconds, 0 or more, not {wait!r}")
     mapped = _map(directory, name)
     if mapped is None and wait:
 

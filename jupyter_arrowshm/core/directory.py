@@ -14,6 +14,7 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ArrowSHMError, Busy, StoreFailed, UnsafeDirectory
@@ -26,6 +27,11 @@ DRAFT_PREFIX = ".new-"  # of files that have no table's name yet: an unlocked on
 SHARED_MEMORY = "/dev/shm"
 MIN_SHARED_MEMORY = 1 << 30  # Docker and Kubernetes give 64 MB: too little for tables
 LOCK_TIMEOUT = 10.0  # s; the lock is held for microseconds, so a longer wait means a stopped process
+
+# Their flock(2) is a lock of bytes at a server, which needs a file opened for writing, is not kept by a mapping, and
+# stands in no /proc/locks of ours (flock(2), NOTES; mount.lustre(8)).
+_WITHOUT_LOCKS = ("nfs", "nfs4", "cifs", "smb3", "lustre", "afs", "fuse.sshfs")
+_NO_LOCKS = (errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of flock(2), where a file system has none
 
 _DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
@@ -54,6 +60,15 @@ def shared_memory_trouble() -> str:
     return "" if large else "is smaller than 1 GiB"
 
 
+@dataclass
+class _Opened:
+    """A directory, and what is known of it alone: another may be mounted over it."""
+
+    file: Descriptor
+    identity: tuple[int, int]
+    lock_device: str = ""
+
+
 class Directory:
     """One directory of tables.
 
@@ -67,9 +82,7 @@ class Directory:
         self.path = os.fspath(path) if path is not None else default_path()
         if not os.path.isabs(self.path):
             raise UnsafeDirectory(self.path, "is a relative path", "give an absolute one")
-        self._opened: Descriptor | None = None
-        self._identity = (-1, -1)
-        self._lock_device: str | None = None
+        self._opened: _Opened | None = None
 
     def open(self, *, create: bool = False) -> Descriptor | None:
         """The verified directory, or ``None`` where there is none and ``create`` is false.
@@ -89,9 +102,9 @@ class Directory:
             raise self._refused(error) from None
         else:
             # Compared each time: the directory may have been removed and made anew.
-            if opened is not None and opened.fd >= 0 and (found.st_dev, found.st_ino) == self._identity:
+            if opened is not None and opened.file.fd >= 0 and (found.st_dev, found.st_ino) == opened.identity:
                 self._verify(found)
-                return opened
+                return opened.file
         return self._reopen(create)
 
     def _reopen(self, create: bool) -> Descriptor | None:
@@ -111,12 +124,14 @@ class Directory:
                     self._verify(os.lstat(self.path))
             raise self._refused(error) from None
         self._verify(found)
+        if (kind := room.file_system(found.st_dev)) in _WITHOUT_LOCKS:
+            raise self._without_locks(f"is on {kind}, a network file system")
         if create:
             for name in (LIVE, PINS):
                 with contextlib.suppress(FileExistsError):
                     self._try(os.mkdir, name, 0o700, dir_fd=opened.fd)
         # The old descriptor is not closed here: another thread may be using it. Its last reference closes it.
-        self._opened, self._identity = opened, (found.st_dev, found.st_ino)
+        self._opened = _Opened(opened, (found.st_dev, found.st_ino))
         return opened
 
     def _try(self, call: Callable[..., None], *args: object, **keywords: object) -> None:
@@ -136,6 +151,13 @@ class Directory:
             )
         if found.st_mode & 0o077:
             raise UnsafeDirectory(self.path, "is open to other users", f"run chmod 700 {self.path}")
+
+    def _without_locks(self, reason: str) -> UnsafeDirectory:
+        return UnsafeDirectory(
+            self.path,
+            f"{reason}: its locks do not tell who uses a table",
+            f"set ${ENVIRONMENT_VARIABLE} to a directory in {SHARED_MEMORY} or on a disk of this machine",
+        )
 
     def _refused(self, error: OSError) -> UnsafeDirectory:
         reason, fix = {
@@ -191,10 +213,12 @@ class Directory:
         It is the superblock's number, which differs from ``st_dev`` on overlay
         and btrfs: learned from a lock of our own (proc_pid_fdinfo(5)).
         """
-        if self._lock_device is None:
-            self._lock_device = _learn_lock_device(fd)
-        device = self._identity[0]
-        return self._lock_device or f"{os.major(device):02x}:{os.minor(device):02x}"
+        opened = self._opened
+        if opened is None or opened.file.fd != fd:  # another thread has opened the directory anew meanwhile
+            return _learn_lock_device(fd) or _number(fd)
+        if not opened.lock_device:
+            opened.lock_device = _learn_lock_device(fd) or _number(fd)
+        return opened.lock_device
 
     def file(self, name: str) -> str:
         """Where the table of this name is, whether it exists or not."""
@@ -204,6 +228,8 @@ class Directory:
         """The error of ours that says what this one of the operating system means to people."""
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR):
             return self._refused(error)
+        if error.errno in _NO_LOCKS:
+            return self._without_locks(f"is on a file system without locks ({os.strerror(error.errno)})")
         return StoreFailed(self.path, error.errno or errno.EIO)
 
     def room(self) -> room.Room:
@@ -213,6 +239,12 @@ class Directory:
             return room.left(opened.fd if opened is not None else os.path.dirname(self.path))
         except OSError as error:
             raise self._refused(error) if error.errno == errno.ENOENT else self.explain(error) from None
+
+
+def _number(fd: int) -> str:
+    """The device as ``st_dev`` has it, as /proc/locks writes devices."""
+    device = os.fstat(fd).st_dev
+    return f"{os.major(device):02x}:{os.minor(device):02x}"
 
 
 def _learn_lock_device(fd: int) -> str | None:

@@ -53,9 +53,13 @@ class Locks:
         """The visible process with an exclusive lock on this inode: whose token it is."""
         return next((pid for pid in self._pids.get((inode, "WRITE"), ()) if pid > 0 and self._is_mine(pid)), None)
 
-    def leased(self) -> set[int]:
-        """All inodes with a shared lock."""
-        return {inode for inode, kind in self._pids if kind == "READ"}
+    def by_process(self) -> dict[int, set[int]]:
+        """The inodes on which each visible process has a shared lock."""
+        found: dict[int, set[int]] = {}
+        for inode, kind in self._pids:
+            for pid in self.leases(inode) if kind == "READ" else ():
+                found.setdefault(pid, set()).add(inode)
+        return found
 
 
 def _read_locks(device: str) -> set[tuple[str, str, str]]:
@@ -107,6 +111,11 @@ def _device(text: str) -> tuple[int, int]:
     return int(major, 16), int(minor, 16)
 
 
+def is_device(text: str, device: int) -> bool:
+    """Whether /proc/locks writes this ``st_dev`` so; on overlay and btrfs it has one device for many."""
+    return _device(text) == (os.major(device), os.minor(device))
+
+
 def _is_mine(pid: int) -> bool:
     try:
         return os.stat(f"/proc/{pid}").st_uid == os.geteuid()
@@ -118,13 +127,17 @@ def _is_mine(pid: int) -> bool:
 class Mapping:
     """One line of /proc/<pid>/maps: a file of this inode in a process's memory, from ``start`` up to ``end``."""
 
+    inode: int
     path: str
     start: int
     end: int
 
 
-def mappings(pid: int | str, device: str, inode: int) -> list[Mapping]:
-    """Where ``pid`` (or ``"self"``) maps this inode (proc_pid_maps(5)); nowhere, if we may not look at it."""
+def mappings(pid: int | str, device: str, inode: int | None = None) -> list[Mapping]:
+    """Where ``pid`` (or ``"self"``) maps this inode, or any of the device (proc_pid_maps(5)).
+
+    Nowhere, if we may not look at it.
+    """
     try:
         text = os.fsdecode(Path(f"/proc/{pid}/maps").read_bytes())
     except OSError:
@@ -133,9 +146,9 @@ def mappings(pid: int | str, device: str, inode: int) -> list[Mapping]:
     # Not splitlines(): of a path's characters the kernel escapes the line feed alone.
     for line in text.split("\n")[:-1]:
         addresses, _, _, where, number, *path = line.split(maxsplit=5)
-        if int(number) == inode and _device(where) == wanted:
+        if inode in (None, int(number)) and _device(where) == wanted:
             start, _, end = addresses.partition("-")
-            found.append(Mapping(path[0] if path else "", int(start, 16), int(end, 16)))
+            found.append(Mapping(int(number), path[0] if path else "", int(start, 16), int(end, 16)))
     return found
 
 

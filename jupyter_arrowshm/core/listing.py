@@ -48,19 +48,17 @@ class Listing:
         locks = Locks(self.directory.lock_device(at))
         label = functools.cache(process.look_up)
         found: list[TableInfo] = []
-        current: set[int] = set()
         seen: set[str] = set()
         known = self._tables
         for name in self.names():
             if (entry := segment.open_regular(at, name)) is not None:
                 file, status = entry
                 with file:
-                    current.add(status.st_ino)
                     seen.add(version_of(status))
                     if (table := self._describe(at, name, file, status, locks, label)) is not None:
                         before = known.get(name)
                         found.append(before if before == table else table)
-        older = _older(os.path.realpath(self.directory.path), locks, current, label)
+        older = _older(os.path.realpath(self.directory.path), locks, label)
         self._tables = named = {table.name: table for table in found}
         summaries = self._summaries
         self._summaries = {version: summaries[version] for version in seen if version in summaries}
@@ -70,8 +68,17 @@ class Listing:
         )
 
     def table(self, name: str) -> TableInfo | None:
-        """One table, with its older versions; ``None`` if there is none of this name."""
-        return next((table for table in self.tables() if table.name == name), None)
+        """One table, with its older versions, without a look at the others; ``None`` if there is none of this name."""
+        opened = self.directory.open()
+        entry = segment.open_regular(opened.fd, name) if opened is not None else None
+        if opened is None or entry is None:
+            return None
+        file, status = entry
+        locks, label = Locks(self.directory.lock_device(opened.fd)), functools.cache(process.look_up)
+        with file:
+            table = self._describe(opened.fd, name, file, status, locks, label)
+        older = _older(os.path.realpath(self.directory.path), locks, label)
+        return table and _with_older(table, older)
 
     def names(self) -> list[str]:
         """The names that tables may have here; what lies behind one is not looked at."""
@@ -120,11 +127,11 @@ class Listing:
         summary = self._summarise(file, status)
         if summary is None:
             return None
-        pids = locks.leases(status.st_ino)
+        pids = self._users(file, status, locks)
         hidden = False
         if not pids and leases.is_leased(file.fd):
             # Attached since we looked, or by a process that we cannot see.
-            pids = Locks(locks.device).leases(status.st_ino)
+            pids = self._users(file, status, Locks(locks.device))
             hidden = not pids
         users = {pid: label(pid) for pid in sorted(pids)}
         publisher, owner = _publisher(at, summary.facts, locks, label)
@@ -133,6 +140,21 @@ class Listing:
         held = tuple(users.values()) + ((Holder(),) if hidden else ())
         pinned = pins.is_pinned(at, name)
         return info(self.directory.path, name, status, summary, publisher, held, pinned, locks.visible)
+
+    def _users(self, file: Descriptor, status: os.stat_result, locks: Locks) -> set[int]:
+        """The visible processes that have the table attached."""
+        pids = locks.leases(status.st_ino)
+        if not pids or leases.is_device(locks.device, status.st_dev):
+            return pids
+        # btrfs and overlay: files of other subvolumes have the same device in /proc/locks, and may have the same inode.
+        if not leases.is_leased(file.fd):
+            return set()
+        path = os.path.realpath(self.directory.path)
+        return {
+            pid
+            for pid in pids
+            if any(os.path.dirname(one.path) == path for one in leases.mappings(pid, locks.device, status.st_ino))
+        }
 
 
 def info(
@@ -161,6 +183,7 @@ def info(
         source=summary.facts.source,
         countable=countable,
         version=version_of(status),
+        last_attached=status.st_atime_ns,
     )
 
 
@@ -182,21 +205,19 @@ def publisher_of(facts: Facts, alive: bool, pid: int | None) -> Publisher:
     return Publisher(pid, facts.language, facts.kernel, facts.notebook, facts.script, alive=alive)
 
 
-def _older(path: str, locks: Locks, current: set[int], label: Labels) -> list[OlderVersion]:
-    found = []
-    for inode in sorted(locks.leased() - current):
-        users: dict[int, Holder] = {}
-        name, size = "", 0
-        for pid in sorted(locks.leases(inode)):
-            for mapping in leases.mappings(pid, locks.device, inode):
-                # Another directory on this file system may have tables too: ours are those that lost a name here.
-                if mapping.path.endswith(_DELETED) and os.path.dirname(mapping.path) == path:
-                    users[pid] = label(pid)
-                    name = names.of_file(os.path.basename(mapping.path.removesuffix(_DELETED))) or ""
-                    size = max(size, mapping.end - mapping.start)
-        if users:
-            found.append(OlderVersion(name, size, tuple(users.values())))
-    return found
+def _older(path: str, locks: Locks, label: Labels) -> list[OlderVersion]:
+    """The versions that lost their name in the directory of this path, and that somebody has attached."""
+    found: dict[int, tuple[str, int, dict[int, Holder]]] = {}
+    for pid, inodes in sorted(locks.by_process().items()):
+        for mapping in leases.mappings(pid, locks.device):
+            # Another directory on this file system may have tables too: ours are those that lost a name here.
+            is_ours = mapping.path.endswith(_DELETED) and os.path.dirname(mapping.path) == path
+            if is_ours and mapping.inode in inodes:
+                name = names.of_file(os.path.basename(mapping.path.removesuffix(_DELETED))) or ""
+                _, size, users = found.get(mapping.inode, (name, 0, {}))
+                users[pid] = label(pid)
+                found[mapping.inode] = (name, max(size, mapping.end - mapping.start), users)
+    return [OlderVersion(name, size, tuple(users.values())) for _, (name, size, users) in sorted(found.items())]
 
 
 def _with_older(table: TableInfo, older: list[OlderVersion]) -> TableInfo:

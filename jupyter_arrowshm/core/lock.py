@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -10,7 +11,7 @@ import weakref
 from collections.abc import Callable
 from typing import ClassVar, Protocol
 
-from ..errors import UnsupportedPlatform
+from ..errors import Busy, UnsupportedPlatform
 
 if sys.platform == "win32":
     raise UnsupportedPlatform("Windows")
@@ -108,6 +109,18 @@ def try_lock(fd: int, operation: int) -> bool:
     return True
 
 
+def claim(fd: int, what: str, timeout: float) -> None:
+    """Take an exclusive lock on a file of one's own, which others hold for an instant when they ask about it.
+
+    Raises
+    ------
+    Busy
+        Somebody kept it for ``timeout`` seconds. Without the lock its owner would pass for dead.
+    """
+    if not wait_for(functools.partial(try_lock, fd, EXCLUSIVE), timeout):
+        raise Busy(what, timeout)
+
+
 def unlock(fd: int) -> None:
     """Give the lock back aloud: closing alone would leave it to a child that forked meanwhile (flock(2), NOTES)."""
     fcntl.flock(fd, fcntl.LOCK_UN)
@@ -125,7 +138,7 @@ def wait_for(attempt: Callable[[], bool], timeout: float) -> bool:
     """Call ``attempt`` until it is true or ``timeout`` seconds are over, with growing pauses up to 5 ms."""
     deadline, pause = time.monotonic() + timeout, 0.0001
     while not attempt():
-        if time.monotonic() >= deadline:
+        if not time.monotonic() < deadline:  # also where the time is no number
             return False
         time.sleep(pause)
         pause = min(2 * pause, 0.005)

@@ -113,10 +113,9 @@ class Publication:
                     later.enter_context(file)
                 # Again: the directory may have been removed and made anew since we began.
                 tokens.show(at)
-                if self._request.pin:
-                    pins.pin(at, name)
-                if (old := self._draft.publish(at, name)) is not None:
-                    later.enter_context(old)
+                with self._pinning(at):
+                    if (old := self._draft.publish(at, name)) is not None:
+                        later.enter_context(old)
                 notes.forget(at, name)
                 pinned = pins.is_pinned(at, name)
                 status = os.stat(name + names.SUFFIX, dir_fd=at, follow_symlinks=False)
@@ -131,6 +130,19 @@ class Publication:
             (self._who,),
             pinned,
         )
+
+    @contextlib.contextmanager
+    def _pinning(self, at: int) -> Iterator[None]:
+        """The pin first, if one is wanted: a table is never seen without it. If it is not published, none stays."""
+        name, was_pinned = self._request.name, pins.is_pinned(at, self._request.name)
+        try:
+            if self._request.pin:
+                pins.pin(at, name)
+            yield
+        except BaseException:
+            if not was_pinned:
+                pins.unpin(at, name)
+            raise
 
     def abort(self) -> None:
         if (opened := self._directory.open()) is not None:

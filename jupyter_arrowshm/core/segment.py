@@ -10,15 +10,17 @@ import os
 import secrets
 import stat
 import sys
+import time
 
 import pyarrow as pa
 
 from ..errors import Busy, DamagedTable
 from . import names
-from .directory import DRAFT_PREFIX
-from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
+from .directory import DRAFT_PREFIX, LOCK_TIMEOUT
+from .lock import SHARED, Descriptor, claim, try_lock, unlock, wait_for
 
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO without O_NONBLOCK hangs
+# A FIFO without O_NONBLOCK hangs. The time of the last access is that of the last attach: who looks must leave it.
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | getattr(os, "O_NOATIME", 0)
 _WRITE = os.O_RDWR
 _DESCRIPTORS = "/proc/self/fd"
 # mmap keeps a descriptor of its own up to Python 3.12. A lease needs none on Linux.
@@ -49,7 +51,11 @@ class Draft:
             self.name = DRAFT_PREFIX + secrets.token_hex(8)
             flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | _WRITE
             self.file = Descriptor.open(self.name, flags, 0o600, dir_fd=at)
-            try_lock(self.file.fd, EXCLUSIVE)
+            try:
+                claim(self.file.fd, self.name, LOCK_TIMEOUT)
+            except BaseException:
+                self.discard(at)
+                raise
 
     def publish(self, at: int, name: str) -> Descriptor | None:
         """Give the file its name, over whatever has it; the caller holds the directory lock.
@@ -58,6 +64,8 @@ class Draft:
         freeing a GiB takes 130 ms.
         """
         os.fchmod(self.file.fd, 0o400)
+        # By this the version is told from the next, and the kernel's own time stands still for milliseconds.
+        os.utime(self.file.fd, ns=(now := time.time_ns(), now))
         target = name + names.SUFFIX
         linked = self.name or DRAFT_PREFIX + secrets.token_hex(8)
         try:
@@ -99,8 +107,8 @@ def open_regular(at: int, name: str) -> tuple[Descriptor, os.stat_result] | None
     try:
         file = Descriptor.open(name + names.SUFFIX, _READ, dir_fd=at)
     except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.ENODEV):
-            return None  # absent; a link; a socket; somebody else's; a device
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM, errno.ENODEV):
+            return None  # absent; a link; a socket; somebody else's, twice; a device
         raise
     status = os.fstat(file.fd)
     if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
@@ -135,6 +143,9 @@ def map_shared(at: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer
             status = os.fstat(file.fd)
             if status.st_nlink == 0:
                 continue  # it lost its name between our open and our lock: the lease would be on an older version
+            with contextlib.suppress(OSError):  # where nothing may be written, nothing is removed either
+                # A trace of the use, for whoever removes what nobody has used for long, and looks now and then.
+                os.utime(file.fd, ns=(time.time_ns(), status.st_mtime_ns))
             return _map(file, status, name, path)
     return None
 
@@ -159,8 +170,11 @@ def _map(file: Descriptor, status: os.stat_result, name: str, path: str) -> tupl
 
 
 def version_of(status: os.stat_result) -> str:
-    """Tells one version of a name from the next: an inode stays taken for as long as somebody maps it."""
-    return f"{status.st_dev:x}-{status.st_ino:x}-{status.st_ctime_ns:x}"
+    """Tells one version of a name from the next: an inode stays taken for as long as somebody maps it.
+
+    The time is that of the last write: an attach, which notes its own, changes the file's ctime.
+    """
+    return f"{status.st_dev:x}-{status.st_ino:x}-{status.st_mtime_ns:x}"
 
 
 def inode_of(version: str) -> int:

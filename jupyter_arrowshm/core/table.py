@@ -60,6 +60,8 @@ class TableInfo:
         Older versions that are still attached somewhere, and so still take memory.
     version
         Changes whenever another table takes the name.
+    last_attached
+        When it was attached last: the file's time of access, in ns. It is there to be compared: a clock may be set.
     """
 
     name: str
@@ -77,6 +79,7 @@ class TableInfo:
     countable: bool = True
     older: tuple[OlderVersion, ...] = ()
     version: str = ""
+    last_attached: int = 0
 
     @property
     def unused(self) -> bool:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import os
 import re
 import secrets
 
-from ..errors import Busy
-from .directory import LIVE
-from .lock import EXCLUSIVE, SHARED, Descriptor, is_grantable, renew_in_children, try_lock, wait_for
+from .directory import LIVE, LOCK_TIMEOUT
+from .lock import SHARED, Descriptor, claim, is_grantable, renew_in_children
 
 _PATTERN = re.compile(r"[0-9a-f]{32}")
-_TIMEOUT = 10.0  # s; whoever else asks holds the lock for microseconds
 
 
 class _Token:
@@ -53,9 +50,7 @@ def show(at: int) -> str:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(_token.id, dir_fd=live.fd)
             file = Descriptor.open(_token.id, os.O_CREAT | os.O_EXCL | os.O_RDWR, dir_fd=live.fd)
-            # Whoever lists the tables asks every token for an instant; refused, this process would pass for dead.
-            if not wait_for(functools.partial(try_lock, file.fd, EXCLUSIVE), _TIMEOUT):
-                raise Busy(f"{LIVE}/{_token.id}", _TIMEOUT)
+            claim(file.fd, f"{LIVE}/{_token.id}", LOCK_TIMEOUT)
             _token.files[key] = file
     return _token.id
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .. import words
 from ..core import TableInfo
+
+_SAME_TIME = dt.timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -29,21 +32,41 @@ class Rules:
     min_free: float = 0.1
 
 
+def clock() -> float:
+    """Seconds of a clock that nobody can set, and that goes on while the machine is suspended (clock_gettime(2))."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class Keeper:
-    """Remembers, by a clock that nobody can set, since when each version has been unused."""
+    """Remembers, by a clock that nobody can set, since when each version has been unused.
+
+    A use between two looks counts, too: an attach leaves a trace.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._since: dict[str, float] = {}
+        self._traces: dict[str, int] = {}
         self._goes: dict[str, dt.datetime] = {}
 
     def see(self, tables: Iterable[TableInfo], now: float) -> None:
-        """Take note of what is unused at ``now``, in seconds of a monotonic clock."""
-        unused = {table.version for table in tables if table.unused and not table.pinned}
-        self._since = {version: self._since.get(version, now) for version in unused}
-        # The time that people read is set once: a list must not look changed each time somebody asks for it.
-        goes = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=self.rules.idle_timeout)
-        self._goes = {version: self._goes.get(version, goes) for version in unused}
+        """Take note of what is unused at ``now``, in seconds of :func:`clock`."""
+        unused = {table.version: table for table in tables if table.unused and not table.pinned}
+        before = self._since
+        self._since = {
+            version: before[version] if version in before and self._traces[version] == table.last_attached else now
+            for version, table in unused.items()
+        }
+        self._traces = {version: table.last_attached for version, table in unused.items()}
+        self._goes = {version: self._told(version, now) for version in unused}
+
+    def _told(self, version: str, now: float) -> dt.datetime:
+        """When it is removed, for people, whose clock may be set meanwhile."""
+        left = self._since[version] + self.rules.idle_timeout - now
+        goes = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=left)
+        told = self._goes.get(version, goes)
+        # A list must not look changed each time somebody asks for it.
+        return told if abs(goes - told) < _SAME_TIME else goes
 
     def goes_at(self, table: TableInfo) -> dt.datetime | None:
         """When the table is removed if nobody uses it; ``None`` if it stays."""

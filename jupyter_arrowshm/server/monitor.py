@@ -12,7 +12,7 @@ from logging import Logger
 from ..core import Store, Tables
 from ..errors import ArrowSHMError
 from . import changes, metrics
-from .keeper import Keeper, Rules
+from .keeper import Keeper, Rules, clock
 
 BUSY_INTERVAL = 0.5  # s between looks while somebody watches
 IDLE_INTERVAL = 5.0  # s otherwise
@@ -99,7 +99,7 @@ class Monitor:
         with self._look:
             tables = self.store.tables()
             before, self._tables = self._tables, tables
-            self.keeper.see(tables, time.monotonic())
+            self.keeper.see(tables, clock())
             # What was there when the server began is no news.
             news = list(changes.between(before, tables)) if before is not None else []
             for change in news:
@@ -112,7 +112,7 @@ class Monitor:
     def _remove_unused(self, tables: Tables) -> None:
         room = self.store.room()
         failed = None
-        for table, reason in self.keeper.due(tables, time.monotonic(), room.free, room.total):
+        for table, reason in self.keeper.due(tables, clock(), room.free, room.total):
             try:
                 with self.removing(table.name, reason):
                     removed = self.store.collect(table.name, reason)
