@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from ..arrowtypes import has_arrays, is_list_view, is_view
+from ..arrowtypes import has_arrays, is_list_view, is_view, nested
 from ..errors import UnsupportedTarget
 from .probes import can_use
 from .recast import list_maker, rebuilt, recast_column
@@ -90,6 +90,17 @@ def _is_untidy_union(type_: pa.DataType) -> bool:
 
 def _is_empty_list(type_: pa.DataType) -> bool:
     return bool(pa.types.is_fixed_size_list(type_)) and type_.list_size == 0
+
+
+def _is_list_of_dictionaries(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_fixed_size_list(type_)) and any(map(pa.types.is_dictionary, nested(type_)))
+
+
+def _list_of_values(type_: pa.DataType) -> list[pa.DataType]:
+    def values(part: pa.DataType) -> pa.DataType:
+        return part.value_type if pa.types.is_dictionary(part) else part
+
+    return [rebuilt(type_, values)]
 
 
 def _is_empty_binary(type_: pa.DataType) -> bool:
@@ -198,6 +209,10 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "duckdb": (
         RUNS_ALWAYS, TENSORS, NEGATIVE_SCALE, DATE64, ODD_DICTIONARIES, DECIMAL256, EMPTY_LISTS,
         replace(TIMES, probed=True),
+        Rule(
+            "fixed_size_list with dictionaries in it", _is_list_of_dictionaries, _list_of_values,
+            "fixed_size_list of the values", "it reads the positions as the values",
+        ),
         Rule("float16", _is("float16"), lambda _: [pa.float32()], "float", "it has no half floats", probed=True),
         Rule(
             "struct without a field", lambda type_: bool(pa.types.is_struct(type_)) and not type_.num_fields, None,

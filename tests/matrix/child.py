@@ -18,8 +18,9 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-from operations import OPERATIONS, plain
+from operations import OPERATIONS
 from origins import origins
+from plainly import plain
 
 import jupyter_arrowshm as shm
 

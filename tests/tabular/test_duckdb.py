@@ -151,3 +151,10 @@ def test_ordered_categories_keep_their_order(store: shm.Store) -> None:
     store.share(pd.DataFrame({"x": pd.Categorical(["low", "high"], ["low", "high"], ordered=True)}), "t")
     attached = store.attach("t", to="duckdb")
     assert attached.query("t", "select min(x), max(x) from t").fetchall() == [("low", "high")]
+
+
+def test_dictionaries_in_lists_of_one_length_are_their_values(store: shm.Store) -> None:
+    """DuckDB's own reading gives the positions: 0 for the first word."""
+    words = pa.DictionaryArray.from_arrays(pa.array([1, 0, None, 1], pa.int8()), ["a", "b"])
+    store.share(pa.table({"x": pa.FixedSizeListArray.from_arrays(words, 2)}), "t")
+    assert store.attach("t", to="duckdb").fetchall() == [(("b", "a"),), ((None, "b"),)]

@@ -62,7 +62,7 @@ REFUSED = {
     "index": (lambda: with_index(pd.Index(["a", 1], dtype=object)), "df", "index", "mixes"),
     "index levels": (lambda: with_index(pd.MultiIndex.from_tuples([("a", 1j), ("b", 2j)])), "df", "index", "complex"),
     "index name": (lambda: with_index(pd.Index([1], name=frozenset())), "df", "index", "frozenset"),
-    "frequency": (lambda: with_index(HOLIDAYS), "df", "index", "frequency"),
+    "frequency": (lambda: with_index(HOLIDAYS.copy()), "df", "index", "frequency"),
     "labels": (lambda: DF([[1]], columns=[frozenset("a")]), "df", None, "frozenset"),
     "attrs": (lambda: attributed(DF({"x": [1]}), t=(1, 2)), "df", None, "attrs['t']"),
     "series": (lambda: pd.Series(["a", 1], name="x"), "s", "x", "mixes"),
