@@ -80,11 +80,18 @@ class JuliaKernel(Kernel):
                     return dict(json.loads(self._replies.readline()))
                 show(os.read(printed, 1 << 16).decode(errors="replace"))  # first: it was printed before Julia answered
 
-    async def do_execute(self, code: str, silent: bool, *_: Any, **__: Any) -> dict[str, Any]:
+    def _send(self, code: str, kind: str) -> None:
         data = code.encode()
         assert self._julia.stdin is not None
-        self._julia.stdin.write(b"%d %d\n%s" % (len(data), silent, data))
+        self._julia.stdin.write(b"%d %s\n%s" % (len(data), kind.encode(), data))
         self._julia.stdin.flush()
+
+    async def do_complete(self, code: str, cursor_pos: int | None) -> dict[str, Any]:
+        self._send(code, f"complete:{len(code) if cursor_pos is None else cursor_pos}")
+        return self._wait()
+
+    async def do_execute(self, code: str, silent: bool, *_: Any, **__: Any) -> dict[str, Any]:
+        self._send(code, str(int(silent)))
 
         def show(text: str) -> None:
             if text and not silent:

@@ -1,7 +1,7 @@
 # What an IJulia notebook is to the packages loaded in it, for `julia_kernel.py`: cells run in Main with the REPL's soft
-# scope, values are shown as HTML and text, `Out` and `ans` keep them, hooks run after each cell, and an interrupt is an
-# exception. The connection file is the first argument. Requests come on standard input, answers go to the descriptor
-# that ARROWSHM_REPLIES names. ARROWSHM_IJULIA says which IJulia is stood in for: "1.21" or "1.34".
+# scope, values are shown as HTML and text, `Out` and `ans` keep them, hooks run after each cell, requests for completions go
+# through `handlers`, and an interrupt is an exception. The connection file is the first argument. Requests come on standard input, answers go to the descriptor
+# that ARROWSHM_REPLIES names. ARROWSHM_IJULIA says which IJulia is stood in for: "1.21", "1.30" or "1.34".
 
 module IJulia
 
@@ -22,16 +22,50 @@ push_postexecute_hook(f::Function) = push!(HOOKS, f)
 if IS_NEW
     mutable struct Kernel
         ans::Any
+        Out::Dict{Int,Any}
     end
     function Base.setproperty!(kernel::Kernel, name::Symbol, value)
         setfield!(kernel, name, value)
         global ans = value
     end
-    _default_kernel = Kernel(nothing)
+    # In 1.30 the variable had another type than the field, so that it was a converted copy.
+    _default_kernel = Kernel(nothing, ENV["ARROWSHM_IJULIA"] == "1.30" ? Dict{Int,Any}() : Out)
     remember(value) = (_default_kernel.ans = value)
+    history() = _default_kernel.Out
 else
     remember(value) = (global ans = value)
+    history() = Out
 end
+
+# Requests and their handlers, which have had the kernel before the message since 1.30. Positions are letters (protocol 5.2).
+struct Msg
+    header::Dict
+    content::Dict
+end
+chr2ind(m::Msg, str::String, ic::Integer) = ic == 0 ? 0 : nextind(str, 0, ic)
+ind2chr(m::Msg, str::String, i::Integer) = i == 0 ? 0 : length(str, 1, i)
+msg_reply(m::Msg, msg_type, content, metadata = Dict{String,Any}()) = Msg(Dict("msg_type" => msg_type), content)
+const SENT = Msg[]
+const SOCKET = nothing
+if IS_NEW
+    send_ipython(socket, kernel, m::Msg) = push!(SENT, m)
+    complete_request(socket, kernel, msg) = send_ipython(socket, kernel, completed(msg))
+    handle(type, msg) = Base.invokelatest(handlers[type], SOCKET, _default_kernel, msg)
+else
+    send_ipython(socket, m::Msg) = push!(SENT, m)
+    complete_request(socket, msg) = send_ipython(socket, completed(msg))
+    handle(type, msg) = Base.invokelatest(handlers[type], SOCKET, msg)
+end
+function completed(msg)
+    code, cursor = msg.content["code"], msg.content["cursor_pos"]
+    found, range, = REPL.REPLCompletions.completions(code, chr2ind(msg, code, cursor), Main)
+    start, stop = isempty(range) ? (cursor, cursor) : (ind2chr(msg, code, prevind(code, first(range))), cursor)
+    return msg_reply(msg, "complete_reply", Dict(
+        "status" => "ok", "matches" => map(REPL.REPLCompletions.completion_text, found), "metadata" => Dict(),
+        "cursor_start" => start, "cursor_end" => stop,
+    ))
+end
+const handlers = Dict{String,Function}("complete_request" => complete_request)
 
 function shown(value)
     context = (:limit => true, :color => false, :displaysize => (30, 80))
@@ -58,7 +92,7 @@ function execute(code, silent)
         value = include_string(REPL.softscope, Main, code, "In[$n]")
         if !silent
             remember(value)
-            value === nothing || value === Out || (Out[n] = value)
+            value === nothing || value === history() || (history()[n] = value)
         end
         foreach(Base.invokelatest, HOOKS)
         return (status = "ok", data = value === nothing || silent ? nothing : Base.invokelatest(shown, value))
@@ -85,7 +119,13 @@ function run_kernel()
             eof(stdin) && return
             nbytes, silent = split(readline(stdin))
             code = String(read(stdin, parse(Int, nbytes)))
-            reply(Base.invokelatest(execute, code, silent == "1"))
+            if startswith(silent, "complete:")
+                content = Dict("code" => code, "cursor_pos" => parse(Int, split(silent, ':')[2]))
+                handle("complete_request", Msg(Dict("version" => "5.4"), content))
+                reply(pop!(SENT).content)
+            else
+                reply(Base.invokelatest(execute, code, silent == "1"))
+            end
         catch error
             error isa InterruptException || rethrow()
         end

@@ -145,6 +145,22 @@ KINDS = (
 )  # fmt: skip
 
 
+def test_no_column_can_be_written_into(julia: Any, directory: Path) -> None:
+    """Each says to copy it, and the copy can be written into. (Bits that had to be copied are Julia's own.)"""
+    schema = pa.schema([pa.field(name, array.type) for name, array in SAMPLES.items()])
+    put(directory, "there", [pa.record_batch(list(SAMPLES.values()), schema=schema)], schema)
+    julia.run("""
+        t = attach("there")
+        message(f) = try f(); "" catch error; sprint(showerror, error) end
+        refused(c) = occursin("read-only. Copy it", message(() -> c[1] = c[6]))
+        copied(c) = (d = copy(c); d[1] = d[6]; isequal(d[1], c[6]))
+        # A value of this one is beyond what `DateTime` reaches, so that it cannot be read.
+        named(f) = [names(t)[i] for i in 1:length(t) if names(t)[i] != "timestamp[s]" && !f(t[i])]
+    """)
+    assert set(julia.get("named(refused)")) <= {"bool, no nulls"}
+    assert julia.get("named(copied)") == []
+
+
 def test_null_in_every_position(julia: Any, store: shm.Store) -> None:
     """Nine rows: more than one byte of the bitmap."""
     columns = {}

@@ -58,6 +58,7 @@ include("arrow/writer.jl")
 include("store/publication.jl")
 include("store/store.jl")
 include("notebook/display.jl")
+include("notebook/completion.jl")
 include("notebook/kernel.jl")
 include("notebook/macros.jl")
 include("tabular/glue.jl")
@@ -67,7 +68,7 @@ include("workload.jl")
 function __init__()
     STARTED_IN[] = pwd()
     call_when_loading(glue_loaded)
-    loaded(TABLES) === nothing || Base.invokelatest(glue_tables)
+    ijulia() === nothing || Base.invokelatest(join_kernel)
     return
 end
 

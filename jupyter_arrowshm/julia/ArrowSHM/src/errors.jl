@@ -174,3 +174,9 @@ struct Brief <: Exception
 end
 Base.showerror(io::IO, e::Brief) = showerror(io, e.error)
 Base.showerror(io::IO, e::Brief, trace; backtrace = true) = showerror(io, e.error)
+
+const READ_ONLY = "a column of a shared table is read-only. Copy it, as in `fare = copy(trips.fare)`, and write into the copy."
+
+# Where a column is a plain `Vector`, the processor refuses the write, and Base says `ReadOnlyMemoryError()` and no more: it
+# has no hints for this type. A vector type of our own that said it would cost each loop more than this method does.
+Base.showerror(io::IO, ::ReadOnlyMemoryError) = print(io, "ReadOnlyMemoryError: this memory cannot be written to: ", READ_ONLY)

@@ -2,9 +2,12 @@
 # Each entry says which releases have it (looked up from 1.5 to 1.12), and what happens where one lacks it. A test holds that no
 # other file names such a thing; docs/julia-versions.md has the table.
 
+"1.5 to 1.12, \"experimental\" in all of them. Without it: as fast to run, slower to compile."
+macro optlevel(level::Int)
+    return isdefined(Base.Experimental, Symbol("@optlevel")) ? :(Base.Experimental.@optlevel $level) : nothing
+end
 # Everything but the columns' own loops runs once per table: compiling it fast is worth more than running it fast.
-# 1.5 to 1.12, "experimental" in all of them. Without it: as fast to run, slower to compile.
-@static isdefined(Base.Experimental, Symbol("@optlevel")) && @eval Base.Experimental.@optlevel 0
+@optlevel 0
 
 "1.0 to 1.12. What files and directories throw; which functions throw it, and which `SystemError`, differs by release."
 const IOError = Base.IOError
@@ -38,6 +41,20 @@ has_extension(name::Symbol) =
 is_precompiling() = ccall(:jl_generating_output, Cint, ()) == 1
 
 """
+Since 1.12: call `f()` so that the package's cache keeps what is compiled in it, also methods of others that it calls; this
+is what PrecompileTools.jl does. Before, and without it: only methods of our own, and those of others that they need.
+"""
+function caching_all(f)
+    @static VERSION >= v"1.12" && ccall(:jl_tag_newly_inferred_enable, Cvoid, ())
+    try
+        f()
+    finally
+        @static VERSION >= v"1.12" && ccall(:jl_tag_newly_inferred_disable, Cvoid, ())
+    end
+    return
+end
+
+"""
 The object that an array's memory lives as long as: the array itself, since 1.11 the `Memory` in it, which outlives it where
 another array has it too (Mmap's finalizers hang on the same). Fields of `Array` and `MemoryRef` of 1.11 and 1.12.
 """
@@ -53,7 +70,8 @@ end
 "Where the REPL keeps `ans`: `Main` before 1.9, `Base.MainInclude` since. Without it: `@detach` does not clear `ans`."
 homes_of_answer() = isdefined(Base, :MainInclude) ? (Main, Base.MainInclude) : (Main,)
 
-# IJulia, looked up from 1.21 (for Julia 1.5) to 1.34. It is not a dependency: it is there where it started this process.
+# IJulia, looked up in 1.21 (for Julia 1.5), 1.23, 1.26, 1.29, 1.30 and 1.34. It is not a dependency: it is there where it
+# started this process.
 
 "IJulia where this process is its kernel, else `nothing`. `inited` is documented; without it: a process like any other."
 ijulia() = isdefined(Main, :IJulia) && isdefined(Main.IJulia, :inited) && Main.IJulia.inited === true ? Main.IJulia : nothing
@@ -66,16 +84,43 @@ function call_after_cells(f::Function)
 end
 
 """
-Forget the values of earlier cells that `keeps` is true for. `Out` and `ans` are documented; without them: `@detach` says that
-the table is still attached. `_default_kernel`, since 1.30, is not: `ans` is a field of it, and assigning to that sets the
+Have `f(ijulia, theirs, arguments...)` answer requests for completions, and call `theirs(arguments...)` for what it leaves to
+IJulia. In all of them there are `handlers`, a `Dict`, and functions that make the answer; without them Tab is Julia's own.
+"""
+function call_for_completions(f::Function)
+    home = ijulia()
+    home === nothing && return
+    all(name -> isdefined(home, name), (:handlers, :send_ipython, :msg_reply, :chr2ind, :ind2chr)) || return
+    theirs = get(home.handlers, "complete_request", nothing)
+    theirs === nothing || (home.handlers["complete_request"] = (arguments...) -> f(home, theirs, arguments...))
+    return
+end
+
+"The kernel object, since 1.30. `Out` and `ans` are fields of it, too."
+kernel_of(home::Module) = isdefined(home, :_default_kernel) ? home._default_kernel : nothing
+
+"""
+The dictionaries that keep the values of earlier cells. `Out` is documented; the kernel's is the same one, but for 1.30, where
+they are two. Without them: `@detach` says that the table is still attached.
+"""
+function outputs()
+    found, home = Any[], ijulia()
+    home === nothing && return found
+    isdefined(home, :Out) && push!(found, home.Out)
+    kernel = kernel_of(home)
+    kernel !== nothing && hasproperty(kernel, :Out) && push!(found, kernel.Out)
+    return found
+end
+
+"""
+Forget the values of earlier cells that `keeps` is true for. `ans` is documented; assigning to the kernel's field sets the
 variable, but not the other way.
 """
 function forget_outputs(keeps)
+    foreach(values -> filter!(entry -> !keeps(entry.second), values), outputs())
     home = ijulia()
-    home === nothing && return
-    isdefined(home, :Out) && filter!(entry -> !keeps(entry.second), home.Out)
-    isdefined(home, :ans) && keeps(home.ans) || return
-    kernel = isdefined(home, :_default_kernel) ? home._default_kernel : nothing
+    home !== nothing && isdefined(home, :ans) && keeps(home.ans) || return
+    kernel = kernel_of(home)
     kernel === nothing ? Core.eval(home, :(ans = nothing)) : (kernel.ans = nothing)
     return
 end

@@ -6,6 +6,8 @@ function rehearse(path::String)
     table = (
         a = [1, 2, 3], b = [1.5, missing, 2.5], c = ["x", "y", ""], d = [true, false, missing],
         e = [Date(2013), missing, Date(2014)], f = [DateTime(2013), DateTime(2014), missing],
+        g = Int32[1, 2, 3], h = Float32[1, 2, 3], i = ["x", missing, "y"], j = [true, false, true], k = [1, missing, 3],
+        l = Date[Date(2013), Date(2014), Date(2015)], m = [DateTime(2013), DateTime(2014), DateTime(2015)],
     )
     println(devnull, share("rehearsal", table; store = store))
     share("rehearsal", table; store = store, replace = true)
@@ -13,7 +15,9 @@ function rehearse(path::String)
     for i in 1:length(found)
         found[i][1]
     end
-    found.a, found["b"], names(found), size(found), haskey(found, :a), sum(skipmissing(found.b))
+    found.a, found["b"], names(found), size(found), haskey(found, :a), sum(found.a), sum(skipmissing(found.b))
+    foreach(column -> show(IOContext(devnull, :limit => true), MIME("text/plain"), column), found)
+    complete_code("trips[\"", @__MODULE__)
     foreach(mime -> show(devnull, mime, found), (MIME("text/plain"), MIME("text/html")))
     foreach(mime -> show(devnull, mime, tables(; store = store)), (MIME("text/plain"), MIME("text/html")))
     for f in (() -> attach("reharsal"; store = store), () -> attach("a b"; store = store))
@@ -24,6 +28,7 @@ function rehearse(path::String)
         end
     end
     briefly(() -> attach("rehearsal"; store = store))
+    prepare_detach(Module(), :trips, () -> found)
     unshare("rehearsal"; store = store)
     foreach(close, values(TOKEN.files))
 end
@@ -41,8 +46,12 @@ end
 
 if is_precompiling() && Sys.islinux()
     if VERSION >= v"1.9"
+        # What the macros print belongs to no one here.
+        precompile(share_aloud, (String, Any))
+        precompile(attach_aloud, (Module, Symbol, String))
+        precompile(finish_detach, (String, String, UInt64))
         try
-            mktempdir(rehearse)
+            caching_all(() -> mktempdir(rehearse))
         catch  # no place to write, no locks: the package works all the same, or says why when it is used
         end
         # What was learned belongs to this process, not to those that load the package.

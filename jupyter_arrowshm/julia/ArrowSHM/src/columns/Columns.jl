@@ -1,16 +1,16 @@
 "Values and columns in shared memory. A module of its own, to be compiled with optimisation: its loops run over rows."
 module Columns
 
-# Said here because a module has its parent's level otherwise.
-Base.Experimental.@optlevel 2
-
 using Base: UUID
 using Dates
 using Dates: Date, DateTime, Time, Month, Second, Millisecond, Microsecond, Nanosecond
 
 using Base.Checked: checked_add, checked_mul, checked_neg, checked_sub
 
-using ..ArrowSHM: DamagedColumn, SkipMissing, add_sum
+using ..ArrowSHM: DamagedColumn, READ_ONLY, SkipMissing, @optlevel, add_sum
+
+# Said here because a module has its parent's level otherwise.
+@optlevel 2
 
 # The letters of the type parameters, the same everywhere:
 #

@@ -53,6 +53,8 @@ Julia, or it lies in several parts. Read-only; `collect` makes a copy to write i
 abstract type Column{T} <: AbstractVector{T} end
 Base.IndexStyle(::Type{<:Column}) = IndexLinear()
 
+Base.setindex!(::Union{Column,Buffer}, value, indices...) = throw(ArgumentError("cannot write: $READ_ONLY"))
+
 """
 What a column was read as, to share it again as the same: its Arrow field, and the values of the file's dictionaries by
 their number. Every `Column` has one.

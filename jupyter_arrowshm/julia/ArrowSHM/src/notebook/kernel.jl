@@ -5,7 +5,7 @@ const BOUND = Tuple{Module,Symbol,WeakRef}[]
 const JOINED = Ref(false)
 
 function remember_binding(home::Module, variable::Symbol, table::SharedTable)
-    # Not when the package is loaded: startup.jl may do that, and IJulia comes after it.
+    # Not only when the package is loaded: startup.jl may do that, and IJulia comes after it.
     JOINED[] || Base.invokelatest(join_kernel)
     filter!(entry -> entry[1:2] != (home, variable), BOUND)
     push!(BOUND, (home, variable, WeakRef(table)))
@@ -25,20 +25,36 @@ function join_kernel()
     ijulia() === nothing && return
     JOINED[] = true
     call_after_cells(collect_dropped)
+    call_for_completions(answer_completion)
 end
 
-"Forget what the REPL's or the notebook's history keeps of this table: `ans`, `Out`."
+"""
+Forget what the REPL's or the notebook's history keeps of this version of a table, by whichever attach: `ans`, `err`, `Out`.
+"""
 @noinline function forget_history(table::SharedTable)
-    keeps(value) = value === table || any(column -> column !== nothing && column === value, getfield(table, :columns))
-    for home in homes_of_answer()
-        isdefined(home, :ans) && keeps(getfield(home, :ans)) || continue
+    same = SharedTable[table]
+    for history in outputs(), value in values(history)
+        value isa SharedTable && is_same(value, table) && push!(same, value)
+    end
+    columns = Any[column for one in same for column in getfield(one, :columns) if column !== nothing]
+    keeps(value) = value isa SharedTable ? is_same(value, table) : any(column -> column === value, columns)
+    keeps(value::SubArray) = keeps(parent(value))
+    # An error has what it is about in its fields: a `BoundsError` the column.
+    keeps(value::Exception) = any(k -> isdefined(value, k) && keeps(getfield(value, k)), 1:nfields(value))
+    keeps(errors::AbstractVector{<:NamedTuple}) = any(entry -> keeps(first(entry)), errors)
+    for home in homes_of_answer(), name in (:ans, :err)
+        name === :err && home === Main && continue  # a person's own
+        isdefined(home, name) && keeps(getfield(home, name)) || continue
         try
-            Core.eval(home, :(ans = nothing))
+            Core.eval(home, :($name = nothing))
         catch  # imported there from the other one, or from IJulia
         end
     end
     Base.invokelatest(forget_outputs, keeps)
 end
+
+is_same(a::SharedTable, b::SharedTable) =
+    source_of(a).path == source_of(b).path && source_of(a).version == source_of(b).version
 
 "What [`finish_detach`](@ref) must know of a table. Not the table: what is on the stack cannot be collected."
 @noinline function prepare_detach(home::Module, variable::Symbol, @nospecialize(get))
