@@ -234,15 +234,13 @@ def _pairs(parts: list[Word]) -> Iterator[tuple[Word, Word | None]]:
     """``a as x b`` as ``(a, x), (b, None)``."""
     rest = list(parts)
     while rest:
-        first, second = rest.pop(0), None
-        if rest and _is_as(rest[0]):
-            second = rest[1] if len(rest) > 1 else None
-            del rest[:2]
-            if second is None:
-                raise UsageError("'as' stands between a name and a variable")
-        if _is_as(first):
+        first = rest.pop(0)
+        is_renamed = bool(rest) and _is_as(rest[0])
+        if _is_as(first) or (is_renamed and len(rest) == 1):
             raise UsageError("'as' stands between a name and a variable")
-        yield first, second
+        yield first, rest[1] if is_renamed else None
+        if is_renamed:
+            del rest[:2]
 
 
 def _is_as(word: Word) -> bool:

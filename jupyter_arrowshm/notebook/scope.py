@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
@@ -41,6 +42,8 @@ class Scope:
             if space is shell.user_ns or space is frame.f_globals:
                 break
             local = {**space, **local}
+            if not frame.f_code.co_flags & inspect.CO_OPTIMIZED and "__qualname__" not in space:
+                break  # since Python 3.12 a cell has its comprehension's variables, beside its own; a class has a name
             is_function = is_function or frame.f_code.co_name not in _COMPREHENSIONS
         return cls(shell, local, is_function)
 
