@@ -30,10 +30,10 @@ julia: $(VENV)/.made
 	  || echo "Fetching Debian's Julia into .julia/ (77 MB; nothing else of this machine is changed)"
 	@$(BIN)/python tests/julia/fetch_julia.py >/dev/null || true
 
-# One file system and one language: three minutes at most on a machine that does nothing else.
+# One file system and one language; what is shared and how it is shown has more tests in tests/tabular and test_preview*.
 quick: lint
-	$(BIN)/python -m pytest -q $(PARALLEL) -k "not disk and not julia" \
-	  tests/core tests/tabular tests/conformance tests/docs/test_promises.py
+	$(BIN)/python -m pytest -q $(PARALLEL) -k "not disk and not julia" --ignore-glob="*/test_preview*" \
+	  tests/core tests/conformance tests/docs/test_promises.py
 
 test: lint test-python test-places test-oldest test-browser test-docs
 

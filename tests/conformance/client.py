@@ -50,9 +50,10 @@ class Client(ABC):
     phrases: ClassVar[Mapping[str, str]]
     usual: ClassVar[Mapping[str, Any]] = {"name": "t", "rows": 1000, "replace": True, "pin": False}
 
-    def __init__(self, directory: Path, *, watch: Watch | None = None, **options: Any) -> None:
+    def __init__(self, directory: Path, *, watch: Watch | None = None, lasting: bool = True, **options: Any) -> None:
         """Start the process, with the options of :meth:`begin`."""
-        self.watch, lasting = watch, not options
+        self.watch = watch
+        self.idle = True  # false as long as an answer is to come: who reads next would take it for his
         if watch is not None:
             options["prefix"] = [*options.get("prefix", ()), *watch.prefix]
         self.process = self.begin(**options, lasting=lasting)
@@ -122,6 +123,7 @@ class Client(ABC):
 
     def start(self, what: str, **words: Any) -> None:
         """Do it without waiting; :meth:`wait` tells how it went."""
+        self.idle = False
         self.process.start(self.say(what, **words))
 
     def wait(self) -> None:
@@ -148,12 +150,15 @@ class Client(ABC):
 
     @contextlib.contextmanager
     def _refusals(self) -> Iterator[None]:
+        self.idle = False
         try:
             yield
         except (EOFError, ConnectionError):  # it has ended
             raise
         except Exception as error:
+            self.idle = True
             raise Refused(getattr(error, "kind", type(error).__name__), str(error)) from None
+        self.idle = True
 
 
 class Watch:

@@ -17,7 +17,7 @@ CLIENTS = {one.language: one for one in Client.__subclasses__()}
 
 
 class Pool:
-    """Gives processes to tests and takes them back; one that has ended is not given again."""
+    """Gives processes to tests and takes them back; one that has ended, or is still at work, is not given again."""
 
     def __init__(self) -> None:
         self._idle: list[Client] = []
@@ -36,7 +36,7 @@ class Pool:
         return Watch(Path(self._folder.name))
 
     def give_back(self, one: Client) -> None:
-        if one.process.process.poll() is None:
+        if one.idle and one.process.process.poll() is None:
             one.do("drop")
             self._idle.append(one)
         else:
@@ -59,14 +59,16 @@ def pool() -> Iterator[Pool]:
 def client(pool: Pool, directory: Path) -> Iterator[Callable[..., Client]]:
     """Give a process of a language, another one each time, in this test's store.
 
-    A ``watched`` one has a :class:`Watch`. With an option of :meth:`Client.begin` it is started for this test alone.
+    A ``watched`` one has a :class:`Watch`. One that is ``mortal``, because the test will kill it, or that has an option
+    of :meth:`Client.begin`, is started for this test alone.
     """
     given: list[Client] = []
     own: list[Client] = []
 
-    def give(language: str, *, watched: bool = False, **options: Any) -> Client:
-        if options:
-            own.append(CLIENTS[language](directory, watch=pool.watch() if watched else None, **options))
+    def give(language: str, *, watched: bool = False, mortal: bool = False, **options: Any) -> Client:
+        if mortal or options:
+            watch = pool.watch() if watched else None
+            own.append(CLIENTS[language](directory, watch=watch, lasting=False, **options))
             return own[-1]
         given.append(pool.take(language, directory, watched=watched))
         return given[-1]

@@ -24,7 +24,7 @@ CALLS = {"write": ("write", "writev"), "name": ("renameat", "renameat2", "rename
 def test_killed_while_it_shares(client, language, observer, directory, parent, where, unnamed) -> None:
     """With the data half written, and with the directory lock held."""
     observer.do("share", rows=10)
-    dying = client(language, watched=True, env={})
+    dying = client(language, watched=True, mortal=True)
 
     def decide(call):
         if call.name in CALLS[where]:
@@ -43,7 +43,7 @@ def test_killed_while_it_shares(client, language, observer, directory, parent, w
 
 def test_killed_while_it_has_a_table_attached(client, language, observer) -> None:
     observer.do("share")
-    reader = client(language, env={})
+    reader = client(language, mortal=True)
     reader.do("attach")
     assert observer.get("info")["pids"] == sorted([observer.pid, reader.pid])
     reader.kill()

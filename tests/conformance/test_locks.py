@@ -88,8 +88,8 @@ def test_a_name_that_leads_elsewhere_meanwhile_is_opened_again(client, language,
     assert observer.get("info")["older"] == []
 
 
-def test_everybody_sees_who_has_it_attached(one, other, client, language) -> None:
-    publisher = client(language)
+def test_everybody_sees_who_has_it_attached(one, other, client) -> None:
+    publisher = client("python")
     publisher.do("share")
     for reader in (one, other):
         reader.do("attach")

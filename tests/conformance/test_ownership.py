@@ -48,7 +48,7 @@ def test_a_name_is_its_publishers_until_somebody_says_replace(client, language, 
 
 
 def test_a_name_is_not_free_because_its_publisher_has_ended(client, language, observer) -> None:
-    one = client(language)
+    one = client(language, mortal=True)
     one.do("share")
     one.kill()
     assert observer.refuses("share", replace=False) == "TableExists"

@@ -31,7 +31,7 @@ def test_one_locked_empty_file_for_each_publisher(one, other, directory) -> None
 
 
 def test_a_publisher_that_was_killed_is_dead_to_all(client, language, other, directory) -> None:
-    publisher = client(language)
+    publisher = client(language, mortal=True)
     publisher.do("share")
     assert other.get("info")["alive"] is True
     path = directory / ".live" / token(directory)

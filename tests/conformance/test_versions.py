@@ -34,8 +34,8 @@ def test_anybody_may_unshare_and_nobody_loses_what_is_attached(one, other, direc
     assert not footprint(parent)
 
 
-def test_only_what_nobody_holds_is_collected(one, other, client, language) -> None:
-    publisher = client(language)
+def test_only_what_nobody_holds_is_collected(one, other, client) -> None:
+    publisher = client("python", mortal=True)
     for name in ("attached", "free", "pinned"):
         publisher.do("share", name=name)
     one.do("share", name="living")
@@ -53,7 +53,7 @@ def test_only_what_nobody_holds_is_collected(one, other, client, language) -> No
 
 
 def test_a_note_says_why_a_table_was_collected_until_the_name_is_used_again(client, language, other, directory) -> None:
-    publisher, one = client(language), client(language)
+    publisher, one = client("python", mortal=True), client(language)
     publisher.do("share")
     publisher.kill()
     eventually(lambda: one.get("info")["alive"] is False)

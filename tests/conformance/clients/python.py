@@ -30,7 +30,7 @@ class Python(Client):
     phrases: ClassVar = {
         "use": "os.environ['JUPYTER_ARROWSHM_DIR'] = {directory}",
         "default": "(os.environ.pop('JUPYTER_ARROWSHM_DIR', None), shm.Store().directory)[1]",
-        "share": "shm.share(pa.table({{'a': pa.array(range({rows}), 'int64')}}), {name}, replace={replace}, pin={pin})",
+        "share": "shm.share(pa.table({{'a': pa.arange(0, {rows})}}), {name}, replace={replace}, pin={pin})",
         "attach": "held.append(shm.attach({name}))",
         "sum": "sum(held[-1]['a'].to_pylist())",
         "drop": "held.clear()",
