@@ -104,7 +104,7 @@ class Julia:
         ready: list[Any] = []
         while not ready:
             self.process.send_signal(signal.SIGINT)
-            ready, _, _ = select.select([self._replies], [], [], 5)
+            ready, _, _ = select.select([self._replies], [], [], 60)
         return self.wait()
 
     def kill(self) -> None:

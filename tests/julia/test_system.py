@@ -255,10 +255,30 @@ def test_a_replacement_that_fails_pins_nothing(julia: Any, store: shm.Store) -> 
             end
         end
     """)
-    with throws("StoreFailed: .*Bad file descriptor"):
+    with throws("UnsafeDirectory: .*without locks .Bad file descriptor"):
         julia.run("fail()")
     assert not store.info("t").pinned
     store.pin("t")
-    with throws("StoreFailed"):
+    with throws("UnsafeDirectory"):
         julia.run("fail()")
     assert store.info("t").pinned, "as it was before"
+
+
+def test_an_attach_leaves_a_trace_and_a_look_does_not(julia: Any, store: shm.Store) -> None:
+    """By it whoever removes unused tables knows of a use that was over before they looked."""
+    store.share(pa.table({"a": [1]}), "t")
+    path = store.path("t")
+    past = 1_000_000_000 * 10**9
+    os.utime(path, ns=(past, os.stat(path).st_mtime_ns))
+    before = os.stat(path)
+    julia.run('tables(); ArrowSHM.info("t")')
+    assert os.stat(path).st_atime_ns == past
+    julia.run('attach("t").a')
+    after = os.stat(path)
+    assert after.st_atime_ns > past and after.st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_file_system_without_locks_is_refused(julia: Any, store: shm.Store) -> None:
+    store.share(pa.table({"a": [1]}), "t")
+    with throws("UnsafeDirectory: .* without locks .No locks available.: its locks do not tell who uses a table. Set "):
+        julia.run('Stores.inside(at -> throw(SystemError("flock", Libc.ENOLCK)))')

@@ -5,6 +5,9 @@ const LIVE, PINS = ".live", ".pins"
 const SHARED_MEMORY = "/dev/shm"
 const MIN_SHARED_MEMORY = 1 << 30  # Docker and Kubernetes give 64 MB: too little for tables
 const LOCK_TIMEOUT = 10.0  # s; the lock is held for microseconds, so a longer wait means a stopped process
+# Their flock(2) is a lock of bytes at a server, which a mapping does not keep, and which no /proc/locks of ours shows.
+const WITHOUT_LOCKS = ("nfs", "nfs4", "cifs", "smb3", "lustre", "afs", "fuse.sshfs")
+const NO_LOCKS = (Libc.EBADF, Libc.ENOLCK, Libc.ENOSYS, Libc.EOPNOTSUPP)  # of flock(2), where a file system has none
 const DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
 
 "The directory that Python, Julia and the server agree on (docs/protocol.md, \"Which directory\")."
@@ -76,6 +79,8 @@ end
         opened = open_at(AT_FDCWD, directory.path, DIRECTORY_FLAGS)
         found = facts_of(opened.fd)
         verify(directory, found)
+        kind = file_system_type(found.device)
+        kind in WITHOUT_LOCKS && throw(without_locks(directory, "is on $kind, a network file system"))
         create && foreach(name -> make_directory_at(opened.fd, name), (LIVE, PINS))
         # The old descriptor is not closed here: another task may be using it. Its last reference closes it.
         directory.opened, directory.identity = opened, (found.device, found.inode)
@@ -99,6 +104,11 @@ function verify(directory::Directory, found)
         throw(UnsafeDirectory(directory.path, "is open to other users", "run chmod 700 $(directory.path)"))
     end
 end
+
+without_locks(directory::Directory, reason) = UnsafeDirectory(
+    directory.path, "$reason: its locks do not tell who uses a table",
+    "set \$$ENVIRONMENT_VARIABLE to a directory in $SHARED_MEMORY or on a disk of this machine",
+)
 
 @noinline function refused(directory::Directory, code::Integer)
     # O_NOFOLLOW with O_DIRECTORY reports a link as ENOTDIR (open(2)).
@@ -161,6 +171,7 @@ end
 
 function explain(directory::Directory, code::Integer)
     code in (Libc.EROFS, Libc.EACCES, Libc.EPERM, Libc.ELOOP, Libc.ENOTDIR) && return refused(directory, code)
+    code in NO_LOCKS && return without_locks(directory, "is on a file system without locks ($(Libc.strerror(code)))")
     return StoreFailed(directory.path, code)
 end
 

@@ -1,9 +1,10 @@
 # One immutable file of the store: a draft that gets a name at once and whole, and an opened file whose mappings hold it.
 
 const DRAFT_PREFIX = ".new-"
-const OPEN_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK  # a FIFO without O_NONBLOCK hangs
-# absent; a link; a socket; somebody else's; a device
-const NO_TABLE = (Libc.ENOENT, Libc.ELOOP, Libc.ENXIO, Libc.EACCES, Libc.ENODEV)
+# A FIFO without O_NONBLOCK hangs. The time of the last access is that of the last attach: who looks must leave it.
+const OPEN_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOATIME
+# absent; a link; a socket; somebody else's, twice; a device
+const NO_TABLE = (Libc.ENOENT, Libc.ELOOP, Libc.ENXIO, Libc.EACCES, Libc.EPERM, Libc.ENODEV)
 
 "A segment before it has a name. Whatever kills the process, the kernel frees it."
 mutable struct Draft
@@ -30,6 +31,10 @@ name, or `nothing`, to be closed outside the lock: freeing a GiB takes 130 ms.
 """
 @noinline function publish(draft::Draft, directory::Integer, name::String)
     change_mode(draft.file.fd, 0o400)
+    # By this the version is told from the next, and the kernel's own time stands still for milliseconds.
+    now = Clong[0, 0]
+    ccall(:clock_gettime, Cint, (Cint, Ptr{Clong}), 0, now)
+    set_times(draft.file.fd, (now[1], now[2]), (now[1], now[2]))
     target = name * SUFFIX
     linked = isempty(draft.name) ? DRAFT_PREFIX * random_hex(8) : draft.name
     old = nothing
@@ -78,6 +83,15 @@ end
     return nothing
 end
 
+"A trace of the use, for whoever removes what nobody has used for long, and looks now and then."
+function leave_trace(fd::Integer)
+    try
+        set_times(fd, (0, UTIME_NOW), (0, UTIME_OMIT))
+    catch error
+        error_number(error) === nothing && rethrow()  # where nothing may be written, nothing is removed either
+    end
+end
+
 """
 The file that has this name now, with a shared lock; `nothing` if there is none. Every mapping made from it keeps the
 open file description and with it the lock (mmap(2), NOTES): that is the lease. It must never be unlocked.
@@ -97,9 +111,11 @@ Throws [`Busy`](@ref) if somebody kept the file locked for `timeout` seconds.
             close(file)
             rethrow()
         end
-        # Else it lost its name between our open and our lock: the lease would be on an older version.
-        found.nlink > 0 && return (file, found)
-        close(file)
+        if found.nlink > 0
+            leave_trace(file.fd)
+            return (file, found)
+        end
+        close(file)  # it lost its name between our open and our lock: the lease would be on an older version
     end
 end
 

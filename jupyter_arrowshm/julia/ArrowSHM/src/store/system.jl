@@ -5,11 +5,13 @@
     const O_CREAT, O_EXCL, O_NONBLOCK, O_TRUNC = 0x0200, 0x0800, 0x0004, 0x0400
     const O_DIRECTORY, O_NOFOLLOW, O_CLOEXEC, O_TMPFILE = 0x100000, 0x0100, 0x1000000, 0
     const AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW = -2, 0x40, 0x20
+    const O_NOATIME, UTIME_NOW, UTIME_OMIT = 0, -1, -2
 else
     const O_CREAT, O_EXCL, O_NONBLOCK, O_CLOEXEC, O_TRUNC = 0o100, 0o200, 0o4000, 0o2000000, 0o1000
     const O_DIRECTORY, O_NOFOLLOW = Sys.ARCH in (:aarch64, :arm) ? (0o40000, 0o100000) : (0o200000, 0o400000)
     const O_TMPFILE = 0o20000000 | O_DIRECTORY
     const AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW = -100, 0x400, 0x100
+    const O_NOATIME, UTIME_NOW, UTIME_OMIT = 0o1000000, (1 << 30) - 1, (1 << 30) - 2
 end
 const O_RDONLY, O_WRONLY, O_RDWR = 0, 1, 2
 const LOCK_SH, LOCK_EX, LOCK_NB, LOCK_UN = 1, 2, 4, 8
@@ -108,6 +110,10 @@ link_descriptor_at(fd, directory, name) = @system (
     :linkat, Cint, (Cint, Cstring, Cint, Cstring, Cint), AT_FDCWD, "/proc/self/fd/$fd", directory, name, AT_SYMLINK_FOLLOW,
 )
 change_mode(fd, mode) = @system (:fchmod, Cint, (Cint, Cuint), fd, mode)
+"Set the times of access and of change of a file, each as seconds and nanoseconds."
+@noinline function set_times(fd::Integer, accessed::NTuple{2,Int}, changed::NTuple{2,Int})
+    return @system (:futimens, Cint, (Cint, Ptr{Clong}), fd, Clong[accessed..., changed...])
+end
 effective_user() = Int(ccall(:geteuid, Cuint, ()))
 
 "Do a call and make no difference whether it fails with this error; tells whether it did not."
