@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -64,7 +64,17 @@ def to_arrow(obj: Any) -> Source:
             fix = f"Leave it out: `t = t.drop_columns([{field.name!r}])`"
             reason = "it is an interval of an older sort, which pyarrow has no arrays for"
             raise UnsupportedSource(f"{source.kind} table", reason, fix, field.name)
-    return source
+    return source if source.num_rows is not None else replace(source, batches=_noted(source.batches))
+
+
+def _noted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches of a stream. What goes wrong behind it stays the error that it is, with a word about us."""
+    try:
+        yield from batches
+    except Exception as error:
+        if hasattr(error, "add_note"):  # Python 3.11
+            error.add_note("This came up while the rows were read to be shared. Nothing was shared.")
+        raise
 
 
 def _source(obj: Any) -> Source:
@@ -97,9 +107,7 @@ def _source(obj: Any) -> Source:
         _check_alignment(obj)
         return _in_memory(arrays.encode(obj), "numpy")
     if fix := _shareable(obj):
-        raise UnsupportedSource(
-            type(obj).__name__, "its rows are elsewhere, or of another sort", f"Make it one: `{fix}`"
-        )
+        raise UnsupportedSource(type(obj).__name__, "it is not a table in memory", f"Make it one: `{fix}`")
     if hasattr(obj, "__arrow_c_stream__") or hasattr(obj, "__arrow_c_array__"):
         return _from_capsule(obj, "pyarrow" if isinstance(obj, (pa.Array, pa.ChunkedArray)) else _kind(obj))
     if (array := _as_array(obj)) is not None:

@@ -85,6 +85,8 @@ REFUSED = {
     "mixed array": (lambda: {"x": np.array(["a", 1], object)}, "d", "x", "mixes"),
     "bare array": (lambda: pa.array([1, 2]), "x", None, "one column"),
     "bare chunks": (lambda: pa.chunked_array([[1, 2]]), "x", None, "one column"),
+    "index alone": (lambda: pd.Index([1, 2]), "x", None, "not a table in memory"),
+    "extension array": (lambda: pd.array([1, None]), "x", None, "not a table in memory"),
     "null rows": (lambda: pa.array([{"a": 1}, None]), "x", None, "nulls"),
 }  # fmt: skip
 
