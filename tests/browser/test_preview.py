@@ -365,6 +365,46 @@ def test_numbers_and_types_for_people(desk: Desk, sharer: Peer, snap: Snap) -> N
     expect(tab.grid).to_have_attribute("title", re.compile(": int64$"))
 
 
+def test_a_column_is_found_by_its_name(desk: Desk, sharer: Peer, snap: Snap) -> None:
+    sharer.run(
+        "shm.share(pa.table({f'{n}_{i:03d}': [i, None] for i in range(100) for n in ('dep', 'delay', 'fare')}), 'w')"
+    )
+    desk.lab()
+    tab = Tab(desk, "w")
+    tab.press("ArrowDown")
+    tab.at("Row 2, dep_000: null")
+    find = tab.node.get_by_role("button", name="Columns")
+    find.click()
+    box = tab.panel.get_by_role("combobox", name="Find a column")
+    options = tab.panel.get_by_role("option")
+    expect(box).to_be_focused()
+    expect(options).to_have_count(200)
+    expect(tab.panel).to_contain_text("100 more match.")
+    expect(options.first).to_contain_text("integer, 50% null")
+    # Letters in between are left out; the row stays.
+    box.fill("fr09")
+    expect(options.first).to_contain_text("fare_090")
+    box.press("ArrowDown")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    desk.check(".jp-ArrowSHM-previewTab")
+    snap(desk, "find-column")
+    desk.theme("JupyterLab Dark")
+    desk.page.set_viewport_size({"width": 700, "height": 760})
+    snap(desk, "find-column-dark-700")
+    box.press("Enter")
+    tab.at("Row 2, fare_091: null")
+    expect(tab.grid).to_be_focused()
+    # By the mouse, too; Escape changes nothing.
+    find.click()
+    box.fill("delay_07")
+    options.filter(has_text="delay_070").click()
+    tab.at("Row 2, delay_070: null")
+    find.click()
+    tab.press("Escape")
+    expect(find).to_be_focused()
+    expect(tab.panel).to_have_count(0)
+
+
 def test_looks(desk: Desk, sharer: Peer, snap: Snap) -> None:
     desk.lab()
     tab = Tab(desk, "trips")

@@ -114,6 +114,19 @@ def show(desk: Desk, server: Server) -> Callable[..., Locator]:
     return run
 
 
+def test_a_list_of_many_tables_shows_many(desk: Desk, sharer: Peer, show: Callable[..., Locator], snap: Snap) -> None:
+    sharer.run("for i in range(20): shm.share(pa.table({'a': range(i + 1)}), f'table-{i:02d}')")
+    shown = show(LIST)
+    rows = shown.locator("[data-table]")
+    expect(rows).to_have_count(21)
+    inside = shown.locator(".jp-ArrowSHM-list").bounding_box()
+    assert inside
+    boxes = [box for row in rows.all() if (box := row.bounding_box())]
+    seen = [box for box in boxes if box["y"] + box["height"] <= inside["y"] + inside["height"] + 1]
+    assert len(seen) >= 12, "%shared had room for three or four"
+    snap(desk, "widget-many")
+
+
 def test_the_list(desk: Desk, server: Server, sharer: Peer, show: Callable[..., Locator], snap: Snap) -> None:
     shown = show(LIST)
     trips = shown.locator('[data-table="trips"]')

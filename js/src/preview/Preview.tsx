@@ -62,7 +62,16 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
   };
   return (
     <div className="jp-ArrowSHM-preview">
-      <Toolbar preview={preview} host={host} go={row => grid.current?.go(row, cursor?.column ?? 0)} focus={() => grid.current?.focus()} />
+      <Toolbar
+        preview={preview}
+        host={host}
+        go={row => grid.current?.go(row, cursor?.column ?? 0)}
+        goColumn={column => {
+          grid.current?.goColumn(column);
+          grid.current?.focus();
+        }}
+        focus={() => grid.current?.focus()}
+      />
       <Banner preview={preview} host={host} />
       <div className="jp-ArrowSHM-gridPlace">
         <div className="jp-ArrowSHM-grid" ref={place} />

@@ -3,17 +3,19 @@ import type { FileFormat } from '../shared/download';
 import { Icon } from '../shared/icons';
 import { Menu } from '../shared/Menu';
 import { LANGUAGES, viewCode } from './code';
+import { ColumnFinder } from './ColumnFinder';
 import type { IPreviewProps } from './previewhost';
 import { WHOLE, withCondition, withSort } from './query';
 import { filterWords, rowsWords, sortWords } from './viewwords';
 
 interface IToolbarProps extends IPreviewProps {
   readonly go: (row: number) => void;
+  readonly goColumn: (column: number) => void;
   readonly focus: () => void;
 }
 
 /** What can be done with the view, and how it is filtered and ordered. */
-export function Toolbar({ preview, host, go, focus }: IToolbarProps): React.JSX.Element {
+export function Toolbar({ preview, host, go, goColumn, focus }: IToolbarProps): React.JSX.Element {
   const { format } = host;
   const { trans } = format;
   const { view } = preview;
@@ -31,6 +33,7 @@ export function Toolbar({ preview, host, go, focus }: IToolbarProps): React.JSX.
     <div className="jp-ArrowSHM-toolbar" role="toolbar" aria-label={trans.__('Preview')}>
       <span className="jp-ArrowSHM-shape" aria-live="polite">{rowsWords(preview, format)}</span>
       <span className="jp-ArrowSHM-controlGroup">
+        {(preview.table?.schema.length ?? 0) > 1 && <ColumnFinder preview={preview} format={format} go={goColumn} />}
         <Jump preview={preview} host={host} go={go} focus={focus} />
         {host.copyText && (
           <Menu
@@ -125,7 +128,7 @@ function Chip({ text, label, remove }: { text: string; label: string; remove: ()
   );
 }
 
-function Jump({ preview, host, go, focus }: IToolbarProps): React.JSX.Element {
+function Jump({ preview, host, go, focus }: Omit<IToolbarProps, 'goColumn'>): React.JSX.Element {
   const { trans } = host.format;
   const [text, setText] = useState('');
   return (

@@ -91,6 +91,15 @@ export class Grid {
     this._grid.scrollToColumn(column);
   }
 
+  /** Put the cursor into the column, in the row that it is in or in the first one in sight, and bring that into sight. */
+  goColumn(column: number): void {
+    const selection = this._grid.selectionModel;
+    if (!selection) return;
+    const row = selection.isEmpty ? Math.max(0, this._grid.currentViewport?.firstRow ?? 0) : Math.max(0, selection.cursorRow);
+    selection.select({ r1: row, c1: column, r2: row, c2: column, cursorRow: row, cursorColumn: column, clear: 'all' });
+    this._grid.scrollToColumn(column);
+  }
+
   /** Select whole rows, in ascending order, and bring the first into sight. */
   selectRows(rows: readonly number[]): void {
     const selection = this._grid.selectionModel;
