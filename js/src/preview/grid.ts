@@ -22,6 +22,7 @@ export class Grid {
     events: IGridEvents
   ) {
     this._data = new GridData(_preview);
+    this._hasColumns = _preview.num_columns > 0;
     this._grid = new LookedAtGrid(() => this.look());
     this._grid.dataModel = this._data;
     this._grid.keyHandler = new KeyHandler(events);
@@ -37,6 +38,9 @@ export class Grid {
       if (change.kind === 'columns') {
         this._fitted = false;
         selection.clear();
+        // Whoever was here before the first columns is on a cell of theirs.
+        this._isArriving ||= !this._hasColumns && document.activeElement === this._grid.viewport.node;
+        this._hasColumns = true;
         this._describe();
       }
       if (change.kind !== 'cells' && change.kind !== 'rows') return;
@@ -234,5 +238,6 @@ export class Grid {
   private _theme: ITheme | null = null;
   private _observer: ResizeObserver | undefined;
   private _fitted = false;
+  private _hasColumns = false;
   private _isArriving = false;
 }
