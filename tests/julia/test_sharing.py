@@ -466,7 +466,7 @@ def test_the_whole_file_goes_to_any_reader(julia: Any, store: shm.Store, directo
 
 @pytest.mark.parametrize("first", ["ArrowSHM", "Tables"])
 def test_tables_interface(new_julia: Any, store: shm.Store, first: str) -> None:
-    """Against a stand-in with the same interface; the real package cannot be had here."""
+    """Against a stand-in with the signatures of Tables.jl, which cannot be had without a registry of packages."""
     store.share(TABLE, "trips")
     julia = new_julia("-e", f"using {first}; {LOOP}")  # which loads ArrowSHM
     assert julia.get("length(ArrowSHM.TABULAR)") == (first == "Tables")
