@@ -101,6 +101,8 @@ def with_type(array: pa.Array, type_: pa.DataType) -> pa.Array:
 
 
 def _restated(whole: pa.Array | pa.RecordBatch, what: pa.DataType | pa.Schema) -> pa.Array | pa.RecordBatch:
+    # Arrow counts the nulls on the way, and reads past the end of a bitmap that is too short.
+    whole.validate()
     _, data = whole.__arrow_c_array__()
     kind = pa.RecordBatch if isinstance(whole, pa.RecordBatch) else pa.Array
     return kind._import_from_c_capsule(what.__arrow_c_schema__(), data)

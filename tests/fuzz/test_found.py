@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +129,22 @@ def test_what_pyarrow_has_no_arrays_of(store: shm.Store) -> None:
     put(store, bytes(patched))
     assert ask(store) == {"rows": "", "sorted": "InvalidQuery", "summary": "", "export": ""}
     assert store.info("t").num_rows == 1
+
+
+def test_a_bitmap_that_is_too_short(store: shm.Store) -> None:
+    """Arrow counts the nulls of an array that it hands on: the bitmap's length must be known before."""
+    texts = pa.array([None] * 33 + ["x"] * 44)
+    data = file(pa.StructArray.from_arrays([texts], ["a"]), metadata={"arrowshm.protocol": "1"})
+    # The FieldNode of what is inside: its length, and a number of nulls that nobody counted (Message.fbs).
+    data = data.replace(struct.pack("<qq", 77, 33), struct.pack("<qq", 2**40, -1))
+    put(store, data)
+    code = f"""
+from jupyter_arrowshm.looking import answers, questions
+question = questions.RowsQuestion("t", {store.directory!r})
+print(answers.answer(answers.OpenTables(), question).head["error"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "DamagedTable\n"), done.stderr
 
 
 def test_a_decimal_that_python_has_not(store: shm.Store) -> None:
