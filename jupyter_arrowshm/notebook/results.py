@@ -56,6 +56,7 @@ _TYPES = {
     "pyarrow": "pyarrow.Table",
     "pandas": "pandas.DataFrame",
     "pandas.Series": "pandas.Series",
+    "geopandas": "geopandas.GeoDataFrame",
     "polars": "polars.DataFrame",
     "polars.Series": "polars.Series",
     "duckdb": "DuckDB relation",

@@ -10,6 +10,8 @@ import pyarrow as pa
 from ..arrowtypes import has_arrays, nested
 from .memory import rows_only
 
+_TABLES = ("pyarrow", "pandas", "geopandas", "polars")
+
 
 def copied(value: Any, kind: str, start: int, size: int) -> dict[str, int]:
     """Bytes per column of ``value`` that are not in the mapping ``[start, start + size)``; only columns that have some.
@@ -36,7 +38,7 @@ def addresses(value: Any) -> Iterator[int]:
         library == "numpy" and hasattr(value, "__array_interface__")
     ):
         yield from (address for address, _ in _blocks(value))
-    elif library in ("pyarrow", "pandas", "polars") and not isinstance(value, type) and hasattr(value, "shape"):
+    elif library in _TABLES and not isinstance(value, type) and hasattr(value, "shape"):
         for _, arrays in _columns(value, library):
             yield from (address for array in arrays for address, _ in _blocks(array))
 
@@ -45,7 +47,7 @@ def _columns(value: Any, library: str) -> Iterable[tuple[str, Iterable[Any]]]:
     """The columns of a table of this library, each with the arrays behind it."""
     if library == "duckdb":
         return ()
-    if library == "pandas":
+    if library in ("pandas", "geopandas"):
         from . import frames
 
         return frames.parts(value)

@@ -88,6 +88,9 @@ def _source(obj: Any) -> Source:
         return Source(obj.projected_schema, obj.to_reader(), "pyarrow", None, None)
     if _instance(obj, "pyarrow.dataset", "Dataset"):
         return Source(obj.schema, obj.scanner().to_reader(), "pyarrow", None, None)
+    if _instance(obj, "geopandas", "GeoDataFrame"):
+        # GeoArrow's well-known binary, with the system of coordinates in the field's metadata.
+        return _in_memory(pa.table(obj.to_arrow(geometry_encoding="WKB")), "geopandas")
     if _instance(obj, "pandas", "DataFrame", "Series"):
         from . import frames
 
@@ -101,13 +104,13 @@ def _source(obj: Any) -> Source:
         # Not to_arrow_table(): the batches arrive while they are written, so a query may be larger than the memory.
         schema, batches = relations.encode(obj)
         return Source(schema, batches, "duckdb", None, None)
-    if isinstance(obj, Mapping):
+    if fix := _shareable(obj):
+        raise UnsupportedSource(type(obj).__name__, "it is not a table in memory", f"Make it one: `{fix}`")
+    if isinstance(obj, Mapping):  # xarray's Dataset is one, too
         from . import arrays
 
         _check_alignment(obj)
         return _in_memory(arrays.encode(obj), "numpy")
-    if fix := _shareable(obj):
-        raise UnsupportedSource(type(obj).__name__, "it is not a table in memory", f"Make it one: `{fix}`")
     if hasattr(obj, "__arrow_c_stream__") or hasattr(obj, "__arrow_c_array__"):
         return _from_capsule(obj, "pyarrow" if isinstance(obj, (pa.Array, pa.ChunkedArray)) else _kind(obj))
     if (array := _as_array(obj)) is not None:

@@ -83,7 +83,7 @@ def from_arrow(table: pa.Table, to: str, *, kind: str | None, copy: bool = False
         wanted = kind
     library, _, part = wanted.partition(".")
     note = None
-    if library not in KINDS or library in ("source", "stored"):
+    if library not in _MAKERS and library != "pyarrow":
         note = f"what is shared from {library} comes back as a pyarrow.Table"
         wanted = library = "pyarrow"
     begun = time.perf_counter()
@@ -184,7 +184,14 @@ def _to_numpy(table: pa.Table, part: bool, copy: bool) -> object:
     return arrays.single(made, table) if part else made
 
 
+def _to_geopandas(table: pa.Table, part: bool, copy: bool) -> object:
+    import geopandas
+
+    return geopandas.GeoDataFrame.from_arrow(deep_copy(table) if copy else table)
+
+
 _MAKERS: dict[str, Callable[[pa.Table, bool, bool], object]] = {
+    "geopandas": _to_geopandas,
     "pandas": _to_pandas,
     "polars": _to_polars,
     "duckdb": _to_duckdb,
