@@ -5,7 +5,6 @@ What is ours in it is in ``facts``; ``filewriter`` writes it.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import struct
@@ -104,13 +103,17 @@ def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> 
         A newer release wrote it.
     """
     reader, metadata = open_file(buffer, name, path)
-    with _explaining(name, path):
+    try:
         table = reader.read_all()
         if validate or PROTOCOL_KEY not in metadata:
             table.validate(full=True)
             _check_names(table.schema)
             for column in table.columns:
                 check_views(column)
+    except ArrowSHMError:
+        raise
+    except Exception as error:
+        raise _refused(error, name, path) from None
     return table, metadata
 
 
@@ -121,7 +124,7 @@ def _check_names(schema: pa.Schema) -> None:
 
 def open_file(buffer: pa.Buffer, name: str, path: str) -> tuple[pa.ipc.RecordBatchFileReader, Mapping[bytes, bytes]]:
     """As :func:`read`, but for the rows, of which nothing is looked at yet."""
-    with _explaining(name, path):
+    try:
         reader = pa.ipc.open_file(buffer)
         metadata = reader.metadata or {}
         # Only this one: Facts of everything take as long as all the rest of an attach.
@@ -133,22 +136,19 @@ def open_file(buffer: pa.Buffer, name: str, path: str) -> tuple[pa.ipc.RecordBat
                 raise DamagedTable(name, path, "it is compressed, so it cannot be used where it lies")
             if _is_foreign(buffer):
                 raise DamagedTable(name, path, "it was written on a machine of the other byte order")
+    except ArrowSHMError:
+        raise
+    except Exception as error:
+        raise _refused(error, name, path) from None
     return reader, metadata
 
 
-@contextlib.contextmanager
-def _explaining(name: str, path: str) -> Iterator[None]:
-    try:
-        yield
-    except ArrowSHMError:
-        raise
-    except UNREADABLE as error:
-        raise damaged(error, name, path) from None
-    except Exception as error:  # of another library's code, which reads the types that it has registered
-        told = f"{type(error).__name__}: {_first_line(error)}"
-        raise DamagedTable(
-            name, path, f"a library that is imported here cannot read one of its types ({told})"
-        ) from None
+def _refused(error: Exception, name: str, path: str) -> DamagedTable:
+    if isinstance(error, UNREADABLE):
+        return damaged(error, name, path)
+    # Of another library's code, which reads the types that it has registered.
+    told = f"{type(error).__name__}: {_first_line(error)}"
+    return DamagedTable(name, path, f"a library that is imported here cannot read one of its types ({told})")
 
 
 def damaged(error: BaseException, name: str, path: str) -> DamagedTable:

@@ -19,8 +19,11 @@ from . import names
 from .directory import DRAFT_PREFIX, LOCK_TIMEOUT
 from .lock import SHARED, Descriptor, claim, try_lock, unlock, wait_for
 
-# A FIFO without O_NONBLOCK hangs. The time of the last access is that of the last attach: who looks must leave it.
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | getattr(os, "O_NOATIME", 0)
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO without O_NONBLOCK hangs
+_LOOK = _READ | getattr(os, "O_NOATIME", 0)  # the time of access is that of the last attach, and no look may change it
+_TRACE_EVERY = (
+    1_000_000_000  # ns; a trace of each use of a table that is attached in a loop would take a tenth of its time
+)
 _WRITE = os.O_RDWR
 _DESCRIPTORS = "/proc/self/fd"
 # mmap keeps a descriptor of its own up to Python 3.12. A lease needs none on Linux.
@@ -102,10 +105,10 @@ def open_any(at: int, file_name: str) -> Descriptor | None:
         return None
 
 
-def open_regular(at: int, name: str) -> tuple[Descriptor, os.stat_result] | None:
+def open_regular(at: int, name: str, flags: int = _LOOK) -> tuple[Descriptor, os.stat_result] | None:
     """The table's file, if it is a regular file of ours; ``None`` if there is none, or something else has the name."""
     try:
-        file = Descriptor.open(name + names.SUFFIX, _READ, dir_fd=at)
+        file = Descriptor.open(name + names.SUFFIX, flags, dir_fd=at)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM, errno.ENODEV):
             return None  # absent; a link; a socket; somebody else's, twice; a device
@@ -131,7 +134,7 @@ def map_shared(at: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer
     DamagedTable
         The file is empty.
     """
-    while (opened := open_regular(at, name)) is not None:
+    while (opened := open_regular(at, name, _READ)) is not None:
         file, status = opened
         with file:
             if not try_lock(file.fd, SHARED) and not wait_for(
@@ -143,11 +146,18 @@ def map_shared(at: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer
             status = os.fstat(file.fd)
             if status.st_nlink == 0:
                 continue  # it lost its name between our open and our lock: the lease would be on an older version
-            with contextlib.suppress(OSError):  # where nothing may be written, nothing is removed either
-                # A trace of the use, for whoever removes what nobody has used for long, and looks now and then.
-                os.utime(file.fd, ns=(time.time_ns(), status.st_mtime_ns))
+            _leave_trace(file, status)
             return _map(file, status, name, path)
     return None
+
+
+def _leave_trace(file: Descriptor, status: os.stat_result) -> None:
+    """Note the use in the file's time of access, for who removes what nobody used for long, and looks now and then."""
+    now = time.time_ns()
+    if abs(now - status.st_atime_ns) < _TRACE_EVERY:
+        return
+    with contextlib.suppress(OSError):  # where nothing may be written, nothing is removed either
+        os.utime(file.fd, ns=(now, status.st_mtime_ns))
 
 
 def map_unheld(at: int, name: str, path: str) -> tuple[pa.Buffer, os.stat_result] | None:

@@ -108,16 +108,16 @@ def _of_another_user(path: Path) -> None:
 
 
 REFUSED = {
-    "a symbolic link": (_link, "is a symbolic link: remove it."),
-    "a dangling link": (lambda path: path.symlink_to("nowhere"), "is a symbolic link: remove it."),
-    "a file": (Path.touch, "is not a directory: remove it."),
-    "a FIFO": (os.mkfifo, "is not a directory: remove it."),
+    "a symbolic link": (_link, "is a symbolic link. Remove it."),
+    "a dangling link": (lambda path: path.symlink_to("nowhere"), "is a symbolic link. Remove it."),
+    "a file": (Path.touch, "is not a directory. Remove it."),
+    "a FIFO": (os.mkfifo, "is not a directory. Remove it."),
     "readable by the group": (_mode(0o750), "is open to other users. Run chmod 700 "),
     "writable by the group": (_mode(0o720), "is open to other users. Run chmod 700 "),
     "open to all": (_mode(0o1777), "is open to other users. Run chmod 700 "),
 }
 if os.geteuid() == 0:
-    REFUSED["somebody else's"] = (_of_another_user, "belongs to user 65534, not to you: ")
+    REFUSED["somebody else's"] = (_of_another_user, "belongs to user 65534, not to you. ")
 
 
 @pytest.mark.parametrize("what", REFUSED)

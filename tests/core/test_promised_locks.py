@@ -165,7 +165,9 @@ def test_info_looks_at_one_table(store, peer, monkeypatch) -> None:
     listed = {table.name: table for table in store.tables()}
     asked = []
     real = segment.open_regular
-    monkeypatch.setattr(segment, "open_regular", lambda at, name: (asked.append(name), real(at, name))[1])
+    monkeypatch.setattr(
+        segment, "open_regular", lambda at, name, *flags: (asked.append(name), real(at, name, *flags))[1]
+    )
     assert store.info("b") == listed["b"] and store.info("b").older
     assert set(asked) == {"b"}
 
@@ -173,7 +175,7 @@ def test_info_looks_at_one_table(store, peer, monkeypatch) -> None:
 # -- when it was used last ---------------------------------------------------------------------------------------------
 
 
-def test_a_use_between_two_looks_counts(store, peer) -> None:
+def test_a_use_between_two_looks_counts(store, directory, peer) -> None:
     publisher, reader = peer(), peer()
     publisher.run("shm.share(pa.table({'a': [1]}), 't')")
     publisher.quit()
@@ -184,6 +186,9 @@ def test_a_use_between_two_looks_counts(store, peer) -> None:
         keeper.see(tables, now)
         return [table.name for table, _ in keeper.due(tables, now, 1, 1)]
 
+    assert due(0) == []
+    file = directory / "t.arrow"
+    os.utime(file, ns=(0, file.stat().st_mtime_ns))  # a trace is left once a second at most
     assert due(0) == []
     reader.run("shm.attach('t')")  # and gone again
     assert due(99) == due(198) == []
