@@ -30,8 +30,8 @@ ROWS = {
         "one owner; nobody's table is replaced unasked; the newest is never lost",
     ),
     "fork": (
-        "fork while other threads hold the directory lock or are in mid-share",
-        "nobody waits for the child; it keeps nothing",
+        "fork while other threads hold the directory lock or any other, list, or are in mid-share",
+        "nobody waits for the child, and it for nobody; it keeps nothing",
     ),
     "room": (
         "a full file system (8 MB and 64 MB), at every size; a cgroup's limit",
