@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -53,6 +54,7 @@ class Opened(NamedTuple):
     """A mapped table, and the columns of it that were asked for."""
 
     name: str
+    path: str
     mapping: pa.Buffer
     whole: pa.Table
     table: pa.Table
@@ -92,7 +94,7 @@ def open_table(
     buffer, status = mapped
     whole, metadata = arrowfile.read(buffer, name, directory.file(name), validate=validate)
     table = whole if columns is None else _select(whole, _names(columns), name)
-    return Opened(name, buffer, whole, table, metadata, status)
+    return Opened(name, directory.file(name), buffer, whole, table, metadata, status)
 
 
 def convert(opened: Opened, to: str, copy: bool) -> Attachment:
@@ -102,7 +104,8 @@ def convert(opened: Opened, to: str, copy: bool) -> Attachment:
         # A pandas user who picks columns keeps the index, as everywhere in pandas.
         missing = [name for name in tabular.index_columns(opened.whole.schema) if name not in table.column_names]
         table = _select(opened.whole, [*table.column_names, *missing], opened.name)
-    made = tabular.from_arrow(table, to, kind=opened.source, copy=copy)
+    with _reading(opened):
+        made = tabular.from_arrow(table, to, kind=opened.source, copy=copy)
     mapping = opened.mapping
     return Attachment(
         made.value,
@@ -114,6 +117,20 @@ def convert(opened: Opened, to: str, copy: bool) -> Attachment:
         segment.version_of(opened.status),
         made.importing,
     )
+
+
+def usable(opened: Opened) -> pa.Table:
+    """The table with columns that pyarrow can compute with."""
+    with _reading(opened):
+        return tabular.usable(opened.table, opened.source)
+
+
+@contextlib.contextmanager
+def _reading(opened: Opened) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowInvalid, pa.lib.ArrowIndexError) as error:
+        raise arrowfile.damaged(error, opened.name, opened.path) from None
 
 
 def _map(directory: Directory, name: str) -> tuple[pa.Buffer, os.stat_result] | None:

@@ -206,7 +206,7 @@ class Store:
         opened = self._open(name, columns, copy, wait, validate)
         if copy or to not in ("pyarrow", "stored"):
             return attached.convert(opened, to, copy).value
-        return opened.table if to == "stored" else tabular.usable(opened.table, opened.source)
+        return opened.table if to == "stored" else attached.usable(opened)
 
     def attachment(self, name: str, *, to: Kind = "pyarrow", **options: Unpack[AttachOptions]) -> Attachment:
         """As :meth:`attach`, with what was copied, and why it is not what was asked for, if it is not."""

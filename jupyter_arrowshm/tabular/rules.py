@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from ..arrowtypes import has_arrays, is_list_view, is_view, nested
+from ..arrowtypes import check_views, has_arrays, is_list_view, is_view, nested
 from ..errors import UnsupportedTarget
 from .probes import can_use
 from .recast import list_maker, rebuilt, recast_column
@@ -243,6 +243,8 @@ def fitted(table: pa.Table, target: str) -> pa.Table:
     ------
     UnsupportedTarget
         The target has nothing that the values of some column could be; with the name of that column.
+    pyarrow.ArrowInvalid, pyarrow.lib.ArrowIndexError
+        A column points out of itself: what takes columns apart would end the process over it.
     """
     for number, field in enumerate(table.schema):
         kind = _type(field, target)
@@ -250,6 +252,9 @@ def fitted(table: pa.Table, target: str) -> pa.Table:
         if not wanted or wanted == [kind]:
             continue
         column = table.column(number)
+        if not is_view(kind):  # whose views are all that can point anywhere; whether texts are UTF-8 costs more to know
+            column.validate(full=True)
+        check_views(column)
         for last, type_ in enumerate(wanted, 1):
             try:
                 table = table.set_column(number, field.with_type(type_), recast_column(column, type_))

@@ -161,3 +161,17 @@ def test_more_rows_than_numbers(store: shm.Store, monkeypatch: pytest.MonkeyPatc
     put(store, bytes(data))
     monkeypatch.setattr(source, "_FEW_CELLS", 0)  # as a file of many batches is read
     assert set(ask(store).values()) == {"DamagedTable"}
+
+
+@pytest.mark.parametrize("valid", [None, BITS], ids=["valid", "null"])
+def test_a_view_that_points_out_of_its_buffer_is_refused_before_it_becomes_text(store: shm.Store, valid: Any) -> None:
+    """A file that says that it is ours is not checked, but what takes its columns apart would crash over this one."""
+    far = struct.pack("<i4sii", 100, b"abcd", 0, 1 << 30)
+    views = pa.py_buffer(view(0) + far + view(0) * 6)
+    array = pa.Array.from_buffers(pa.string_view(), 8, [valid, views, pa.py_buffer(b"text")])
+    put(store, file(array, metadata={"arrowshm.protocol": "1"}))
+    with pytest.raises(shm.DamagedTable):
+        store.attach("t")
+    for kind in ("pandas", "numpy"):
+        with pytest.raises(shm.ArrowSHMError):
+            store.attach("t", to=kind)
