@@ -112,7 +112,8 @@ def test_a_decompression_bomb(store: shm.Store, directory: Path, peer: Callable[
 import resource
 from jupyter_arrowshm.cli import main as cli
 from jupyter_arrowshm.looking import answers
-question = dict(name='bomb', directory=shm.Store().directory, offset=0, limit=3, cell=9)
+from jupyter_arrowshm.looking.questions import RowsQuestion, SummaryQuestion
+bomb = dict(name='bomb', directory=shm.Store().directory)
 worker = answers.OpenTables()
 shm.tables()
 most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -121,8 +122,8 @@ most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with pytest.raises(shm.DamagedTable, match="it is compressed"):
             one.run(f"shm.attach('bomb', validate={validate!r})")
     assert one.get("shm.info('bomb').num_rows") == 1 << 27
-    for what in ("rows", "summary"):
-        head, _ = one.get(f"answers.answer(worker, question | dict(what={what!r}))")
+    for question in ("RowsQuestion(**bomb, limit=3, cell=9)", "SummaryQuestion(**bomb)"):
+        head, _ = one.get(f"answers.answer(worker, {question})")
         assert head["error"] == "DamagedTable" and "compressed" in head["message"]
     assert one.get("cli.main(['head', 'bomb'])") == 1
     assert one.get("[table.name for table in shm.tables()]") == ["bomb", "good"]
