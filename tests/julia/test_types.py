@@ -119,18 +119,18 @@ def test_every_type_there_and_back(julia: Any, directory: Path, store: shm.Store
     expected = put(directory, "there", [pa.record_batch(list(part), schema=schema) for part in parts], schema)
     julia.run('t = attach("there"); share("back", t)')
     assert julia.get("size(t)") == [6, len(SAMPLES)]
-    assert_same(store.attach("back", validate="full"), expected)
+    assert_same(store.attach("back", to="stored", validate="full"), expected)
     # What Julia wrote, Julia reads. (Seconds that no DateTime reaches are an error.)
     same = 'names(t)[i] == "timestamp[s]" || isequal(collect(t[i]), collect(b[i]))'
     assert julia.get(f'b = attach("back"); [names(t)[i] for i in 1:length(t) if !({same})]') == []
     julia.run('share("columns", Pair{String,Any}[name => t[i] for (i, name) in enumerate(names(t))])')
-    columns = store.attach("columns", validate="full")
+    columns = store.attach("columns", to="stored", validate="full")
     assert columns.schema.types == expected.schema.types
     for rows, literal in (([1, 2, 3], "2:4"), ([5, 0, 2, 2], "[6, 1, 3, 3]"), ([], "1:0"))[batches > 1 :]:
         julia.run(
             f'share("views", Pair{{String,Any}}[name => view(t[i], {literal}) for (i, name) in enumerate(names(t))])'
         )
-        views = store.attach("views", validate="full")
+        views = store.attach("views", to="stored", validate="full")
         assert views.schema.types == expected.schema.types
         for name, column in zip(expected.column_names, views.columns, strict=True):
             whole = values(expected[name])
