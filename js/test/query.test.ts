@@ -29,7 +29,7 @@ void test('conditions, as the server takes them', () => {
       { column: 1, op: 'is null' }
     ]
   });
-  // Nothing is asked for: that is no condition, not one that nothing meets.
+  // Nothing is asked for: that is not a condition, not one that nothing meets.
   for (const nothing of [
     { kind: 'range', min: '', max: '' },
     { kind: 'values', values: [], missing: false },
@@ -61,7 +61,7 @@ void test('a view is carried to another version by names and types', () => {
   const moved = carried(view, [schema[1], schema[0]]);
   assert.deepEqual([moved.view.filters[0].column, moved.view.sort[0].column], [1, 0]);
   const other = carried(view, [schema[0], { ...schema[1], type: 'string' }]);
-  assert.deepEqual(other.lost, ['fare'], 'a text is no number any more');
+  assert.deepEqual(other.lost, ['fare'], 'a text is not a number any more');
   assert.deepEqual(other.view.sort, []);
 });
 

@@ -25,7 +25,7 @@ MAGIC = b"ARROW1"
 _HEAD, _TAIL = 8, len(MAGIC) + 4  # bytes before the first message; after the footer: its length, and MAGIC again
 _DICTIONARIES, _BATCHES = 2, 3  # slots of the Footer (File.fbs): version, schema, dictionaries, recordBatches
 
-# What a file that is no whole Arrow file raises, here or in pyarrow.
+# What a file that is not a whole Arrow file raises, here or in pyarrow.
 UNREADABLE = (pa.ArrowException, OSError, struct.error, UnicodeDecodeError)
 
 
@@ -45,7 +45,7 @@ class Summary:
 def summarise(file: BinaryIO) -> Summary | None:
     """The footer of an open file, by read(2): a file that shrinks meanwhile is an error here, not a SIGBUS.
 
-    ``None`` if it is no Arrow file, or one that :func:`read` would refuse. Raises ``OSError`` where it cannot be read.
+    ``None`` if it is not an Arrow file, or one that :func:`read` would refuse. Raises ``OSError`` if it cannot be read.
     """
     try:
         size = file.seek(0, os.SEEK_END)
@@ -98,7 +98,7 @@ def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> 
     Raises
     ------
     DamagedTable
-        It is no whole Arrow IPC file, fails the check, or is compressed.
+        It is not a whole Arrow IPC file, fails the check, or is compressed.
     NewerProtocol
         A newer release wrote it.
     """
@@ -118,7 +118,7 @@ def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> 
 
 
 def _check_names(schema: pa.Schema) -> None:
-    """A name that is no UTF-8 is a ``UnicodeDecodeError`` here, and not in whoever lists the columns of all tables."""
+    """A name that is not UTF-8 is a ``UnicodeDecodeError`` here, and not in whoever lists the columns of all tables."""
     list(schema.names)
 
 

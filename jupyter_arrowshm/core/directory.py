@@ -48,7 +48,7 @@ def shared_memory_trouble() -> str:
     """Why tables are not in ``/dev/shm``, as ``"is smaller than 1 GiB"``; empty where they are."""
     try:
         if not stat.S_ISDIR(os.lstat(SHARED_MEMORY).st_mode):
-            return "is no directory"
+            return "is not a directory"
         kind = room.file_system(os.stat(SHARED_MEMORY).st_dev)
         found = os.statvfs(SHARED_MEMORY)
     except OSError:

@@ -99,7 +99,7 @@ def is_leased(fd: int) -> bool:
     def settled() -> bool:
         nonlocal leased
         leased = not is_grantable(fd, EXCLUSIVE)
-        # Refused a shared lock too: that is no lease, but somebody who asks the same question, or a collector.
+        # Refused a shared lock too: that is not a lease, but somebody who asks the same question, or a collector.
         return not leased or is_grantable(fd, SHARED)
 
     wait_for(settled, _ASK_TIMEOUT)

@@ -100,7 +100,7 @@ class Listing:
         return tuple(other for match in close for other in known if other.casefold() == match)[:3]
 
     def summary(self, at: int, name: str) -> tuple[str, arrowfile.Summary | None] | None:
-        """Version and footer of what has this name; the footer is ``None`` if the file is no table."""
+        """Version and footer of what has this name; the footer is ``None`` if the file is not a table."""
         opened = segment.open_regular(at, name)
         if opened is None:
             return None

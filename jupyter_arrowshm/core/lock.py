@@ -138,7 +138,7 @@ def wait_for(attempt: Callable[[], bool], timeout: float) -> bool:
     """Call ``attempt`` until it is true or ``timeout`` seconds are over, with growing pauses up to 5 ms."""
     deadline, pause = time.monotonic() + timeout, 0.0001
     while not attempt():
-        if not time.monotonic() < deadline:  # also where the time is no number
+        if not time.monotonic() < deadline:  # also where the time is not a number
             return False
         time.sleep(pause)
         pause = min(2 * pause, 0.005)

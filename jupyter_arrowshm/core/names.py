@@ -12,7 +12,7 @@ SUFFIX = ".arrow"
 
 # General categories of the Unicode standard. Format characters (Cf: zero-width,
 # bidirectional overrides) make two names that look alike; surrogates (Cs) are
-# what os.listdir makes of bytes that are no UTF-8.
+# what os.listdir makes of bytes that are not UTF-8.
 _WHITE_SPACE = ("Zs", "Zl", "Zp")
 _INVISIBLE = ("Cc", "Cf", "Cs")
 
@@ -27,7 +27,7 @@ def check(name: str) -> str:
         normalization form C, begins with a dot, or holds ``/``, white space or
         an invisible character; or this process's locale cannot write it as UTF-8.
     TypeError
-        It is no ``str``.
+        It is not a ``str``.
     """
     if not isinstance(name, str):
         raise TypeError(f"a table's name is a str, not {type(name).__name__}")
@@ -63,7 +63,7 @@ def can_be_any() -> bool:
 
 
 def of_file(file_name: str) -> str | None:
-    """The table's name that a file of the store carries, or ``None`` if the file is no table."""
+    """The table's name that a file of the store carries, or ``None`` if the file is not a table."""
     if not file_name.endswith(SUFFIX):
         return None
     try:

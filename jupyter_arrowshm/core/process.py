@@ -186,7 +186,7 @@ def _script(command_line: list[str]) -> str:
 
 
 def _parse(command_line: list[str]) -> tuple[str, list[str] | None]:
-    """The first word that is no option of Python or Julia, and those after it.
+    """The first word that is not an option of Python or Julia, and those after it.
 
     ``-m`` and ``-c`` name no file; after code on the command line come no arguments, but ``None``.
     """

@@ -100,7 +100,7 @@ def parse(text: str, schema: pa.Schema) -> Condition:
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError):
-        raise InvalidQuery("the filter is no JSON") from None
+        raise InvalidQuery("the filter is not JSON") from None
     return _parse(tree, schema, [0], 0)
 
 

@@ -165,7 +165,7 @@ def _span(*parts: tuple[int, str]) -> str:
 
 
 def _nested(array: pa.Array, type_: pa.DataType, position: int, limit: int) -> str | None:
-    """Lists, structs and maps much as JSON has them; a null at the top is no text."""
+    """Lists, structs and maps much as JSON has them; a null at the top is not text."""
     if is_null(array, position):
         return None
     writer = _Writer(limit + 1)

@@ -39,7 +39,7 @@ def export(source: Source, rows: Sequence[int], columns: Sequence[int], format: 
 
     Text, numbers and times keep their type, but for how they are stored: a
     dictionary, runs or a view become plain values. A column that this format
-    has no type for, or with values that are none of its type, is text, as a page shows it.
+    has no type for, or with values that are not of its type, is text, as a page shows it.
 
     Raises
     ------

@@ -188,7 +188,7 @@ def num_bytes(array: pa.Array) -> int:
 
 
 def check(array: pa.Array) -> None:
-    """Every length, offset and index, in full. Values that are none of their type harm nobody.
+    """Every length, offset and index, in full. Values that are not of their type harm nobody.
 
     Raises :class:`Damage`.
     """

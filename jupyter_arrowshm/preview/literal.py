@@ -117,7 +117,7 @@ def _instant(text: str, type_: pa.DataType) -> Decimal | None:
         return seconds * 1000
     zone = found["zone"] or type_.tz
     if found["zone"] and not type_.tz:
-        return None  # a wall clock's time is no instant
+        return None  # a wall clock's time is not an instant
     if zone:
         wall = dt.datetime.combine(day, dt.time(int(found["hour"] or 0), int(found["minute"] or 0)))
         seconds -= Decimal(_offset(zone, wall))

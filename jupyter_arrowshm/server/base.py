@@ -50,7 +50,7 @@ class Handler(APIHandler):
     """What ours have in common: JSON errors, and work beside the event loop."""
 
     auth_resource = "arrowshm"
-    # A sidebar that asks again and again is no work of the user's: the server must be able to see that nobody is there.
+    # A sidebar that asks again and again is not the user's work: the server must be able to see that nobody is there.
     _track_activity = False
 
     @property

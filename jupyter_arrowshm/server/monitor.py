@@ -100,7 +100,7 @@ class Monitor:
             tables = self.store.tables()
             before, self._tables = self._tables, tables
             self.keeper.see(tables, clock())
-            # What was there when the server began is no news.
+            # Tables that were there when the server began are not news.
             news = list(changes.between(before, tables)) if before is not None else []
             for change in news:
                 # A name that was taken again meanwhile was removed for that reason, too: the next removal has its own.

@@ -36,7 +36,7 @@ def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the server's terminal is for the server
-    # Not RLIMIT_AS: mappings of tables are no memory of ours (getrlimit(2), RLIMIT_DATA).
+    # Not RLIMIT_AS: mappings of tables are not memory of ours (getrlimit(2), RLIMIT_DATA).
     _limit(resource.RLIMIT_DATA, MEMORY)
     _limit(resource.RLIMIT_CORE, 0)
     # Where the memory of a small container ends, this process goes, and no kernel (proc_pid_oom_score_adj(5)).

@@ -39,7 +39,7 @@ def encode(columns: Mapping[Any, Any]) -> pa.Table:
     for name, value in columns.items():
         if not isinstance(name, str):
             fix = "Name it: `d = {str(name): array for name, array in d.items()}`"
-            raise UnsupportedSource(_KIND, "its name is no string", fix, str(name))
+            raise UnsupportedSource(_KIND, "its name is not a string", fix, str(name))
         arrays[name], how[name] = _encode_column(name, value)
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
@@ -57,7 +57,7 @@ def _encode_column(name: str, value: Any) -> tuple[Any, dict[str, Any]]:
             return value, {}
         if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
             fix = f"Make it an array: `{mine} = [{mine}]`"
-            raise UnsupportedSource(_KIND, f"a {type(value).__name__} is no column", fix, name)
+            raise UnsupportedSource(_KIND, f"a {type(value).__name__} is not a column", fix, name)
         try:
             return pa.array(value), {}
         except FAILURES as error:

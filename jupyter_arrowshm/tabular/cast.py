@@ -29,7 +29,7 @@ def _fit_column(column: pa.Array, field: pa.Field, kind: str) -> pa.Array:
             # A safe cast may still round: float64 to float32, decimals to floats.
             if column.null_count == len(column) or _same_values(fitted.cast(column.type, safe=True), column):
                 return fitted
-            reason = f"some values of {column.type} are no {field.type}"
+            reason = f"some values of {column.type} are not {field.type}"
         except (pa.ArrowException, TypeError) as error:
             reason += f" ({error})"
     raise UnsupportedSource(kind, reason, f"Cast it to {field.type} first.", field.name)

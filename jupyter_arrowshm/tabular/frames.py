@@ -1,7 +1,7 @@
 """A pandas frame or Series <-> an Arrow table, such that it comes back equal.
 
 ``pa.Table.from_pandas`` and ``to_pandas`` lose or refuse much: in pyarrow 26
-labels that are no strings, categories of intervals or periods, the kind of a
+labels that are not strings, categories of intervals or periods, the kind of a
 string dtype, object columns of numbers, attributes of the index. So each
 column is converted by its dtype, and what the Arrow type does not tell is
 recorded as JSON in the schema's metadata, next to the usual ``pandas`` key by

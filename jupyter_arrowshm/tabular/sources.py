@@ -56,7 +56,7 @@ def to_arrow(obj: Any) -> Source:
     Raises
     ------
     UnsupportedSource
-        Where the object is no table, or Arrow cannot carry it such that it comes back equal.
+        Where the object is not a table, or Arrow cannot carry it such that it comes back equal.
     """
     source = _source(obj)
     for field in source.schema:

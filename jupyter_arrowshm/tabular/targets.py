@@ -32,7 +32,7 @@ class Converted:
 
 
 def index_columns(schema: pa.Schema) -> list[str]:
-    """The columns that are the index of the frame that was shared; none if it was no frame, or has a range."""
+    """The columns that are the index of the frame that was shared; none if it was not a frame or has a range."""
     meta = json.loads((schema.metadata or {}).get(PANDAS_KEY, b"null"))
     return [name for name, _, _ in meta["index"]] if meta else []
 

@@ -52,7 +52,7 @@ class Chosen(OpenTables):
         self._view = functools.lru_cache(_VIEWS)(self._make)
 
     def version(self, of: str) -> str:
-        """Another one whenever other columns are chosen: rows of the one are none of the other."""
+        """Another one whenever other columns are chosen: the one's rows are not the other's."""
         return f"{of}/{hash(tuple(self._columns)):x}" if self._columns else of
 
     def view(self, question: Question) -> View:

@@ -54,7 +54,8 @@ class TablePreview(LiveWidget):
 
     Notes
     -----
-    A table in memory is kept for as long as the widget is; ``close()`` it. Showing a shared table is no use of it.
+    A table in memory is kept for as long as the widget is; ``close()`` it. Showing a shared table does not count as
+    using it.
     """
 
     sort = Sort().tag(sync=True)

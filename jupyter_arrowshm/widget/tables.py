@@ -43,7 +43,8 @@ class SharedTables(LiveWidget):
 
     Notes
     -----
-    Showing rows is no use of the table: it may be unshared or removed meanwhile, and is free a few seconds later.
+    Showing rows does not count as using the table: it may be unshared or removed meanwhile, and is free a few seconds
+    later.
     """
 
     tables = List(Dict(), read_only=True).tag(sync=True)

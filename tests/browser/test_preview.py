@@ -104,7 +104,7 @@ def test_cells_by_keyboard(desk: Desk, sharer: Peer) -> None:
     tab.at("Row 3,000, note: a note that is long")
     tab.press("Control+Home")
     tab.at("Row 1, id: 0")
-    # Tab leaves the grid: it is no trap.
+    # Tab leaves the grid: it is not a trap.
     tab.press("Tab")
     expect(tab.grid).not_to_be_focused()
 

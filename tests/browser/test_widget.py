@@ -225,7 +225,7 @@ def test_a_preview(desk: Desk, sharer: Peer, show: Callable[..., Locator], snap:
     sharer.run("shm.share(trips(40), 'trips')")
     expect(shape).to_have_text("40 rows")
     until(desk, "shown.selected", "[]")
-    # Cells that come later are no wish of the user's, though the grid has the keyboard.
+    # The user did not wish for cells that come later, though the grid has the keyboard.
     value(desk, "setattr(shown, 'columns', ['fare'])")
     expect(status).to_contain_text("1 column")
     desk.page.wait_for_timeout(1000)

@@ -103,7 +103,7 @@ def test_files_that_are_no_tables(one, directory) -> None:
     """A damaged file is `DamagedTable`, anything but a file is `TableNotFound`, and neither spoils the list."""
     one.do("share", name="mine")
     whole = (directory / "mine.arrow").read_bytes()
-    damaged = {"empty": b"", "text": b"hello, this is no table at all", "half": whole[: len(whole) // 2]}
+    damaged = {"empty": b"", "text": b"hello, this is not a table at all", "half": whole[: len(whole) // 2]}
     for name, data in damaged.items():
         (directory / f"{name}.arrow").write_bytes(data)
         assert one.refuses("attach", name=name) == "DamagedTable", name

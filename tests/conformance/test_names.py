@@ -1,4 +1,4 @@
-"""Names: what one client calls a table every other finds, and what is no name is one to nobody."""
+"""Names: what one client calls a table every other finds, and what is not a name is one to nobody."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ EXAMPLES = [
     shm.NewerProtocol("trips", "2", "1"),
     shm.Busy("/dev/shm/x", 5.0),
     shm.UnsupportedSource("pandas DataFrame", "mixed types", "Use `df['x'].astype(str)`", "x"),
-    shm.UnsupportedSource("int", "it is no table", "Name the column."),
+    shm.UnsupportedSource("int", "it is not a table", "Name the column."),
     shm.UnsupportedTarget("polars", "cannot create series from Union", "x"),
     shm.UnsupportedTarget("duckdb", "it has no tables without columns"),
     shm.InvalidQuery("there is no column 7"),

@@ -180,7 +180,7 @@ def test_a_file_of_ours_is_checked_when_asked_for(store) -> None:
         store.attach("t", validate="full")
 
 
-# -- what is no Arrow file ---------------------------------------------------------------------------------------------
+# -- what is not an Arrow file -----------------------------------------------------------------------------------------
 
 NO_ARROW = {
     "empty": b"",

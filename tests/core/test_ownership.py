@@ -56,7 +56,7 @@ PAIRS = {
         kernel(OTHER, JPY_SESSION_NAME="below/a.ipynb"),
         False,
     ),
-    "a console, whose name is no file": (
+    "a console, whose name is not a file": (
         kernel(KERNEL, JPY_SESSION_NAME="Console 1"),
         kernel(OTHER, JPY_SESSION_NAME="Console 1"),
         False,

@@ -1,4 +1,4 @@
-"""Every type of docs/types.md, and values that are none of their type: page, sort, filters, summary and files."""
+"""Every type of docs/types.md, and values that are not of their type: page, sort, filters, summary and files."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def test_promise_5_what_fails_says_why_and_changes_nothing(peer, directory, pare
             footprint(parent),
         ), code
         assert not [name for name in os.listdir(directory) if name.startswith(".new")]
-    # A batch that does not come is no table either.
+    # A batch that does not come is not a table either.
     with pytest.raises(ZeroDivisionError):
         other.run(f"with shm.writer('fresh', pa.schema({{'a': 'int64'}})) as w: w.write({TABLE}); 1 / 0")
     assert before[1:] == (sorted(directory.glob("*.arrow")), footprint(parent))

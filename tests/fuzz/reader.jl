@@ -22,7 +22,7 @@ function each(@nospecialize(x))
     end
 end
 
-# Of values that Julia cannot have: a date64 that is no whole day, seconds that no DateTime reaches.
+# Of values that Julia cannot have: a date64 that is not a whole day, seconds that no DateTime reaches.
 is_foreseen(error) = error isa Union{ArrowSHM.ArrowSHMError,InexactError,OverflowError}
 
 function outcome(f, counts, name, what)

@@ -595,7 +595,7 @@ def test_dictionaries_of_several_columns(julia: Any, store: shm.Store) -> None:
 def test_what_cannot_be_shared_is_said(julia: Any, store: shm.Store, column: str, message: str) -> None:
     with throws(f'(?s)UnsupportedSource: column "x" of this NamedTuple.*{message}'):
         julia.run(f'share("bad", (x = {column},))')
-    with throws("it is no table"):
+    with throws("it is not a table"):
         julia.run('share("bad", 42)')
     assert store.tables() == []
 

@@ -55,7 +55,7 @@ def test_pandas_numbers_and_times_are_views():
 
 
 def test_where_values_lie_in_memory():
-    """One address for each piece of memory, whatever library made it; none for what is no table, column or array."""
+    """One address for each piece of memory, whatever library made it; none for what is not a table, column or array."""
     numbers = np.arange(4.0)
     address = numbers.__array_interface__["data"][0]
     array = pa.array(numbers)

@@ -1,7 +1,7 @@
 import { DataType, Precision, tableFromIPC, Vector } from 'apache-arrow';
 import type { IPageFacts, Kind } from './source';
 
-/** A cell as it came: what is no number and no bool is the text to show. `null` is a missing value. */
+/** A cell as it came: where it is neither a number nor a bool, it is the text to show. `null` is a missing value. */
 export type Cell = number | bigint | boolean | string | null;
 
 /** What a page says of one of its columns. */

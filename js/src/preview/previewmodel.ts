@@ -318,7 +318,7 @@ export class PreviewModel {
     this._source
       .summary({ columns, filter, version: this._table.version }, this._life.signal)
       .then(summary => {
-        // Another view by now: these are no summaries of it.
+        // Another view by now: these are not summaries of it.
         if (rows !== this._rows) return;
         for (const one of summary.columns) this._summaries.set(one.column, one);
         this._emit({ kind: 'summary' });

@@ -96,7 +96,7 @@ const VARIABLES: Record<Language, IVariables> = {
     read: name => name.normalize('NFKC').replace(/ɛ/g, 'ε'),
     isOther: /[^\p{L}\p{Nl}\p{Mn}\p{Mc}\p{Nd}\p{Pc}]\p{M}*|_\p{M}+/gu,
     isStart: /^[\p{L}\p{Nl}_]/u,
-    // The last ones are no keywords, and cannot be assigned to either.
+    // The last ones are not keywords, and cannot be assigned to either.
     isReserved: words(
       'baremodule begin break catch const continue do else elseif end export false finally for function global if ' +
         'import in isa let local macro module quote return struct true try using where while ' +

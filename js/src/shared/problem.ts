@@ -14,7 +14,7 @@ export function problemOf(error: unknown): Problem {
   return error instanceof RequestError ? error.problem : { kind: 'failed', message: String(error) };
 }
 
-/** Whether it is no failure: somebody does not want the answer any more. */
+/** Whether this is not a failure: somebody does not want the answer any more. */
 export function isAborted(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
 }

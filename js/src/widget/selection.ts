@@ -94,7 +94,7 @@ export class Selection {
       const { head } = await this._link.ask({ what, ...question(query), ...more });
       return head[what === 'rows_of' ? 'rows' : 'places'] as number[];
     } catch (error) {
-      // Another version by now: what was selected in the older one is no rows of it.
+      // Another version by now: the selection was of the older one's rows.
       if (!isAborted(error)) this._known = this._rows;
       return null;
     }

@@ -17,7 +17,7 @@ export function onChange(model: IModel, names: readonly string[], callback: () =
   };
 }
 
-/** Tell the kernel; what is so already is no news. */
+/** Tell the kernel; nothing is told that is so already. */
 export function change(model: IModel, values: Record<string, unknown>): void {
   const news = Object.entries(values).filter(([name, value]) => !isSame(model.get(name), value));
   for (const [name, value] of news) model.set(name, value);

@@ -46,7 +46,7 @@ struct UnsafeDirectory <: ArrowSHMError
     remedy::String
 end
 
-"The file behind a table's name is no whole, uncompressed Arrow IPC file."
+"The file behind a table's name is not a whole, uncompressed Arrow IPC file."
 struct DamagedTable <: ArrowSHMError
     name::String
     path::String

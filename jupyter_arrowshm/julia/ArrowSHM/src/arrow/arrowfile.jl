@@ -170,7 +170,7 @@ The moment of `arrowshm.published` (ISO 8601 with an offset) as UTC; `nothing` i
     return DateTime(Dates.UTM(1000 * seconds + thousandths))
 end
 
-"The number that `count` digits from `at` on make; -1 if they are none."
+"The number that `count` digits from `at` on make; -1 if they do not make one."
 function digits_at(text::String, at::Int, count::Int)
     number = 0
     for i in at:at+count-1

@@ -1,7 +1,7 @@
 # The FlatBuffers encoding ("FlatBuffers Internals"), as far as Arrow's metadata needs it. Everything that is read from a
 # file is checked before it is used: garbage is a `Damaged`, never a read outside of the bytes.
 
-"Bytes that are no valid Arrow metadata; becomes a [`DamagedTable`](@ref)."
+"Bytes that are not valid Arrow metadata; becomes a [`DamagedTable`](@ref)."
 struct Damaged <: Exception
     reason::String
 end
@@ -67,7 +67,7 @@ end
     return (start + 4, count)
 end
 
-"The text of a field, empty if it is absent. Bytes that are no UTF-8 stay as they are."
+"The text of a field, empty if it is absent. Bytes that are not UTF-8 stay as they are."
 @noinline function text(table::FlatTable, slot::Int)
     start, count = elements(table, slot, 1)
     return String(table.data[start+1:start+count])

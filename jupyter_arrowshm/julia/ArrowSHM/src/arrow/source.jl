@@ -64,7 +64,7 @@ const BUFFERS = IdDict{Any,Any}(
     plain = copy_field(field)
     plain.dictionary = plain.index = nothing
     values = read_column(source, plain, get(dictionary_batches(source), id, Batch[])::Vector{Batch}, Start(0, 0, 0))
-    # Texts once for all rows that have them; what is no text stays where it is.
+    # Texts once for all rows that have them; what is not text stays where it is.
     Base.nonmissingtype(eltype(values)) <: Union{String,Bytes} && (values = collect(values))
     # Another task may have been quicker; the columns of a table share one.
     return guarded(() -> get!(source.pools, id, values))

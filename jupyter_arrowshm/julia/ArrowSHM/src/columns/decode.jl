@@ -21,7 +21,7 @@ end
     0 <= x.value < 86_400 * per_second(P) || out_of_day(x.value, P)
     return Time(Nanosecond(Int64(x.value) * (1_000_000_000 ÷ per_second(P))))
 end
-@noinline out_of_day(value, P) = throw(DamagedColumn("$value $(symbol_of(P)) is no time of a day"))
+@noinline out_of_day(value, P) = throw(DamagedColumn("$value $(symbol_of(P)) is not a time of a day"))
 @inline decode(::Type{Month}, x::Raw{Month}) = Month(x.value)
 @inline decode(::Type{D}, x::Union{Int32,Int64}) where {D<:Decimal} = D(x)
 @inline decode(::Type{Decimal{P,S,I}}, x::Words) where {P,S,I} = Decimal{P,S,I}(I(number(x)))

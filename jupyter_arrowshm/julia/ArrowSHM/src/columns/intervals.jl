@@ -1,4 +1,4 @@
-# Spans that mix units which do not convert into each other: a month is no number of days, a day no number of hours.
+# Spans that mix units which do not convert into each other: a month is not a number of days, nor a day a number of hours.
 
 """
     MonthDayNano(months, days, nanoseconds)

@@ -47,7 +47,7 @@ with_missing(::Type{N}, ::Validity) where {N} = Union{N,Missing}
 """
     Column{T}
 
-A column of a shared table that is no plain `Vector`: it has missing values, or Arrow stores it in another form than
+A column of a shared table that is not a plain `Vector`: it has missing values, or Arrow stores it in another form than
 Julia, or it lies in several parts. Read-only; `collect` makes a copy to write into.
 """
 abstract type Column{T} <: AbstractVector{T} end

@@ -37,7 +37,7 @@ symbol_of(::Type{Nanosecond}) = "ns"
 
 Dates.value(x::Timestamp) = x.value
 
-"Milliseconds since 1970, rounded down. Throws `OverflowError` for seconds that are no 64-bit number of them."
+"Milliseconds since 1970, rounded down. Throws `OverflowError` where the seconds are more than 64 bits of them can count."
 function milliseconds(x::Timestamp{P}) where {P}
     ratio = per_second(P)
     return ratio <= 1000 ? checked_mul(x.value, 1000 ÷ ratio) : fld(x.value, ratio ÷ 1000)

@@ -159,7 +159,7 @@ leased(locks::Locks) = Set(inode for (inode, kind) in keys(locks.pids) if kind =
     held = Ref(true)
     wait_for(ASK_TIMEOUT) do
         held[] = !is_granted(fd, LOCK_EX)
-        # Refused a shared lock too: that is no lease, but somebody who asks the same question, or a collector.
+        # Refused a shared lock too: that is not a lease, but somebody who asks the same question, or a collector.
         return !held[] || is_granted(fd, LOCK_SH)
     end
     return held[]

@@ -64,7 +64,7 @@ Base.show(io::IO, store::Store) = print(io, "ArrowSHM.Store(", repr(store.direct
 
 table_path(store::Store, name::String) = store.directory.path * "/" * name * SUFFIX
 
-"The footer of an open file; `nothing` if it is no table that could be attached."
+"The footer of an open file; `nothing` if it is not a table that could be attached."
 @noinline function summarise(store::Store, fd::Integer, found)
     version = version_of(found)
     known = guarded() do

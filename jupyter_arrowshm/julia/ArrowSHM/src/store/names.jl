@@ -23,7 +23,7 @@ end
 
 @noinline function check_letters(name::String)
     isempty(name) && throw(InvalidName(name, "it is empty"))
-    # First: nothing below is defined for what is no text.
+    # First: nothing below is defined for what is not text.
     isvalid(name) || throw(InvalidName(name, "it is not valid UTF-8"))
     name[1] == '.' && throw(InvalidName(name, "it begins with a dot"))
     for char in name
@@ -49,7 +49,7 @@ is_white_space(char::Char) =
 # Format characters (zero-width, bidirectional overrides) make two names that look alike.
 is_invisible(char::Char) = category(char) in 26:28  # Cc, Cf, Cs
 
-"The table's name that a file of the store carries, or `nothing` if the file is no table."
+"The table's name that a file of the store carries, or `nothing` if the file is not a table."
 function name_of_file(file::AbstractString)
     endswith(file, SUFFIX) || return nothing
     try

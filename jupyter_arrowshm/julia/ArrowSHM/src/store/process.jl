@@ -106,7 +106,7 @@ end
 
 const WITH_VALUE = ("-W", "-X", "-t", "-p", "-L", "-J", "-C", "-H", "--threads", "--procs")  # of Python and of Julia
 
-"The first word that is no option of Python or Julia; `-m`, `-c` and `-e` name no file."
+"The first word that is not an option of Python or Julia; `-m`, `-c` and `-e` name no file."
 function script_of(command_line)
     skip = false
     for word in command_line[2:end]

@@ -73,7 +73,7 @@ end
 
 "The limit less what cannot be reclaimed: a cgroup's usage counts page cache, which gives way."
 function cgroup_left(path, limit, usage)
-    most = read_number(joinpath(path, limit))  # "max" is no number
+    most = read_number(joinpath(path, limit))  # "max" is not a number
     used = read_number(joinpath(path, usage))
     text = read_text(joinpath(path, "memory.stat"))
     (most === nothing || used === nothing || text === nothing) && return nothing

@@ -127,7 +127,7 @@ effective_user() = Int(ccall(:geteuid, Cuint, ()))
     end
 end
 
-# An error is no answer: a pin that cannot be looked for is not one that is not there.
+# An error is not an answer: a pin that cannot be looked for is not one that is not there.
 exists_at(directory, name) = forgiving(Libc.ENOENT) do
     @system (:faccessat, Cint, (Cint, Cstring, Cint, Cint), directory, name, F_OK, AT_SYMLINK_NOFOLLOW)
 end

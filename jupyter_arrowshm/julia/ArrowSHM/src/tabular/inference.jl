@@ -32,7 +32,7 @@ with views of the same elements. `[[N]]` for any other type.
 @noinline function arrow_types(kind::String, column::String, @nospecialize(N))
     N isa Union || return Any[Any[N]]
     known, found = Any[], Any[]
-    for type in sort!(union_types(N); by = string)  # Julia's own order is no promise
+    for type in sort!(union_types(N); by = string)  # Julia's own order is not a promise
         field = field_of(kind, column, "", type)
         inner = field.kind in (:list, :map) ? eltype(type) : field.kind in NESTED ? type : nothing
         k = findfirst(isequal((type_text(field), inner)), known)

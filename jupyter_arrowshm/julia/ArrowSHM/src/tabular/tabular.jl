@@ -33,7 +33,7 @@ A table's kind, its columns by label, its number of rows, and what each column w
     end
     throw(UnsupportedSource(
         string(typeof(table)),
-        "it is no table",
+        "it is not a table",
         "Share a NamedTuple or Dict of vectors, a vector of NamedTuples, or any table of the Tables.jl interface.",
     ))
 end
