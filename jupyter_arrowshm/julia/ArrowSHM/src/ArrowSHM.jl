@@ -64,7 +64,7 @@ include("notebook/macros.jl")
 include("tabular/glue.jl")
 include("workload.jl")
 
-# One function, and calls of what is compiled already: `using` waits for it.
+# This is one function, and it calls only compiled code: `using` waits for it.
 function __init__()
     STARTED_IN[] = pwd()
     call_when_loading(glue_loaded)

@@ -1,4 +1,4 @@
-# What can go wrong, as types with fields: the same as jupyter_arrowshm/errors.py, with the same texts.
+# The errors, as types with fields: the same as in jupyter_arrowshm/errors.py, with the same texts.
 
 """
 The root of the errors that this package throws. Each has fields, and a text that says what happened and what to do.
@@ -17,7 +17,7 @@ struct TableNotFound <: ArrowSHMError
 end
 TableNotFound(name, near = String[]) = TableNotFound(name, near, nothing, "")
 
-"Somebody else published a table under this name, and `replace` was not asked for."
+"Somebody else shared a table under this name, and `replace` was not asked for."
 struct TableExists <: ArrowSHMError
     name::String
     publisher::String
@@ -31,7 +31,7 @@ struct InvalidName <: ArrowSHMError
     reason::String
 end
 
-"The table does not fit: `needed` and `free` are bytes, `unused` the tables nobody uses, with theirs."
+"The table does not fit: `needed` and `free` are bytes, `unused` the tables that nobody uses, with their bytes."
 struct NoRoom <: ArrowSHMError
     needed::Int
     free::Int
@@ -75,12 +75,12 @@ struct UnsupportedSource <: ArrowSHMError
 end
 UnsupportedSource(kind, reason, remedy) = UnsupportedSource(kind, reason, remedy, nothing)
 
-"A value of an attached column says that it lies outside of the file. What else is in the column can be read."
+"A value of an attached column says that it lies outside the file. The other values of the column can be read."
 struct DamagedColumn <: ArrowSHMError
     reason::String
 end
 
-"The operating system refused a call, in a way no other error here describes (EIO, EMFILE, ...)."
+"The operating system refused a call in a way that no other error here describes (EIO, EMFILE, ...)."
 struct StoreFailed <: ArrowSHMError
     directory::String
     code::Int
@@ -177,6 +177,6 @@ Base.showerror(io::IO, e::Brief, trace; backtrace = true) = showerror(io, e.erro
 
 const READ_ONLY = "a column of a shared table is read-only. Copy it, as in `fare = copy(trips.fare)`, and write into the copy."
 
-# Where a column is a plain `Vector`, the processor refuses the write, and Base says `ReadOnlyMemoryError()` and no more: it
-# has no hints for this type. A vector type of our own that said it would cost each loop more than this method does.
+# Where a column is a plain `Vector`, the processor refuses the write, and Base only says `ReadOnlyMemoryError()`: it has no
+# hints for this type. A vector type of our own with a better message would cost each loop more than this method does.
 Base.showerror(io::IO, ::ReadOnlyMemoryError) = print(io, "ReadOnlyMemoryError: this memory cannot be written to: ", READ_ONLY)

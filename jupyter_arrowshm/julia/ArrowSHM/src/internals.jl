@@ -1,39 +1,39 @@
-# All that this package uses of Julia and IJulia beyond their public API, in one place: other files use what is defined here.
-# Each entry says which releases have it (looked up from 1.5 to 1.12), and what happens where one lacks it. A test holds that no
-# other file names such a thing; docs/julia-versions.md has the table.
+# Everything that this package uses of Julia and IJulia beyond their public API, in one place: other files use these
+# definitions. Each entry says which releases have it (looked up from 1.5 to 1.12), and what happens without it. A test checks
+# that no other file names such a thing; docs/julia-versions.md has the table.
 
 "1.5 to 1.12, \"experimental\" in all of them. Without it: as fast to run, slower to compile."
 macro optlevel(level::Int)
     return isdefined(Base.Experimental, Symbol("@optlevel")) ? :(Base.Experimental.@optlevel $level) : nothing
 end
-# Everything but the columns' own loops runs once per table: compiling it fast is worth more than running it fast.
+# Everything except the columns' own loops runs once per table: compiling it fast is worth more than running it fast.
 @optlevel 0
 
-"1.0 to 1.12. What files and directories throw; which functions throw it, and which `SystemError`, differs by release."
+"1.0 to 1.12. Files and directories throw it; which functions throw it, and which `SystemError`, differs by release."
 const IOError = Base.IOError
 
-"1.0 to 1.12: the type of what `skipmissing` gives. Without it: nothing works."
+"1.0 to 1.12: the type that `skipmissing` returns. Without it: nothing works."
 const SkipMissing = Base.SkipMissing
 
-"1.0 to 1.12: the function that `sum` reduces with. Without it: sums of booleans go row by row, and are as right."
+"1.0 to 1.12: the function that `sum` reduces with. Without it: sums of booleans go row by row, with the same results."
 const add_sum = isdefined(Base, :add_sum) ? Base.add_sum : +
 
-"1.0 to 1.12: which types a union is made of, in an order of Julia's own. Without it: nothing works."
+"1.0 to 1.12: the types of a union, in Julia's own order. Without it: nothing works."
 const union_types = Base.uniontypes
 
-"1.0 to 1.12: the number of a letter's general category, as utf8proc has them. Without it: nothing works."
+"1.0 to 1.12: the number of a letter's general category, as in utf8proc. Without it: nothing works."
 category(char::Char) = Base.Unicode.category_code(char)
 
-"1.0 to 1.12: the type of what identifies a package. Without it: nothing works."
+"1.0 to 1.12: the type that identifies a package. Without it: nothing works."
 const PkgId = Base.PkgId
 
-"1.0 to 1.12: a package that this session has loaded, or `nothing`. Without it: Tables.jl by its extension alone, no pools."
+"1.0 to 1.12: a package that this session has loaded, or `nothing`. Without it: Tables.jl only by its extension, no pools."
 loaded(package::PkgId) = isdefined(Base, :loaded_modules) ? get(Base.loaded_modules, package, nothing) : nothing
 
-"1.0 to 1.12: call `f` with each package that is loaded from now on. Without it: Tables.jl by its extension alone."
+"1.0 to 1.12: call `f` with each package that is loaded from now on. Without it: Tables.jl only by its extension."
 call_when_loading(f) = isdefined(Base, :package_callbacks) && push!(Base.package_callbacks, f)
 
-"Public since 1.11, there since 1.9. Without it there are no extensions, and the glue takes their place."
+"Public since 1.11, exists since 1.9. Without it there are no extensions, and the glue takes their place."
 has_extension(name::Symbol) =
     isdefined(Base, :get_extension) && Base.get_extension(@__MODULE__, name) !== nothing
 
@@ -41,8 +41,8 @@ has_extension(name::Symbol) =
 is_precompiling() = ccall(:jl_generating_output, Cint, ()) == 1
 
 """
-Since 1.12: call `f()` so that the package's cache keeps what is compiled in it, also methods of others that it calls; this
-is what PrecompileTools.jl does. Before, and without it: only methods of our own, and those of others that they need.
+Since 1.12: call `f()` so that the package's cache keeps what is compiled in it, including methods of others that it calls;
+PrecompileTools.jl does the same. Before, and without it: only our own methods, and those of others that they need.
 """
 function caching_all(f)
     @static VERSION >= v"1.12" && ccall(:jl_tag_newly_inferred_enable, Cvoid, ())
@@ -55,12 +55,12 @@ function caching_all(f)
 end
 
 """
-The object that an array's memory lives as long as: the array itself, since 1.11 the `Memory` in it, which outlives it where
-another array has it too (Mmap's finalizers hang on the same). Fields of `Array` and `MemoryRef` of 1.11 and 1.12.
+The object that keeps an array's memory: the array itself; since 1.11 the `Memory` in it, which outlives the array where
+another array has it, too (Mmap's finalizers are attached to the same). Fields of `Array` and `MemoryRef` of 1.11 and 1.12.
 """
 owner_of(values::Array) = isdefined(values, :ref) ? getfield(getfield(values, :ref), :mem) : values
 
-"1.0 to 1.12: a `BitVector` on words of 64 bits that are there already. Its fields are not public."
+"1.0 to 1.12: a `BitVector` on existing words of 64 bits. Its fields are not public."
 function bits_of_words(words::Vector{UInt64}, length::Int)
     bits = BitVector(undef, 0)
     bits.chunks, bits.len = words, length
@@ -70,13 +70,13 @@ end
 "Where the REPL keeps `ans`: `Main` before 1.9, `Base.MainInclude` since. Without it: `@detach` does not clear `ans`."
 homes_of_answer() = isdefined(Base, :MainInclude) ? (Main, Base.MainInclude) : (Main,)
 
-# IJulia, looked up in 1.21 (for Julia 1.5), 1.23, 1.26, 1.29, 1.30 and 1.34. It is not a dependency: it is there where it
+# IJulia, looked up in 1.21 (for Julia 1.5), 1.23, 1.26, 1.29, 1.30 and 1.34. It is not a dependency: it is there if it
 # started this process.
 
-"IJulia where this process is its kernel, else `nothing`. `inited` is documented; without it: a process like any other."
+"IJulia if this process is its kernel, else `nothing`. `inited` is documented; without it: a process like any other."
 ijulia() = isdefined(Main, :IJulia) && isdefined(Main.IJulia, :inited) && Main.IJulia.inited === true ? Main.IJulia : nothing
 
-"Call `f` after each cell. `push_postexecute_hook` is documented; without it: tables are let go of when Julia sees fit."
+"Call `f` after each cell. `push_postexecute_hook` is documented; without it: Julia decides when tables are let go of."
 function call_after_cells(f::Function)
     home = ijulia()
     home === nothing || !isdefined(home, :push_postexecute_hook) || home.push_postexecute_hook(f)
@@ -84,8 +84,8 @@ function call_after_cells(f::Function)
 end
 
 """
-Have `f(ijulia, theirs, arguments...)` answer requests for completions, and call `theirs(arguments...)` for what it leaves to
-IJulia. In all of them there are `handlers`, a `Dict`, and functions that make the answer; without them Tab is Julia's own.
+Make `f(ijulia, theirs, arguments...)` answer requests for completions; it calls `theirs(arguments...)` for those it leaves to
+IJulia. All releases have `handlers`, a `Dict`, and functions that make the answer; without them Tab is Julia's own.
 """
 function call_for_completions(f::Function)
     home = ijulia()
@@ -100,8 +100,8 @@ end
 kernel_of(home::Module) = isdefined(home, :_default_kernel) ? home._default_kernel : nothing
 
 """
-The dictionaries that keep the values of earlier cells. `Out` is documented; the kernel's is the same one, but for 1.30, where
-they are two. Without them: `@detach` says that the table is still attached.
+The dictionaries that keep the values of earlier cells. `Out` is documented; the kernel's is the same one, except in 1.30,
+where there are two. Without them: `@detach` says that the table is still attached.
 """
 function outputs()
     found, home = Any[], ijulia()
@@ -113,8 +113,8 @@ function outputs()
 end
 
 """
-Forget the values of earlier cells that `keeps` is true for. `ans` is documented; assigning to the kernel's field sets the
-variable, but not the other way.
+Forget the values of earlier cells for which `keeps` is true. `ans` is documented; assigning to the kernel's field sets the
+variable, but assigning to the variable does not set the field.
 """
 function forget_outputs(keeps)
     foreach(values -> filter!(entry -> !keeps(entry.second), values), outputs())

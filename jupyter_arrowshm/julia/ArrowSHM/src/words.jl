@@ -1,4 +1,4 @@
-# Sizes and times as people read them: "1.2 GB", "2 min ago". The same words as jupyter_arrowshm/words.py.
+# Sizes and times as people read them: "1.2 GB", "2 min ago". The words are those of jupyter_arrowshm/words.py.
 
 const UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
@@ -13,7 +13,7 @@ function words_size(nbytes::Integer)
     return "$shown $(UNITS[unit])"
 end
 
-"How long ago `since` (UTC) was. A time to come (a clock was set back) is \"just now\"."
+"How long ago `since` (UTC) was. A time in the future (a clock was set back) is \"just now\"."
 function words_age(since::DateTime, now::DateTime = Dates.now(Dates.UTC))
     seconds = Dates.value(now - since) / 1000
     unit, name = seconds < 60 ? (1, "s") : seconds < 3600 ? (60, "min") : seconds < 86400 ? (3600, "h") : (86400, "day")
@@ -22,7 +22,7 @@ function words_age(since::DateTime, now::DateTime = Dates.now(Dates.UTC))
     return "$number $(name == "day" && number > 1 ? "days" : name) ago"
 end
 
-"Text that comes from somebody else, for a terminal, where raw control characters could do anything."
+"Text from somebody else, made safe for a terminal, where raw control characters could do anything."
 printable(text::AbstractString) =
     all(isprint, text) ? String(text) : join(isprint(char) ? char : escape_string(string(char)) for char in text)
 

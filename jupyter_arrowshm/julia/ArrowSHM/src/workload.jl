@@ -1,4 +1,4 @@
-# What a session does first, done once while the package is precompiled: Julia then keeps what it inferred of our own
+# The first steps of a session, done once while the package is precompiled: Julia then keeps what it inferred for our own
 # functions (and compiled, since 1.9), and the first attach of a session waits less.
 
 function rehearse(path::String)
@@ -33,8 +33,8 @@ function rehearse(path::String)
     foreach(close, values(TOKEN.files))
 end
 
-# Before 1.9 Julia keeps no machine code, and reads what it keeps whenever the package is loaded: 0.25 s for all that is
-# rehearsed. So there it keeps no more than the way to the first column.
+# Before 1.9 Julia keeps no machine code, and reads what it keeps each time the package is loaded: 0.25 s for everything
+# rehearsed here. So there it only keeps the way to the first column.
 function prepare_attach()
     precompile(attach, (String,))
     precompile(getindex, (SharedTable, Int))
@@ -46,15 +46,15 @@ end
 
 if is_precompiling() && Sys.islinux()
     if VERSION >= v"1.9"
-        # What the macros print belongs to no one here.
+        # Nobody here reads what the macros print.
         precompile(share_aloud, (String, Any))
         precompile(attach_aloud, (Module, Symbol, String))
         precompile(finish_detach, (String, String, UInt64))
         try
             caching_all(() -> mktempdir(rehearse))
-        catch  # no place to write, no locks: the package works all the same, or says why when it is used
+        catch  # no place to write, no locks: the package still works, or says why when it is used
         end
-        # What was learned belongs to this process, not to those that load the package.
+        # This state belongs to this process, not to those that load the package.
         empty!(TOKEN.files)
         empty!(MAPPINGS)
         empty!(STORES)

@@ -12,7 +12,7 @@ struct Block
     body::Int
 end
 
-"The footer of a file: what is in it, without its rows."
+"The footer of a file: a description of its contents, without the rows."
 struct Footer
     version::Int                            # of its messages: 3 is V4, 4 is V5 (Schema.fbs, MetadataVersion)
     fields::Vector{Field}
@@ -55,7 +55,7 @@ end
     end
     fields, metadata = read_schema(schema), read_metadata(schema, 2)
     dictionaries, batches = read_blocks(footer, 2, size), read_blocks(footer, 3, size)
-    # The footer's own version is not it: Arrow 0.14 wrote none there. It tells the layout of unions, and of nothing else.
+    # The footer's own version is not used: Arrow 0.14 wrote none there. The version tells the layout of unions, nothing else.
     version = isempty(batches) || !has_union(fields) ? 4 : scalar(open_message(fd, batches[1]), 0, 2, 0)
     return Footer(version, fields, metadata, facts, dictionaries, batches)
 end
@@ -131,7 +131,7 @@ end
     return Batch(rows, nodes, buffers, variadic)
 end
 
-"The number of rows, from the facts or, where the writer did not know it before the first batch, from the batches."
+"The number of rows, from the facts or, if the writer did not know it before the first batch, from the batches."
 function count_rows(fd::Integer, footer::Footer)
     told = tryparse(Int, get(footer.facts, "rows", ""))
     told === nothing || told < 0 || return told
@@ -139,8 +139,8 @@ function count_rows(fd::Integer, footer::Footer)
 end
 
 """
-The moment of `arrowshm.published` (ISO 8601 with an offset) as UTC; `nothing` if it does not parse. By hand: Julia takes
-1.5 s to compile its own parser of dates.
+The moment of `arrowshm.published` (ISO 8601 with an offset) as UTC; `nothing` if it cannot be parsed. It is parsed by hand:
+Julia takes 1.5 s to compile its own parser of dates.
 """
 @noinline function published_at(facts::Dict{String,String})
     text = get(facts, "published", "")::String
@@ -170,7 +170,7 @@ The moment of `arrowshm.published` (ISO 8601 with an offset) as UTC; `nothing` i
     return DateTime(Dates.UTM(1000 * seconds + thousandths))
 end
 
-"The number that `count` digits from `at` on make; -1 if they do not make one."
+"The number made of the `count` digits from `at` on; -1 if they are not all digits."
 function digits_at(text::String, at::Int, count::Int)
     number = 0
     for i in at:at+count-1

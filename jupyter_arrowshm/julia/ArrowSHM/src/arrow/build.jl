@@ -1,4 +1,4 @@
-# From Arrow's layout ("Physical Memory Layout" in the columnar specification) to columns: which buffers make a column.
+# From Arrow's layout ("Physical Memory Layout" in the columnar specification) to columns: which buffers a column consists of.
 
 "Reads one batch of one column: where it is in the lists, and which of its nodes have nulls in any batch."
 mutable struct Cursor
@@ -21,7 +21,7 @@ end
     cursor.buffer += 1
     cursor.buffer <= length(cursor.batch.buffers) || damaged("it has fewer buffers than its schema says")
     offset, nbytes = cursor.batch.buffers[cursor.buffer]
-    # An empty column may have empty buffers, also where one offset would be due.
+    # An empty column may have empty buffers, even where one offset is required.
     count == 0 && return Buffer{S}(cursor.source.bytes, 0, 0)
     count <= nbytes ÷ max(1, sizeof(S)) || damaged("a column of it is shorter than it says")
     return Buffer{S}(cursor.source.bytes, offset, count)
@@ -35,11 +35,11 @@ end
     return Buffer{UInt8}(cursor.source.bytes, offset, nbytes)
 end
 
-"The validity of the node that was read last: `nothing` where no batch has nulls in it."
+"The validity of the node that was read last: `nothing` if no batch has nulls in it."
 @noinline function next_validity!(cursor::Cursor, length::Int)
     bits, node = next_bytes!(cursor), cursor.node
     cursor.nulls[node] || return nothing
-    # A null count of 0, and a buffer that is left out, both say that all values are there.
+    # A null count of 0 and a missing buffer both say that no value is null.
     (cursor.batch.nodes[node][2] == 0 || isempty(bits)) && return Validity(bits, true)
     cld(length, 8) <= Base.length(bits) || damaged("a column of it is shorter than it says")
     return Validity(bits, false)
@@ -101,10 +101,10 @@ end
     length(field.children) == 1 || damaged("a list of it has not one column of elements")
     child = field.children[1]
     field.kind === :map && child.kind === :struct && child.dictionary === nothing || return make(cursor, child)
-    # A map's entries: no struct with names that each writer chooses, but pairs.
+    # A map's entries are pairs, not structs with names that each writer chooses.
     length(child.children) == 2 || damaged("a map of it has not keys and values")
     count = next_node!(cursor)
-    next_validity!(cursor, count)  # the specification has no entries that are not there
+    next_validity!(cursor, count)  # in the specification, entries are never null
     parts = make_parts(cursor, child, count)
     return Structs{Pair{eltype(parts[1]),eltype(parts[2])}}(parts, nothing, count, Origin(child, cursor.source.pools))
 end
@@ -115,7 +115,7 @@ end
     return Tuple(parts)
 end
 
-const MAX_PARTS = 8  # a tuple of more takes longer to compile than it saves
+const MAX_PARTS = 8  # a longer tuple takes longer to compile than it saves
 
 @noinline function make_union(cursor::Cursor, field::Field, length::Int, origin::Origin)
     # Before V5 a union had a validity of its own.
@@ -123,7 +123,7 @@ const MAX_PARTS = 8  # a tuple of more takes longer to compile than it saves
     tags = next_buffer!(cursor, Int8, length)
     places = field.unit == 1 ? next_buffer!(cursor, Int32, length) : nothing
     parts = Any[make(cursor, child) for child in field.children]
-    # Of a sparse one, each part has a row for each value.
+    # Each part of a sparse union has a row for each value.
     places === nothing && any(part -> Base.length(part) < length, parts) && too_short()
     numbers = zeros(Int, 128)
     for (k, tag) in enumerate(field.tags)
@@ -139,7 +139,7 @@ const MAX_PARTS = 8  # a tuple of more takes longer to compile than it saves
     return Unions{N}(tags, places, parts, numbers, names, validity, origin)
 end
 
-"Whether a value's type tells which of the types it is of."
+"Whether a value's type tells which part of the union it belongs to."
 @noinline function are_apart(types::Vector{Any})
     for i in 2:length(types), k in 1:i-1
         typeintersect(Base.nonmissingtype(types[i]), Base.nonmissingtype(types[k])) === Union{} || return false
@@ -170,7 +170,7 @@ is_run_end(field::Field) = field.kind === :int && field.signed && field.bits > 8
     return Views{field.kind === :utf8_view ? String : Bytes}(views, raw, data, validity, origin)
 end
 
-"The names as symbols. A `NamedTuple` cannot have one twice: the second `a` is `a_1`."
+"The names as symbols. A `NamedTuple` cannot have a name twice: the second `a` is `a_1`."
 @noinline function unique_names(fields::Vector{Field})
     names, taken = Symbol[], IdDict{Any,Any}()
     for field in fields
@@ -186,10 +186,10 @@ end
     return names
 end
 
-"Arrow's texts may hold NUL, Julia's symbols not: the picture of it instead."
+"The name as a symbol. Arrow's texts may hold NUL, Julia's symbols may not: it becomes the picture of NUL."
 without_nul(text::String) = 0x00 in codeunits(text) ? replace(text, '\0' => '\u2400') : text
 
-"The number of each name. An `IdDict`: Julia has it compiled, unlike a `Dict{Symbol,Int}`, which takes 0.2 s."
+"The number of each name, as an `IdDict`: Julia has that compiled already, and not a `Dict{Symbol,Int}`, which takes 0.2 s."
 @noinline function lookup_of(names::Vector{Symbol})
     lookup = IdDict{Any,Any}()
     for i in 1:length(names)
@@ -198,11 +198,11 @@ without_nul(text::String) = 0x00 in codeunits(text) ? replace(text, '\0' => '\u2
     return lookup
 end
 
-const MAX_TUPLE = 64  # bytes: beyond, compiling for a tuple type costs more than it saves
+const MAX_TUPLE = 64  # bytes: beyond that, compiling for a tuple type costs more than it saves
 
 const PERIODS = (Second, Millisecond, Microsecond, Nanosecond)
 
-"Type in memory and type for people of values of fixed size. Where both are one, a null-free column is a plain `Vector`."
+"The type in memory and the type for people, for values of fixed size. If both are the same, a null-free column is a `Vector`."
 @noinline function fixed_type(field::Field)
     kind = field.kind
     if kind === :int

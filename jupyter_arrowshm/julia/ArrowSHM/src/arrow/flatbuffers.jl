@@ -1,5 +1,5 @@
 # The FlatBuffers encoding ("FlatBuffers Internals"), as far as Arrow's metadata needs it. Everything that is read from a
-# file is checked before it is used: garbage is a `Damaged`, never a read outside of the bytes.
+# file is checked before it is used: garbage is a `Damaged`, never a read outside the bytes.
 
 "Bytes that are not valid Arrow metadata; becomes a [`DamagedTable`](@ref)."
 struct Damaged <: Exception
@@ -123,14 +123,14 @@ end
 
 inline_size(@nospecialize(value)) = value isa Bool ? 1 : value isa Integer ? sizeof(value) : 4
 
-"Lay down vtable, table and children; gives where the table is."
+"Lay down vtable, table and children; return the position of the table."
 @noinline function write_build!(out::Vector{UInt8}, @nospecialize(build))
     build = build::Build
     # Widest first: then every number is aligned once the first is.
     order = widest_first(build.slots)
     vtable_size = 4 + 2 * length(build.slots)
     widest = isempty(order) ? 4 : max(4, inline_size(build.slots[first(order)]))
-    offsets, size = zeros(Int, length(build.slots)), widest  # the 4 bytes that lead to the vtable, and what aligns the first number
+    offsets, size = zeros(Int, length(build.slots)), widest  # the 4 bytes that lead to the vtable, and padding before the first number
     for i in order
         offsets[i] = size
         size += inline_size(build.slots[i])

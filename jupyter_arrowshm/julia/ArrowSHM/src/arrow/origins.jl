@@ -1,8 +1,8 @@
-# What plain memory was read as. A `Vector` has no place to say that its column is `not null`, or what was noted with it.
+# The origins of plain memory. A `Vector` has no place to say that its column is `not null`, or to keep the column's metadata.
 
 const ORIGINS = Dict{UInt,Tuple{WeakRef,Origin}}()
 
-"Remember the field of a column whose type does not say it all, for as long as the column is there; gives the column."
+"Remember a column's field, where its type does not tell everything, as long as the column exists. Returns the column."
 @noinline function with_origin(@nospecialize(column), field::Field)
     field.nullable && isempty(field.metadata) && return column
     origin_of(column) === nothing || return column
@@ -10,7 +10,7 @@ const ORIGINS = Dict{UInt,Tuple{WeakRef,Origin}}()
     array = column isa Chunked ? column.chunks : column
     guarded() do
         filter!(entry -> entry.second[1].value !== nothing, ORIGINS)
-        # Of its own dictionaries: a table's keep its memory, and this is kept until the next column.
+        # It has dictionaries of its own: a table's would keep its memory, and this is kept until the next column.
         ORIGINS[objectid(array)] = (WeakRef(array), Origin(field, IdDict{Any,Any}()))
     end
     return column

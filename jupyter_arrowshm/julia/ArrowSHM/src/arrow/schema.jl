@@ -1,8 +1,8 @@
-# Columns' names and types as Arrow's metadata has them (Schema.fbs), read from and written to its encoding.
+# Columns' names and types in Arrow's metadata (Schema.fbs), read from and written to its encoding.
 
 """
-A column, or a part of a nested one. What does not apply to its `kind` is empty; `dictionary` is the number of the
-dictionary that its values lie in, and `index` then the integer type that points there.
+A column, or a part of a nested one. A field that does not apply to its `kind` is empty; `dictionary` is the number of the
+dictionary that has its values, and `index` is then the integer type of the indices.
 """
 mutable struct Field
     name::String
@@ -38,8 +38,8 @@ const UNIT_NAMES = ("s", "ms", "us", "ns")
 const MAX_DEPTH = 64
 
 """
-How many bytes may still be read of some metadata. Its tables and texts can be in several places of it at once, so that a
-few garbled bytes may say that they hold gigabytes; no writer has so much in common.
+How many bytes of some metadata may still be read. Several offsets can lead to the same tables and texts, so a few garbled
+bytes may claim to hold gigabytes; no writer shares that much.
 """
 budget(data::Vector{UInt8}) = Ref(8 * length(data))
 @noinline function spend!(left::Ref{Int}, nbytes::Int)
@@ -94,7 +94,7 @@ const EMPTY_TABLE = FlatTable(UInt8[4, 0, 0, 0, 4, 0, 0, 0], 4, 0, 0)
     return
 end
 
-"The defaults are those of Schema.fbs."
+"The field's type. The defaults are those of Schema.fbs."
 @noinline function read_type!(field::Field, found::Union{Nothing,FlatTable})
     type, kind = found === nothing ? EMPTY_TABLE : found, field.kind
     if kind === :int
@@ -142,7 +142,7 @@ end
     return
 end
 
-"The name of the extension type that a field is of, or `nothing`."
+"The name of a field's extension type, or `nothing`."
 @noinline function extension(field::Field)
     for (key, value) in field.metadata
         key == EXTENSION && return value
@@ -231,7 +231,7 @@ function copy_field(field::Field)
     return copied
 end
 
-"The type as Arrow's users know it: `int64`, `timestamp[us, tz=UTC]`, `list<string>`."
+"The type as Arrow's users write it: `int64`, `timestamp[us, tz=UTC]`, `list<string>`."
 function type_text(field::Field)
     if field.dictionary !== nothing
         return "dictionary<$(plain_text(field)), $(plain_text(field.index))>"

@@ -1,6 +1,6 @@
-# An attached file as a source of columns: where each one begins, and a whole one of all of its batches.
+# An attached file as a source of columns: where each column begins, and how all of its batches make a whole one.
 
-"An attached file: its mapping, which columns keep alive, and what its dictionaries turned out to be."
+"An attached file: its mapping, which columns keep alive, and its dictionaries once they were read."
 mutable struct Source
     name::String
     path::String
@@ -19,7 +19,7 @@ struct Start
     variadic::Int
 end
 
-"The places of the columns, and behind them the place where the next would be."
+"The places of the columns, followed by the place where the next one would be."
 @noinline function column_starts(footer::Footer)
     starts, at = Start[], Start(0, 0, 0)
     for field in footer.fields
@@ -40,7 +40,7 @@ end
     return at
 end
 
-"Buffers of the field itself, without its children's; views have a number of further ones that the batch tells."
+"The number of buffers of the field itself, without its children's; for views, the batch tells the number of further ones."
 @noinline function buffer_count(footer::Footer, field::Field)
     kind = field.kind
     (kind === :utf8_view || kind === :binary_view) && return (2, 1)
@@ -49,13 +49,13 @@ end
     return (get(BUFFERS, kind, 2)::Int, 0)
 end
 
-"Where it is not two: validity and values."
+"The kinds whose number of buffers is not two (validity and values)."
 const BUFFERS = IdDict{Any,Any}(
     :null => 0, :run_end => 0, :struct => 1, :fixed_list => 1, :utf8 => 3, :binary => 3, :large_utf8 => 3,
     :large_binary => 3, :list_view => 3, :large_list_view => 3,
 )
 
-"The values of a dictionary: all of its batches together, as a file never replaces one."
+"The values of a dictionary: all of its batches together, since a file never replaces a dictionary."
 @noinline function pool(source::Source, field::Field)
     id = field.dictionary
     known = guarded(() -> get(source.pools, id, nothing))
@@ -64,9 +64,9 @@ const BUFFERS = IdDict{Any,Any}(
     plain = copy_field(field)
     plain.dictionary = plain.index = nothing
     values = read_column(source, plain, get(dictionary_batches(source), id, Batch[])::Vector{Batch}, Start(0, 0, 0))
-    # Texts once for all rows that have them; what is not text stays where it is.
+    # Each text is made once for all rows that have it; values that are not text stay where they are.
     Base.nonmissingtype(eltype(values)) <: Union{String,Bytes} && (values = collect(values))
-    # Another task may have been quicker; the columns of a table share one.
+    # Another task may have been quicker; the columns of a table share one set of values.
     return guarded(() -> get!(source.pools, id, values))
 end
 
@@ -85,11 +85,11 @@ is_used(id, fields::Vector{Field}) = any(field -> field.dictionary == id || is_u
     return guarded(() -> source.dictionaries = found)
 end
 
-"Lists in lists: each is a type of its own, and to compile for 12 of them took 38 s, for 20 no end (Julia 1.5)."
+"The most lists in lists: each level is a type of its own; compiling 12 of them took 38 s, and 20 never ended (Julia 1.5)."
 const MAX_LAYERS = 9
 layers(field::Field) = 1 + mapreduce(layers, max, field.children; init = 0)
 
-"The whole column: of one batch as it is, of several as [`Chunked`](@ref)."
+"The whole column: if there is one batch, as it is; if there are several, as [`Chunked`](@ref)."
 read_column(source::Source, field::Field, batches::Vector{Batch}, start::Start) =
     with_origin(read_chunks(source, field, batches, start), field)
 
@@ -113,7 +113,7 @@ read_column(source::Source, field::Field, batches::Vector{Batch}, start::Start) 
             continue
         end
         variadic = start.variadic
-        # The buffers of views before this column are as many as their counts say.
+        # The counts say how many buffers the views before this column have.
         buffer = start.buffer + extra_buffers(batch, variadic)
         push!(chunks, make(Cursor(source, batch, start.node, buffer, variadic, nulls), field))
     end
@@ -133,7 +133,7 @@ function extra_buffers(batch::Batch, variadic::Int)
     return extra
 end
 
-"As a vector of their one type. Batches of no rows are left out."
+"The parts as a vector of their one type. Batches without rows are left out."
 @noinline function collect_chunks(chunks::Vector{Any})
     full = filter(!isempty, chunks)
     isempty(full) && (full = chunks[1:1])
@@ -141,7 +141,7 @@ end
     return copyto!(typed, full)
 end
 
-"A null-free column of one batch whose values lie in memory as Julia has them: a `Vector` on a mapping of its own."
+"A null-free column of one batch, with its values in memory in Julia's form: a `Vector` on a mapping of its own."
 @noinline function read_plain(source::Source, field::Field, batch::Batch, start::Start, nulls::Vector{Bool})
     field.dictionary === nothing && extension(field) === nothing || return nothing
     field.kind in FIXED_KINDS || return nothing
@@ -159,8 +159,8 @@ end
 is_bits(field::Field) = field.kind === :bool && field.dictionary === nothing && extension(field) === nothing
 
 """
-Null-free booleans of one batch: a `BitVector`, on a mapping of its own. It keeps its bits in 64-bit words, those behind
-its end 0; where the file has them otherwise, they are copied.
+Null-free booleans of one batch: a `BitVector`, on a mapping of its own. It keeps its bits in 64-bit words, and bits after
+its end are 0; if the file has them otherwise, they are copied.
 """
 @noinline function read_bits(source::Source, field::Field, batch::Batch, start::Start, nulls::Vector{Bool})
     cursor = Cursor(source, batch, start.node, start.buffer + extra_buffers(batch, start.variadic), 0, nulls)

@@ -3,7 +3,7 @@
 const METADATA_VERSION = Int16(4)  # V5
 const SCHEMA_MESSAGE, DICTIONARY_MESSAGE, BATCH_MESSAGE = 0x01, 0x02, 0x03
 
-"Appends to a descriptor and counts."
+"Appends to a descriptor and counts the bytes."
 mutable struct Sink
     fd::Cint
     written::Int
@@ -14,7 +14,7 @@ function put!(sink::Sink, data::Vector{UInt8})
     sink.written += length(data)
 end
 
-"A buffer, and zeros up to the next multiple of 64."
+"Write a buffer, and zeros up to the next multiple of 64."
 @noinline function put_buffer!(sink::Sink, @nospecialize(buffer))
     nbytes = nbytes_of(buffer)
     nbytes == 0 && return
@@ -23,7 +23,7 @@ end
     padded(nbytes) == nbytes || put!(sink, zeros(UInt8, padded(nbytes) - nbytes))
 end
 
-"A message's metadata, such that the body behind it begins at a multiple of 64; gives its length with all that."
+"Write a message's metadata, padded so that its body begins at a multiple of 64; return its length including the padding."
 @noinline function put_message!(sink::Sink, type::UInt8, header::Build, body::Int)
     data = encode(Build(METADATA_VERSION, type, header, Int64(body)))
     pad!(data, 64, sink.written + 8)
@@ -34,7 +34,7 @@ end
     return length(prefix)
 end
 
-"A record batch, alone or as the values of dictionary `number`; gives its block as the footer has it."
+"Write a record batch, alone or as the values of dictionary `number`; return its block for the footer."
 @noinline function put_batch!(sink::Sink, encoded::Encoded, number::Union{Nothing,Int} = nothing)
     words, offset = Int64[], 0
     for buffer in encoded.buffers
@@ -65,7 +65,7 @@ function prefixed(facts::Vector{Pair{String,String}})
     return found
 end
 
-"Write the file; gives its size."
+"Write the file; return its size."
 @noinline function write_file(fd::Integer, encoded::Encoded, facts::Vector{Pair{String,String}}, metadata)
     sink = Sink(fd, 0)
     put!(sink, [MAGIC; 0x00; 0x00])

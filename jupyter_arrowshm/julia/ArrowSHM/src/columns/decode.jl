@@ -1,10 +1,10 @@
-# What values of fixed size are in memory, and what they are to people.
+# Values of fixed size: their form in memory, and the form that people see.
 
-"A number of `P` in an `I`: what Arrow stores of a time or a span."
+"A number of `P` in an `I`: the form in which Arrow stores a time or a span."
 struct Raw{P,I}
     value::I
 end
-"A number of 256 bits, as it lies in memory: the lowest word first, the highest with the sign."
+"A number of 256 bits as it is in memory: the lowest word first, the highest with the sign."
 const Words = NTuple{4,UInt64}
 "The 16 bytes of a UUID, in the order in which it is written."
 const Halves = NTuple{2,UInt64}

@@ -1,6 +1,6 @@
 # From vectors to the buffers of Arrow's layout: the loops over rows.
 
-"The bits of what is there, for `there(row)` of each row, and how many are not; no bits if all are."
+"The validity bits, from `there(row)` for each row, and how many values are missing; no bits if none is."
 function validity_of(there, rows)
     bits, missings = zeros(UInt8, cld(length(rows), 8)), 0
     i = 0
@@ -13,7 +13,7 @@ end
 validity_of(column::AbstractVector{T}) where {T} =
     Missing <: T ? validity_of(x -> x !== missing, column) : (nothing, 0)
 
-"What `encode` makes of each value, and zeros for what is missing; the column itself where it is an array of that already."
+"Each value as `encode` returns it, with zeros for missing ones; the column itself if it is such an array already."
 flat(::Type{S}, column::Union{Vector{S},Buffer{S}}) where {S} = column
 function flat(::Type{S}, column::AbstractVector) where {S}
     values = Vector{S}(undef, length(column))
@@ -23,7 +23,7 @@ function flat(::Type{S}, column::AbstractVector) where {S}
     end
     return values
 end
-"The values as they lie in memory, where they are there: nothing has to be read as a date to become the same bytes again."
+"The values as they are in memory, where there are any: nothing has to be read as a date to become the same bytes again."
 stored(c::Numbers) = c.values
 stored(c::Chunked{T,<:Numbers}) where {T} = Chunked(map(stored, c.chunks))
 stored(c::SubArray) = (below = stored(parent(c)); below === parent(c) ? c : view(below, parentindices(c)[1]))
@@ -31,7 +31,7 @@ stored(c::AbstractVector) = c
 zeros_of(::Type{S}) where {S} = reinterpret(S, zeros(UInt8, sizeof(S)))[1]
 zeros_of(::Type{S}) where {S<:Union{Integer,AbstractFloat}} = S(0)
 
-"Bits of booleans."
+"The bits of booleans."
 function flat_bits(column::AbstractVector)
     bits, i = zeros(UInt8, cld(length(column), 8)), 0
     for x in column
@@ -148,7 +148,7 @@ end
 flat_field(column::AbstractVector, k::Int, ::Type{F}, nullable::Bool) where {F} =
     nullable ? Union{F,Missing}[x === missing ? missing : getfield(x, k) for x in column] : F[getfield(x, k) for x in column]
 
-"The values of a union that are of type `N`, and those of the others as places: `tags` from 0."
+"The values of a union that are of type `N`, and places for those of other types: `tags` from 0."
 function flat_union(column::AbstractVector, types::Vector)
     tags, places = Vector{Int8}(undef, length(column)), Vector{Int32}(undef, length(column))
     children = Any[Vector{Union{Missing,type}}() for type in types]
@@ -160,9 +160,9 @@ function flat_union(column::AbstractVector, types::Vector)
     return tags, places, children
 end
 
-# -- columns that are shared again: by their structure, so that nothing of their type is lost -----------------------------
+# -- columns that are shared again: by their structure, so that no part of their type is lost -----------------------------
 
-"The columns of a file that the values lie in, and which rows of each, in order."
+"The columns of a file that hold the values, and which rows of each, in order."
 rows_of(c::AbstractVector) = Any[(c, 1:length(c))]
 rows_of(c::Chunked) = Any[part for chunk in c.chunks for part in rows_of(chunk)]
 rows_of(c::SubArray) = rows_in(parent(c), parentindices(c)[1])
@@ -265,6 +265,6 @@ function runs_of(selection::Vector{Any})
     return ends, gathered(parts)
 end
 
-"Where in the dictionary the values lie, and the dictionary."
+"The places of the values in the dictionary, and the dictionary."
 pooled_of(selection::Vector{Any}) =
     gathered(Any[(column.indices, rows) for (column, rows) in selection]), selection[1][1].pool

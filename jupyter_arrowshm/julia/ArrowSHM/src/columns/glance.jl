@@ -1,4 +1,4 @@
-# What can be told of a text by its bytes where they lie. A `String` of each value is most of what reading texts costs.
+# Questions that the bytes of a text can answer in place. Most of the cost of reading texts is a `String` for each value.
 
 const TextColumn = Union{Texts{T,String},Views{T,String}} where {T}
 const Comparison{F} = Base.Fix2{F,<:Union{String,SubString{String}}}

@@ -3,8 +3,8 @@
 """
     MonthDayNano(months, days, nanoseconds)
 
-A calendar interval, as Arrow's `month_day_nano_interval` has it. `Dates.CompoundPeriod(x)` is the same in periods, which
-add to dates one by one.
+A calendar interval: a value of Arrow's `month_day_nano_interval`. `Dates.CompoundPeriod(x)` is the same as periods, which
+are added to dates one by one.
 
 ```jldoctest
 julia> x = ArrowSHM.MonthDayNano(14, -3, 1_500_000_000)
@@ -23,14 +23,14 @@ end
 """
     DayTime(days, milliseconds)
 
-A calendar interval, as Arrow's `day_time_interval` has it. `Dates.CompoundPeriod(x)` is the same in periods.
+A calendar interval: a value of Arrow's `day_time_interval`. `Dates.CompoundPeriod(x)` is the same as periods.
 """
 struct DayTime
     days::Int32
     milliseconds::Int32
 end
 
-# Each part by itself: the sum of all would carry days into months.
+# Each part is added by itself: the sum of all would carry days into months.
 parts(x::MonthDayNano) = (Month(x.months), Dates.Day(x.days), Nanosecond(x.nanoseconds))
 parts(x::DayTime) = (Dates.Day(x.days), Millisecond(x.milliseconds))
 const Interval = Union{MonthDayNano,DayTime}

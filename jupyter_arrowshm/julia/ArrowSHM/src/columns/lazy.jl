@@ -1,5 +1,5 @@
-# Columns that lie in shared memory: lazy, read-only vectors with a concrete element type. Each holds the mapping that it
-# reads. Every index that comes from the file is checked when it is used, so no file can make them read elsewhere.
+# Columns in shared memory: lazy, read-only vectors with a concrete element type. Each holds the mapping that it reads.
+# Every index from the file is checked when it is used, so no file can make them read elsewhere.
 
 "`length` values of type `S` from byte `at` (from 0) of `owner`, which it keeps alive."
 struct Buffer{S} <: AbstractVector{S}
@@ -12,7 +12,7 @@ function Buffer{S}(owner::Vector{UInt8}, at::Int, length::Int) where {S}
     0 <= at && 0 <= length && length * sizeof(S) <= Base.length(owner) - at || throw(BoundsError(owner, at))
     start = Ptr{S}(pointer(owner) + at)
     if UInt(start) % fieldoffset(Tuple{UInt8,S}, 2) != 0
-        # Arrow asks for 8 bytes and a loaded value may need more: such a column is copied, once.
+        # Arrow asks for an alignment of 8 bytes and a loaded value may need more: such a column is copied, once.
         return Buffer{S}(owner[at+1:at+length*sizeof(S)], 0, length)
     end
     return Buffer{S}(owner, start, length)
@@ -27,10 +27,10 @@ Base.IndexStyle(::Type{<:Buffer}) = IndexLinear()
     return GC.@preserve owner unsafe_load(b.start, i)
 end
 
-"As an `Array` of the same memory: only for as long as the caller preserves the buffer."
+"An `Array` of the same memory, valid only as long as the caller preserves the buffer."
 unsafe_array(b::Buffer{S}) where {S} = unsafe_wrap(Array, b.start, b.length)
 
-"Which values are there. `absent` where this batch has no nulls but another one has."
+"The validity of the values. `absent` where this batch has no nulls but another one has."
 struct Validity
     bits::Buffer{UInt8}
     absent::Bool
@@ -48,7 +48,7 @@ with_missing(::Type{N}, ::Validity) where {N} = Union{N,Missing}
     Column{T}
 
 A column of a shared table that is not a plain `Vector`: it has missing values, or Arrow stores it in another form than
-Julia, or it lies in several parts. Read-only; `collect` makes a copy to write into.
+Julia, or it has several parts. It is read-only; `collect` makes a copy to write into.
 """
 abstract type Column{T} <: AbstractVector{T} end
 Base.IndexStyle(::Type{<:Column}) = IndexLinear()
@@ -56,8 +56,8 @@ Base.IndexStyle(::Type{<:Column}) = IndexLinear()
 Base.setindex!(::Union{Column,Buffer}, value, indices...) = throw(ArgumentError("cannot write: $READ_ONLY"))
 
 """
-What a column was read as, to share it again as the same: its Arrow field, and the values of the file's dictionaries by
-their number. Every `Column` has one.
+The origin of a column, needed to share it again with the same type: its Arrow field, and the values of the file's
+dictionaries by their number. Every `Column` has one.
 """
 struct Origin
     field::Any
@@ -68,7 +68,7 @@ origin_of(c::Column) = c.origin
 origin_of(view::SubArray) = origin_of(parent(view))
 origin_of(::AbstractArray) = nothing  # Julia's own: the type of the values says it all
 
-"Values of fixed size, `S` in memory and `N` to people."
+"Values of fixed size: `S` in memory, `N` for people."
 struct Numbers{T,N,S,V} <: Column{T}
     values::Buffer{S}
     validity::V
@@ -82,7 +82,7 @@ Base.size(c::Numbers) = size(c.values)
     return is_there(c.validity, i) ? decode(N, @inbounds c.values[i]) : missing
 end
 
-"Booleans: a bit each."
+"Booleans, one bit each."
 struct Bools{T,V} <: Column{T}
     bits::Buffer{UInt8}
     validity::V
@@ -114,7 +114,7 @@ Base.size(c::Texts) = (c.length,)
     return copied(N, place(c, i)...)
 end
 
-"The buffer that value `i` lies in, where it begins there (from 0), and how many bytes it has."
+"The buffer that holds value `i`, where the value begins in it (from 0), and how many bytes it has."
 @inline function place(c::Texts, i::Int)
     from, to = extent(c.offsets, i, length(c.data))
     return c.data, from, to - from
@@ -226,8 +226,8 @@ Base.size(c::Chunked) = (c.ends[end],)
     return @inbounds c.chunks[k][i-c.ends[k]]
 end
 
-# What these are made of says nothing to people.
+# The parts of these types mean nothing to people.
 Base.showarg(io::IO, ::Column{T}, toplevel) where {T} = print(io, "Column{", T, "}")
 Base.showarg(io::IO, ::Buffer{S}, toplevel) where {S} = print(io, "Column{", S, "}")
-# A list's type names that of its elements three times over: of ten levels it would be read as 24 MB.
+# A list's type names that of its elements three times: with ten levels, the text would have 24 MB.
 Base.show(io::IO, ::Type{SubArray{T,1,C,I,L}}) where {T,C<:Union{Column,Buffer},I,L} = print(io, "Column{", T, "}")

@@ -1,4 +1,4 @@
-# Columns whose values lie in other columns: lists, maps, structs, unions, runs.
+# Columns with their values in other columns: lists, maps, structs, unions, runs.
 
 "Lists: a value is a view of the column of all elements. `sizes` is `nothing` where each list ends as the next begins."
 struct Lists{T,N,O,L,V,C} <: Column{T}
@@ -42,7 +42,7 @@ Base.size(c::FixedLists) = (c.length,)
     return is_there(c.validity, i) ? view(c.values, c.width*(i-1)+1:c.width*i) : missing
 end
 
-"Structs: a value is a `NamedTuple`; of a map's entries, which have a key and a value, a `Pair`."
+"Structs: a value is a `NamedTuple`, or a `Pair` for a map's entries, which have a key and a value."
 struct Structs{T,N,V,C<:Tuple} <: Column{T}
     parts::C
     validity::V
@@ -60,8 +60,8 @@ end
 @inline build(::Type{N}, values::Tuple) where {N<:Pair} = N(values[1], values[2])
 
 """
-Values of one type or another: `tags` say which of the `parts` has the value; `places` say where in it, or are `nothing`
-where every part has a row for each. Where the type of a value would not tell which part it is of, its name does: the
+Values of several types: `tags` say which of the `parts` has the value; `places` say where in it, or are `nothing` where
+every part has a row for each value. If the type of a value does not tell which part it belongs to, the name does: the
 values are `:name => value`.
 """
 struct Unions{T,N,K,L,V,C} <: Column{T}
@@ -83,7 +83,7 @@ Base.size(c::Unions) = size(c.tags)
     return named(N, c.names, k, pick(c.parts, k, place))
 end
 
-"The number of the part that value `i` is of, and its row there."
+"The number of the part that value `i` belongs to, and its row there."
 @inline function part_of(c::Unions, i::Int)
     tag = Int(@inbounds c.tags[i])
     k = tag < 0 ? 0 : @inbounds c.numbers[tag+1]
@@ -100,7 +100,7 @@ end
 @inline named(::Type, ::Nothing, ::Int, value) = value
 @inline named(::Type{N}, names, k::Int, value) where {N} = N(names[k], value)
 
-"Runs of equal values: value `k` stands in the rows up to `ends[k]`, which rise."
+"Runs of equal values: value `k` fills the rows up to `ends[k]`; the `ends` rise."
 struct Runs{T,I,C} <: Column{T}
     ends::Buffer{I}
     values::C

@@ -1,16 +1,16 @@
 # Loops over columns at the speed of Julia's own arrays: part by part, and where a part is plain memory, as an `Array`.
 
-# A tuple of its own for what is missing: one with a field of two types is an object on the heap, for each row.
+# Missing values have a tuple of their own: a tuple with a field of two types is an object on the heap, for each row.
 @inline step(x, state) = x === missing ? (missing, state) : (x, state)
 
 @inline Base.iterate(c::Column, i::Int = 1) = i > length(c) ? nothing : step(@inbounds(c[i]), i + 1)
 
-"Eight booleans from row `i` (from 0, a multiple of 8) in two bytes: what they are, and which are there."
+"Eight booleans from row `i` (from 0, a multiple of 8) in two bytes: their values, and their validity."
 @inline eight(c::Bools, i::Int) =
     @inbounds(c.bits[(i>>3)+1]), c.validity.absent ? 0xff : @inbounds(c.validity.bits[(i>>3)+1])
 @inline lowest(bits::UInt8, there::UInt8) = there & 0x01 != 0x00 ? bits & 0x01 != 0x00 : missing
 
-# What is left of the two bytes goes from row to row: to take a bit out of memory anew for each is twice as slow.
+# The rest of the two bytes is passed from row to row: reading memory again for each bit is twice as slow.
 @inline function Base.iterate(
     c::Bools{Union{Missing,Bool}}, (i, bits, there)::Tuple{Int,UInt8,UInt8} = (0, 0x00, 0x00),
 )
@@ -60,7 +60,7 @@ end
 # By chunks, not by rows: 64 bits of a `BitVector` are one word.
 Base.broadcastable(c::Chunked{Bool,BitVector}) = reduce(vcat, c.chunks)
 
-"How many of the booleans that are there are true."
+"How many of the booleans that are not missing are true."
 function Base.mapreduce(::typeof(identity), ::typeof(add_sum), s::SkipMissing{<:Bools{Union{Missing,Bool}}})
     c, whole = s.x, length(s.x) >> 3
     total = 0

@@ -1,10 +1,10 @@
-# Values that Julia's standard library has no type for, without loss.
+# Types for values that Julia's standard library has no type for, without loss.
 
 """
     Timestamp{P,Z}
 
-A moment as Arrow has it: a whole number of `P` (`Second` to `Nanosecond`) since 1970, in UTC if the column has a time
-zone `Z` (a symbol), else (`Z === nothing`) as a clock on an unnamed wall shows it. `Dates.value(x)` is the number.
+A moment as in Arrow: a whole number of `P` (`Second` to `Nanosecond`) since 1970, in UTC if the column has a time zone `Z`
+(a symbol), else (`Z === nothing`) the local time of an unnamed place. `Dates.value(x)` is the number.
 
 `DateTime(x)` rounds down to the millisecond and gives UTC; `convert(DateTime, x)` throws `InexactError` where that
 would lose something. Differences are periods of `P`. Julia's standard library has no time zones: the zone is kept and
@@ -37,7 +37,7 @@ symbol_of(::Type{Nanosecond}) = "ns"
 
 Dates.value(x::Timestamp) = x.value
 
-"Milliseconds since 1970, rounded down. Throws `OverflowError` where the seconds are more than 64 bits of them can count."
+"Milliseconds since 1970, rounded down. Throws `OverflowError` if 64 bits cannot hold that many milliseconds."
 function milliseconds(x::Timestamp{P}) where {P}
     ratio = per_second(P)
     return ratio <= 1000 ? checked_mul(x.value, 1000 ÷ ratio) : fld(x.value, ratio ÷ 1000)
@@ -72,9 +72,9 @@ end
 """
     Decimal{P,S}
 
-A decimal number of at most `P` digits, `S` of them behind the point, as a whole number of 10^-S (`x.value`). Sums and
-differences of one type are exact (`OverflowError`); together with other exact numbers it is a `Rational{BigInt}`, with
-floats a float. `x.value` is an `Int128`, with more than 38 digits a `BigInt`.
+A decimal number of at most `P` digits, `S` of them after the point, as a whole number of 10^-S (`x.value`). Sums and
+differences of one type are exact (or an `OverflowError`); with other exact numbers the result is a `Rational{BigInt}`, with
+floats a float. `x.value` is an `Int128`, or a `BigInt` for more than 38 digits.
 
 ```jldoctest
 julia> x = ArrowSHM.Decimal{9,2}(-1995)
@@ -93,7 +93,7 @@ digits_type(P::Int) = P > 38 ? BigInt : Int128
 Base.Rational{BigInt}(x::Decimal{P,S}) where {P,S} =
     S >= 0 ? big(x.value) // big(10)^S : big(x.value) * big(10)^-S // 1
 Base.convert(::Type{Rational{BigInt}}, x::Decimal) = Rational{BigInt}(x)
-# One by one: a constructor for a union of types makes `using` wait 45 ms longer (Julia 1.5).
+# One method per type: a constructor for a union of types makes `using` wait 45 ms longer (Julia 1.5).
 Base.Float64(x::Decimal) = Float64(Rational{BigInt}(x))
 Base.AbstractFloat(x::Decimal) = Float64(x)
 Base.Float32(x::Decimal) = Float32(Rational{BigInt}(x))

@@ -1,7 +1,7 @@
 # Tab in an IJulia notebook: columns after `trips["`, tables after `attach("`, public names after `ArrowSHM.`. Julia by itself
 # completes the keys of an `AbstractDict`, offers files in every other text, and lists a module's internals.
 
-"What a person can use, and no export: each is described in docs/julia.md."
+"The public names that are not exported: docs/julia.md describes each."
 const PUBLIC = (
     :info, :pin, :unpin, :gc, :isolder, :metadata, :pooled, :Timestamp, :Decimal, :MonthDayNano, :DayTime, :ArrowSHMError,
     :TableNotFound, :TableExists, :InvalidName, :NoRoom, :UnsafeDirectory, :DamagedTable, :NewerProtocol, :Busy,
@@ -15,7 +15,7 @@ const AFTER_TABLE = r"(?:\b(?:attach|share|unshare|info|pin|unpin)\(\s*|@(?:atta
 const AFTER_ATTACH = r"@attach\s+([\w!]*)$"
 const AFTER_MODULE = r"\bArrowSHM\.(@?\w*)$"
 
-"What may follow at the end of some code, and what is there of it already; `nothing` if that is for Julia to say."
+"What may follow at the end of some code, and the part of it that is already there; `nothing` if Julia should answer."
 @noinline function complete_code(code::AbstractString, home::Module)
     found = match(AFTER_COLUMN, code)
     if found !== nothing
@@ -34,7 +34,7 @@ end
 matching(candidates, begun) = (found = sort!(filter(name -> startswith(name, begun), candidates)); isempty(found) ? nothing : (found, begun))
 shared_names() = String[table.name for table in tables()]
 
-"What a name with dots stands for, where it can be had without running code."
+"The value of a name with dots, if it can be had without running code."
 function look_up_value(path::AbstractString, home::Module)
     value = home
     for part in split(path, '.')
@@ -44,7 +44,7 @@ function look_up_value(path::AbstractString, home::Module)
     return value
 end
 
-"Answer IJulia's request for completions, where it is ours to say. Its handlers have had a kernel before the message since 1.30."
+"Answer IJulia's request for completions, if it is ours. Since 1.30 its handlers take a kernel before the message."
 function answer_completion(ijulia::Module, theirs, arguments...)
     message = arguments[end]
     reply = try

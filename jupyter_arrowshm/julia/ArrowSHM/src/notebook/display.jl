@@ -1,4 +1,4 @@
-# How tables read: in the REPL, and as HTML in a notebook.
+# How tables are shown: in the REPL, and as HTML in a notebook.
 
 const HEADERS = ["table", "rows", "columns", "size", "shared", "by", "in use by", ""]
 
@@ -11,7 +11,7 @@ end
 holder_names(holders) = isempty(holders) ? "unknown process" : join(map(label, holders), ", ")
 users(version::OlderVersion) = "$(words_size(version.nbytes)), still in use by $(holder_names(version.holders))"
 
-"Number and names: `2: load.py, model.ipynb (python)`; of many, the first three."
+"Number and names: `2: load.py, model.ipynb (python)`; if there are many, the first three."
 function users(table::TableInfo)
     is_unused(table) && return in_use_by(table)
     count = length(table.holders)
@@ -19,14 +19,14 @@ function users(table::TableInfo)
     return "$(in_use_by(table)): $(holder_names(table.holders[1:min(3, count)]))$more"
 end
 
-"What else a person should know: pinned, unused, older versions that still take memory."
+"Notes for people: pinned, unused, older versions that still take memory."
 remarks(table::TableInfo) = String[
     (table.pinned ? ["pinned"] : String[])
     (is_unused(table) ? ["unused"] : String[])
     ["older version, $(users(version))" for version in table.older]
 ]
 
-"The headers and the rows; without the last column where it would be empty."
+"The headers and the rows, without the last column if it would be empty."
 function list_rows(list::Tables)
     rows = Vector{String}[
         String[
@@ -49,7 +49,7 @@ Base.show(io::IO, list::Tables) = print(io, "[", join(map(string, list), "; "), 
     print(io, join([lines; list_notes(list)], "\n"))
 end
 
-"Lines of cells in columns, those in `right` to the right."
+"Lines of cells in columns; those in `right` are aligned to the right."
 function align_columns(rows::Vector{Vector{String}}, right)
     widths = [maximum(row -> textwidth(row[k]), rows) for k in eachindex(rows[1])]
     return String[
@@ -116,11 +116,11 @@ function cell_text(@nospecialize(values), row::Int)
 end
 
 """
-Much as `repr`, until there is more than is shown. `repr` of a list makes a text of all that is in it, behind its type,
-which for lists of lists of lists is longer by far.
+Like `repr`, but only until there is more than is shown. `repr` of a list makes a text of all its values after its type,
+which for lists of lists of lists is far longer.
 """
 @noinline function print_cell(io::IOBuffer, @nospecialize(value))
-    position(io) > 4 * SHOWN_LETTERS && return  # no letter is longer than four bytes
+    position(io) > 4 * SHOWN_LETTERS && return  # no letter has more than four bytes
     if value isa AbstractString
         show(io, first(value, SHOWN_LETTERS + 1))
     elseif value isa Pair

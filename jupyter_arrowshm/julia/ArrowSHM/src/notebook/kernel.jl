@@ -1,11 +1,11 @@
-# What a Jupyter kernel keeps by itself, and when to collect.
+# The values that a Jupyter kernel keeps by itself, and when to collect.
 
-"Variables that `@attach` bound, and the tables they held: a table that is not there any more was dropped."
+"Variables that `@attach` bound, and the tables they held: a table that its variable no longer holds was dropped."
 const BOUND = Tuple{Module,Symbol,WeakRef}[]
 const JOINED = Ref(false)
 
 function remember_binding(home::Module, variable::Symbol, table::SharedTable)
-    # Not only when the package is loaded: startup.jl may do that, and IJulia comes after it.
+    # Loading the package is too early: startup.jl may do that, and IJulia comes after it.
     JOINED[] || Base.invokelatest(join_kernel)
     filter!(entry -> entry[1:2] != (home, variable), BOUND)
     push!(BOUND, (home, variable, WeakRef(table)))
@@ -29,7 +29,7 @@ function join_kernel()
 end
 
 """
-Forget what the REPL's or the notebook's history keeps of this version of a table, by whichever attach: `ans`, `err`, `Out`.
+Forget what the REPL's or the notebook's history keeps of this version of a table, from any attach: `ans`, `err`, `Out`.
 """
 @noinline function forget_history(table::SharedTable)
     same = SharedTable[table]
@@ -39,11 +39,11 @@ Forget what the REPL's or the notebook's history keeps of this version of a tabl
     columns = Any[column for one in same for column in getfield(one, :columns) if column !== nothing]
     keeps(value) = value isa SharedTable ? is_same(value, table) : any(column -> column === value, columns)
     keeps(value::SubArray) = keeps(parent(value))
-    # An error has what it is about in its fields: a `BoundsError` the column.
+    # An error has its subject in its fields: a `BoundsError` has the column.
     keeps(value::Exception) = any(k -> isdefined(value, k) && keeps(getfield(value, k)), 1:nfields(value))
     keeps(errors::AbstractVector{<:NamedTuple}) = any(entry -> keeps(first(entry)), errors)
     for home in homes_of_answer(), name in (:ans, :err)
-        name === :err && home === Main && continue  # a person's own
+        name === :err && home === Main && continue  # the user's own variable
         isdefined(home, name) && keeps(getfield(home, name)) || continue
         try
             Core.eval(home, :($name = nothing))
@@ -56,7 +56,7 @@ end
 is_same(a::SharedTable, b::SharedTable) =
     source_of(a).path == source_of(b).path && source_of(a).version == source_of(b).version
 
-"What [`finish_detach`](@ref) must know of a table. Not the table: what is on the stack cannot be collected."
+"The facts about a table that [`finish_detach`](@ref) needs, without the table: what is on the stack cannot be collected."
 @noinline function prepare_detach(home::Module, variable::Symbol, @nospecialize(get))
     table = get()
     table isa SharedTable || throw(ArgumentError("`$variable` holds no shared table"))

@@ -1,4 +1,4 @@
-# Notebook sugar: each says in one line what it did, returns nothing, and fails in one line.
+# Macros for notebooks: each says in one line what it did, returns nothing, and fails in one line.
 
 """
     @share trips [replace=true] [pin=true]
@@ -22,7 +22,7 @@ end
     @attach trips [wait=10]
     @attach variable = "name"
 
-Attach a table as a variable of its name, or as another one. See [`attach`](@ref).
+Attach a table as a variable with its name, or with another name. See [`attach`](@ref).
 """
 macro attach(arguments...)
     target, options = split_arguments(arguments; keep_first = true)

@@ -2,8 +2,8 @@
 # a GiB takes 130 ms.
 
 """
-Remove dead tokens, abandoned drafts and pins of no table; the caller holds the directory lock. Returns what lost its
-name, to be closed after that lock is given back.
+Remove dead tokens, abandoned drafts and pins without a table; the caller holds the directory lock. Returns the files
+that lost their names, to be closed after that lock is released.
 """
 @noinline function sweep(directory::Integer)
     remove_dead_tokens(directory)
@@ -38,7 +38,7 @@ is_littered(directory::Integer) =
     foreach(close, removed)
 end
 
-"Remove the table if nobody holds it and it is not pinned; its bytes, or `nothing` if it stays."
+"Remove the table if nobody holds it and it is not pinned. Returns its bytes, or `nothing` if it stays."
 @noinline function collect_table(store::Store, name::String)
     file = nothing
     try
@@ -61,7 +61,7 @@ end
     end
 end
 
-"Sweep, then remove every unpinned table that nobody holds; the names and bytes of what went."
+"Sweep, then remove every unpinned table that nobody holds. Returns the names and bytes of the removed tables."
 @noinline function collect_all(store::Store)
     removed = Dict{String,Int}()
     open_directory(store.directory) === nothing && return removed

@@ -5,7 +5,7 @@ const LIVE, PINS = ".live", ".pins"
 const SHARED_MEMORY = "/dev/shm"
 const MIN_SHARED_MEMORY = 1 << 30  # Docker and Kubernetes give 64 MB: too little for tables
 const LOCK_TIMEOUT = 10.0  # s; the lock is held for microseconds, so a longer wait means a stopped process
-# Their flock(2) is a lock of bytes at a server, which a mapping does not keep, and which no /proc/locks of ours shows.
+# Their flock(2) locks bytes at a server: a mapping does not keep that lock, and our /proc/locks does not show it.
 const WITHOUT_LOCKS = ("nfs", "nfs4", "cifs", "smb3", "lustre", "afs", "fuse.sshfs")
 const NO_LOCKS = (Libc.EBADF, Libc.ENOLCK, Libc.ENOSYS, Libc.EOPNOTSUPP)  # of flock(2), where a file system has none
 const DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
@@ -41,8 +41,8 @@ mutable struct Directory
 end
 
 """
-The verified directory, or `nothing` where there is none and `create` is false. Throws [`UnsafeDirectory`](@ref) if it
-is a symbolic link, somebody else's, open to others, or cannot be made.
+The verified directory, or `nothing` if it does not exist and `create` is false. Throws [`UnsafeDirectory`](@ref) if it
+is a symbolic link, belongs to somebody else, is open to others, or cannot be made.
 """
 @noinline function open_directory(directory::Directory, create::Bool = false)
     opened = directory.opened
@@ -64,8 +64,8 @@ is a symbolic link, somebody else's, open to others, or cannot be made.
 end
 
 """
-Call `f` with the descriptor of the verified directory; `nothing` where there is none. The number is good for as long as the
-descriptor is referred to: another task may open the directory anew, and the collector then closes the one of before.
+Call `f` with the descriptor of the verified directory, or return `nothing` if there is none. The number is valid as long as
+something refers to the descriptor: another task may reopen the directory, and the collector then closes the old descriptor.
 """
 @noinline function with_directory(@nospecialize(f), directory::Directory, create::Bool = false)
     opened = open_directory(directory, create)
@@ -84,7 +84,7 @@ end
         create && foreach(name -> make_directory_at(opened.fd, name), (LIVE, PINS))
         # The old descriptor is not closed here: another task may be using it. Its last reference closes it.
         directory.opened, directory.identity = opened, (found.device, found.inode)
-        directory.lock_device = nothing  # it may be on another file system, mounted over the one of before
+        directory.lock_device = nothing  # it may be on another file system, mounted over the old one
         return opened
     catch error
         code = error_number(error)
@@ -124,7 +124,7 @@ without_locks(directory::Directory, reason) = UnsafeDirectory(
     return UnsafeDirectory(directory.path, reason, remedy)
 end
 
-"Have a lock that others may hold for a moment. Throws [`Busy`](@ref)."
+"Take a lock that others may hold for a moment. Throws [`Busy`](@ref)."
 @noinline have_lock(fd::Integer, operation::Integer, what::AbstractString, timeout::Real = LOCK_TIMEOUT) =
     wait_for(() -> try_lock(fd, operation), timeout) || throw(Busy(what, timeout))
 
@@ -155,9 +155,9 @@ would both be let in.
 end
 
 """
-Run `f`, whole: an interrupt waits until it is done, but for pauses and long writes, so that whatever `f` opens or locks is
-closed and unlocked by its `finally`. An error of the operating system becomes the one of ours that says what it means to
-people.
+Run `f` to its end: an interrupt waits until it is done, except in pauses and long writes, so that everything `f` opens or
+locks is closed and unlocked by its `finally`. An error of the operating system becomes the error of this package that tells
+people what it means.
 """
 @noinline function explaining(@nospecialize(f), directory::Directory)
     try
@@ -181,7 +181,7 @@ directory_room(directory::Directory) =
 
 """
 How /proc/locks writes the device of this directory, as `"00:1b"`: the superblock's number, which differs from `st_dev`
-on overlay and btrfs. Learned from a lock of our own (proc_pid_fdinfo(5)).
+on overlay and btrfs. It is read from a lock of our own (proc_pid_fdinfo(5)).
 """
 @noinline function lock_device(directory::Directory, at::Integer)
     known = directory.lock_device
@@ -200,7 +200,7 @@ function learn_lock_device(at::Integer)
             open_at(at, ".", O_TMPFILE | O_RDWR, 0o400)
         catch error
             error_number(error) === nothing && rethrow()
-            name = DRAFT_PREFIX * random_hex(8)  # killed here, it goes as an abandoned draft does
+            name = DRAFT_PREFIX * random_hex(8)  # if we are killed here, it is removed like an abandoned draft
             open_at(at, name, O_CREAT | O_EXCL | O_RDWR, 0o400)
         end
         closing(probe) do fd

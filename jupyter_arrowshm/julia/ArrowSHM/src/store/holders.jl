@@ -1,9 +1,9 @@
-# Who uses which table: the publisher's token, and the locks that are leases. Nothing of it is written down anywhere:
-# the kernel's own lock table is the state, so it cannot disagree with the processes that live.
+# Who uses which table: the publisher's token, and the locks that are leases. None of this is written down anywhere:
+# the kernel's own lock table is the state, so it cannot disagree with the live processes.
 
-const ONE_PAGE = 3072  # bytes of /proc/locks that the kernel gives in one piece: with room for a line less than a page
-const QUIET, MOST_READS = 2, 20  # readings that bring nothing new, and all
-const ASK_TIMEOUT = 0.1  # s; whoever else asks holds the lock for microseconds
+const ONE_PAGE = 3072  # bytes of /proc/locks that the kernel gives in one piece: a page, less room for a line
+const QUIET, MOST_READS = 2, 20  # readings without anything new, and readings in all
+const ASK_TIMEOUT = 0.1  # s; others who ask hold the lock for microseconds
 
 "This process's mark of life: one id, and an empty locked file of that name in every directory it published to."
 mutable struct Token
@@ -12,7 +12,7 @@ mutable struct Token
 end
 const TOKEN = Token("", Dict{Tuple{UInt64,UInt64},Descriptor}())
 
-"The id that this process publishes under. Not made at load: what is precompiled would give every process the same."
+"The id that this process publishes under. It is not made at load: precompiled, it would be the same in every process."
 function token_id()
     return guarded() do
         isempty(TOKEN.id) && (TOKEN.id = random_hex(16))
@@ -21,8 +21,8 @@ function token_id()
 end
 
 """
-Make sure that this process's token lies in the directory, locked; the caller holds the directory lock. Without that
-lock a sweeper could find the file between its creation and its lock, and take it for a dead process's.
+Make sure that this process's token is in the directory, locked; the caller holds the directory lock. Without that
+lock a sweeper could find the file after it is created and before it is locked, and take it for a dead process's.
 """
 @noinline function show_token(directory::Integer)
     token = token_id()
@@ -33,7 +33,7 @@ lock a sweeper could find the file between its creation and its lock, and take i
         if file === nothing || facts_of(file.fd).nlink == 0
             unlink_at(live, token)
             file = open_at(live, token, O_CREAT | O_EXCL | O_RDWR, 0o600)
-            # Whoever lists the tables asks every token for an instant; refused, this process would pass for dead.
+            # A listing locks every token for an instant; if we gave up then, this process would pass for dead.
             have_lock(file.fd, LOCK_EX, "$LIVE/$token")
             guarded(() -> TOKEN.files[key] = file)
         end
@@ -55,20 +55,20 @@ is_token(text::AbstractString) = length(text) == 32 && all(char -> char in '0':'
 @noinline function is_alive(directory::Integer, token::AbstractString)
     is_token(token) || return false
     token == TOKEN.id && return true
-    # Whoever has no descriptor left must not take the others for dead, and remove their tables.
+    # A process that has no descriptor left must not take the others for dead and remove their tables.
     file = try_open_at(directory, "$LIVE/$token", O_RDONLY | O_NOFOLLOW, (Libc.ENOENT, Libc.ELOOP, Libc.ENAMETOOLONG))
     file === nothing && return false
     return closing(fd -> !is_granted(fd, LOCK_SH), file)
 end
 
-"Whether the lock could be had now. It is given back aloud: a child that is started meanwhile must not keep it."
+"Whether the lock could be taken now. It is released explicitly: a child that is started meanwhile must not keep it."
 function is_granted(fd::Integer, operation::Integer)
     try_lock(fd, operation) || return false
     unlock_file(fd)
     return true
 end
 
-"The inode of a token; 0 if it is gone by now."
+"The inode of a token; 0 if the token is gone."
 function token_inode(directory::Integer, token::AbstractString)
     file = open_any(directory, "$LIVE/$token")
     file === nothing && return UInt64(0)
@@ -87,7 +87,7 @@ end
 "One look at /proc/locks (proc_locks(5)): the processes that hold a flock, by inode, on one file system."
 struct Locks
     device::String
-    certain::Bool  # that is the device that stat(2) says, so an inode is one file
+    certain::Bool  # the device is the one that stat(2) reports, so an inode is one file
     visible::Bool  # false where there is no such file, or an empty one; then "in use" can be told, but not by whom
     pids::Dict{Tuple{UInt64,String},Set{Int}}
 end
@@ -97,9 +97,9 @@ again(locks::Locks) = Locks(locks.device, locks.certain)
 
 @noinline function Locks(device::String, certain::Bool)
     pids = Dict{Tuple{UInt64,String},Set{Int}}()
-    # The kernel gives the list by the page, and lets go of it between two: where anybody on the machine unlocks something
-    # meanwhile, the next page begins too late, and up to a fifth of the list was seen to be missing. So it is read until
-    # nothing new is in it.
+    # The kernel gives the list page by page, and releases it in between: if anybody on the machine unlocks something
+    # meanwhile, the next page begins too late, and up to a fifth of the list was seen to be missing. So the list is read
+    # until there is nothing new in it.
     quiet = 0
     for _ in 1:MOST_READS
         text = read_text("/proc/locks")
@@ -110,13 +110,13 @@ again(locks::Locks) = Locks(locks.device, locks.certain)
     return Locks(device, certain, true, pids)
 end
 
-"Whether an empty list is what a container has in the kernel's place: then it lacks a lock of our own, too."
+"Whether a container has put an empty list in the place of the kernel's: then it lacks a lock of our own, too."
 is_masked() = closing(open_at(AT_FDCWD, "/proc/locks", O_RDONLY)) do fd
     try_lock(fd, LOCK_SH)
     return isempty(something(read_text("/proc/locks"), ""))
 end
 
-"Add the locks of one file system to `pids`; gives how many were not in it."
+"Add the locks of one file system to `pids`; return how many were not in it."
 function read_locks!(pids, text::AbstractString, device::String)
     wanted, news = parse_device(device), 0
     for line in split(text, '\n'; keepempty = false)
@@ -135,15 +135,15 @@ function read_locks!(pids, text::AbstractString, device::String)
 end
 
 """
-The visible processes with a shared lock on this inode. One that has ended is left out: where a forked child keeps its
-lock, the kernel goes on naming the parent, whose number may be another user's now.
+The visible processes with a shared lock on this inode. A process that has ended is left out: if a forked child keeps its
+lock, the kernel still names the parent, and that number may now belong to another user's process.
 """
 lessees(locks::Locks, inode) =
     sort!(filter!(pid -> pid > 0 && is_of_this_user(pid), collect(get(Set{Int}, locks.pids, (UInt64(inode), "READ")))))
 
 """
-The visible process with an exclusive lock on this inode: whose token it is. Where the list may mean another file of this
-number, the one that the token's process said to be.
+The visible process with an exclusive lock on this inode, which is the token's owner. Where the list may mean another file
+with this number, the process that the token's owner said it was.
 """
 function owner(locks::Locks, inode, told)
     pids = filter!(pid -> pid > 0 && is_of_this_user(pid), collect(get(Set{Int}, locks.pids, (UInt64(inode), "WRITE"))))
@@ -154,12 +154,12 @@ end
 "All inodes with a shared lock."
 leased(locks::Locks) = Set(inode for (inode, kind) in keys(locks.pids) if kind == "READ")
 
-"Whether anybody has this segment attached, asked of the lock itself: right also for processes nobody can see."
+"Whether anybody has this segment attached. The lock itself is asked, so this also counts processes that nobody can see."
 @noinline function is_leased(fd::Integer)
     held = Ref(true)
     wait_for(ASK_TIMEOUT) do
         held[] = !is_granted(fd, LOCK_EX)
-        # Refused a shared lock too: that is not a lease, but somebody who asks the same question, or a collector.
+        # A shared lock is refused, too: that is not a lease, but somebody who asks the same question, or a collector.
         return !held[] || is_granted(fd, LOCK_SH)
     end
     return held[]
@@ -182,7 +182,7 @@ function is_of_this_user(pid::Integer)
     end
 end
 
-"`(device, path, bytes)` of what `pid` maps of files of this number, as proc_pid_maps(5) has it."
+"`(device, path, bytes)` of what `pid` maps of files with this inode number, from proc_pid_maps(5)."
 @noinline function mappings(pid::Integer, inode::Integer)
     found = Tuple{String,String,Int}[]
     for line in split(something(read_text("/proc/$pid/maps"), ""), '\n'; keepempty = false)
@@ -202,8 +202,8 @@ function mapped_by(pid::Integer, device::String, inode::Integer)
 end
 
 """
-Those of the processes that may have this file attached: none, if nobody has its lock, and none that maps another file of its
-number. Asked where the list of locks has another device than stat(2) (btrfs, overlay): it may mean a file of another place.
+The processes among these that may have this file attached: none if nobody has its lock, and none that maps another file with
+its number. This matters where the list of locks has another device than stat(2) (btrfs, overlay): it may mean another file.
 """
 function sorted_out(pids::Vector{Int}, inode, fd::Integer)
     isempty(pids) || is_leased(fd) || return Int[]

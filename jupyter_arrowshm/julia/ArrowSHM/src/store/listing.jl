@@ -1,6 +1,6 @@
 # What is in a store now: the tables, who uses them, and the older versions that still take memory.
 
-"A version whose name leads elsewhere by now, and that somebody still has attached."
+"A version that has lost its name, and that somebody still has attached."
 struct OlderVersion
     name::String
     nbytes::Int
@@ -10,8 +10,8 @@ end
 """
 A shared table as it was at one moment. `published_at` is in UTC, `nothing` if the file does not say. `holders` are the
 live processes that keep the table: the publisher and everybody who has it attached; where the system does not show who
-holds a lock, `countable` is false and they say no more than used or not. `older` are versions of it that are still
-attached somewhere, and so still take memory.
+holds a lock, `countable` is false and they say only whether the table is in use. `older` are versions of it that are
+still attached somewhere, and so still take memory.
 """
 struct TableInfo
     name::String
@@ -39,7 +39,7 @@ is_unused(table::TableInfo) = isempty(table.holders)
 in_use_by(table::TableInfo) =
     table.countable ? string(length(table.holders)) : is_unused(table) ? "unused" : "in use"
 
-"A list of tables that prints as a table. `removed` are versions whose name is gone, but that somebody has attached."
+"A list of tables that prints as a table. `removed` are versions that lost their name, and that somebody has attached."
 struct Tables <: AbstractVector{TableInfo}
     tables::Vector{TableInfo}
     removed::Vector{OlderVersion}
@@ -47,14 +47,14 @@ end
 Base.size(tables::Tables) = size(getfield(tables, :tables))
 Base.getindex(tables::Tables, i::Int) = getfield(tables, :tables)[i]
 
-"What a listing shows of a file, read without touching its rows."
+"The part of a file that a listing shows, read without touching its rows."
 struct Summary
     facts::Dict{String,String}
     fields::Vector{Field}
     rows::Int
 end
 
-"A directory, and the footers that were read in it: a file of it never changes."
+"A directory, and the footers that were read in it: its files never change."
 struct Store
     directory::Directory
     summaries::Vector{Tuple{Version,Union{Nothing,Summary}}}
@@ -84,7 +84,7 @@ table_path(store::Store, name::String) = store.directory.path * "/" * name * SUF
     return summary
 end
 
-"Version and footer of what has this name, or `nothing`."
+"Version and footer of the file that has this name, or `nothing`."
 @noinline function summary_of(store::Store, directory::Integer, name::String)
     opened = open_regular(directory, name)
     opened === nothing && return nothing
@@ -92,7 +92,7 @@ end
     return closing(fd -> (version_of(found), summarise(store, fd, found)), file)
 end
 
-"The names that tables may have here; what lies behind one is not looked at."
+"The names that tables may have here; the files behind them are not looked at."
 @noinline function table_names(store::Store)
     found = String[]
     for file in something(with_directory(list_directory, store.directory), String[])
@@ -109,7 +109,7 @@ end
 Labels() = Labels(Dict{Int,Holder}())
 (labels::Labels)(pid::Integer) = get!(() -> look_up(pid), labels.known, pid)
 
-"Every table, by name, as one look at the locks shows them; or the one of this name, which takes far less."
+"Every table, by name, as one look at the locks shows it; or only the table of this name, which takes far less time."
 @noinline list_tables(store::Store, only::Union{Nothing,String} = nothing) =
     something(with_directory(at -> list_tables(store, at, only), store.directory), Tables(TableInfo[], OlderVersion[]))
 
@@ -165,7 +165,7 @@ end
 
 is_pinned(directory::Integer, name::String) = exists_at(directory, "$PINS/$name")
 
-"The publisher, and the holder that it is while its token is locked."
+"The publisher, and the same process as a holder while its token is locked."
 function publisher_now(directory::Integer, facts, locks::Locks, labels::Labels)
     token = get(facts, "token", "")
     alive, owned, pid = is_alive(directory, token), nothing, tryparse(Int, get(facts, "pid", ""))
@@ -193,7 +193,7 @@ const DELETED = " (deleted)"
         users, name, size = Holder[], "", 0
         for pid in lessees(locks, inode)
             file, nbytes = mapped_by(pid, locks.device, inode)
-            # Another directory on this file system may have tables too: ours are those that lost a name here.
+            # Another directory on this file system may have tables, too: ours are those that lost a name here.
             if endswith(file, DELETED) && dirname(file) == path
                 push!(users, labels(pid))
                 name = something(name_of_file(basename(chop(file; tail = length(DELETED)))), "")

@@ -1,29 +1,29 @@
-# Mappings of a table's file: each is a lease, for as long as anything refers to the array that lies on it. Julia's Mmap makes
-# the same arrays, but an interrupt that comes into its finalizer takes that finalizer with it, and the table would be in use
-# for as long as the process lives; a file that was cut short is an error of its own, or none (docs/julia-versions.md).
+# Mappings of a table's file: each is a lease, for as long as anything refers to its array. Julia's Mmap makes the same arrays,
+# but an interrupt inside its finalizer ends that finalizer, and the table would be in use for as long as the process lives;
+# for a file that was cut short, Mmap throws an error of its own, or none (docs/julia-versions.md).
 
 const PROT_READ, MAP_SHARED = 1, 1
 const MAP_FAILED = Ptr{Cvoid}(-1)
 
-"Pages that are mapped. They are given back when `owner` is collected; then `start` is 0."
+"Mapped pages. They are unmapped when `owner` is collected; then `start` is 0."
 struct Mapping
     start::Threads.Atomic{UInt}
     nbytes::Int
     owner::WeakRef
 end
 
-"What this process has mapped, and what it gave back since [`sweep_mappings`](@ref) last looked."
+"The mappings of this process, and those it unmapped since [`sweep_mappings`](@ref) last looked."
 const MAPPINGS = Mapping[]
 const MANY_MAPPINGS = Ref(64)
 
 """
-`length` values of type `S` from byte `offset` of the file on, as a `Vector` that cannot be written to. The mapping keeps the
-file's lock, also when the descriptor is closed (mmap(2), NOTES). Throws `Damaged` if the file is too short.
+`length` values of type `S`, starting at byte `offset` of the file, as a read-only `Vector`. The mapping keeps the file's
+lock, even when the descriptor is closed (mmap(2), NOTES). Throws `Damaged` if the file is too short.
 """
 @noinline function map_values(file::Descriptor, S::Type, length::Int, offset::Int)
-    before = offset % Int(ccall(:getpagesize, Cint, ()))  # what is mapped begins with a page
+    before = offset % Int(ccall(:getpagesize, Cint, ()))  # a mapping begins at a page
     nbytes = before + length * sizeof(S)
-    # Behind the end of a file that somebody cut short, a mapping is a SIGBUS.
+    # Reading a mapping beyond the end of a file that somebody cut short is a SIGBUS.
     offset + length * sizeof(S) <= facts_of(file.fd).size || damaged("it is not a whole Arrow file (it shrank)")
     Base.length(MAPPINGS) < MANY_MAPPINGS[] || (MANY_MAPPINGS[] = 2 * sweep_mappings() + 64)
     return disable_sigint() do
@@ -41,7 +41,7 @@ file's lock, also when the descriptor is closed (mmap(2), NOTES). Throws `Damage
     end
 end
 
-"Once, whoever asks first: a finalizer, or who finds that it did not come to its end."
+"Unmap once, for the first caller: a finalizer, or the sweep that finds that a finalizer did not finish."
 function give_back(mapping::Mapping)
     disable_sigint() do
         start = Threads.atomic_xchg!(mapping.start, UInt(0))
@@ -50,7 +50,7 @@ function give_back(mapping::Mapping)
     return nothing
 end
 
-"Give back what nobody refers to and its finalizer did not give back; gives how many mappings are left."
+"Unmap what nobody refers to and a finalizer did not unmap; return how many mappings are left."
 @noinline function sweep_mappings()
     return guarded() do
         for mapping in MAPPINGS
@@ -63,8 +63,8 @@ end
 const MOST_COLLECTIONS = 5
 
 """
-Let go of what this process has dropped. One collection is not always enough: that of another thread, which may be a small
-one, takes the place of ours where both begin at once, and it may be another thread that runs the finalizers.
+Let go of what this process has dropped. One collection is not always enough: if another thread begins one at the same time,
+it takes the place of ours, and it may be a small one; also, another thread may run the finalizers.
 """
 @noinline function let_go()
     before = -1

@@ -1,4 +1,4 @@
-# What a table may be called. The rules are the same in every client (docs/protocol.md, "Names").
+# The rules for a table's name. They are the same in every client (docs/protocol.md, "Names").
 
 const MAX_NAME_BYTES = 200
 const SUFFIX = ".arrow"
@@ -13,7 +13,7 @@ function check_name(name::AbstractString)
     return name
 end
 
-"Whether the name is made of letters, digits and `_` of ASCII: no rule can be broken, and nothing need be compiled."
+"Whether the name consists of ASCII letters, digits and `_`: it breaks no rule, and nothing has to be compiled."
 function is_plain(name::String)
     for byte in codeunits(name)
         0x61 <= byte <= 0x7a || 0x41 <= byte <= 0x5a || 0x30 <= byte <= 0x39 || byte == 0x5f || return false
@@ -23,7 +23,7 @@ end
 
 @noinline function check_letters(name::String)
     isempty(name) && throw(InvalidName(name, "it is empty"))
-    # First: nothing below is defined for what is not text.
+    # This comes first: nothing below is defined for anything but text.
     isvalid(name) || throw(InvalidName(name, "it is not valid UTF-8"))
     name[1] == '.' && throw(InvalidName(name, "it begins with a dot"))
     for char in name
@@ -71,7 +71,7 @@ function near_names(name::AbstractString, known::Vector{String})
     return [other for (_, other) in Iterators.take(sort!(scored), 3)]
 end
 
-"Letters to insert, remove or change to make `b` of `a` (Wagner and Fischer)."
+"How many letters to insert, remove or change to turn `a` into `b` (Wagner and Fischer)."
 function edit_distance(a::AbstractString, b::AbstractString)
     from, to = collect(a), collect(b)
     row = collect(0:length(to))

@@ -1,10 +1,10 @@
-# What became of tables that were removed because nobody used them: one small file each, for "not found" to read. Nothing
+# Notes about tables that were removed because nobody used them: one small file each, for "not found" to read. Nothing
 # depends on a note (docs/protocol.md, "Removing what nobody holds").
 
 const REMOVED = ".removed"
 const MOST_NOTES, NOTE_BYTES = 100, 500
 
-"Say why the table of this name went; the caller holds the directory lock. A full directory goes without."
+"Note why the table of this name was removed; the caller holds the directory lock. A full directory gets no note."
 @noinline function write_note(directory::Integer, name::String, reason::String)
     try
         make_directory_at(directory, REMOVED)
@@ -32,7 +32,7 @@ end
     end
 end
 
-"The name has a table again, or was removed by somebody; the caller holds the directory lock."
+"Remove the note: the name has a table again, or somebody removed it. The caller holds the directory lock."
 function forget_note(directory::Integer, name::String)
     try
         unlink_at(directory, "$REMOVED/$name")
@@ -42,7 +42,7 @@ function forget_note(directory::Integer, name::String)
     return nothing
 end
 
-"The error for a name that has no table: with what became of it, or what looks like it."
+"The error for a name that has no table: it says what happened to the table, or which names look alike."
 @noinline function not_found(store, name::String)
     note = with_directory(at -> read_note(at, name), store.directory)
     near = near_names(name, table_names(store))

@@ -1,8 +1,8 @@
-# A process as people know it: its notebook, its script, its language.
+# A process in terms that people know: its notebook, its script, its language.
 
 """
-A live process that keeps a table alive; what does not apply to it is empty. `pid` is `nothing` for a process that this
-one cannot see. `child` tells that not the process itself but one of its parents is the kernel.
+A live process that keeps a table alive; a field that does not apply is empty. `pid` is `nothing` for a process that this
+one cannot see. `child` is true if one of its parents is the kernel, not the process itself.
 """
 struct Holder
     pid::Union{Nothing,Int}
@@ -15,7 +15,7 @@ end
 Holder(pid = nothing, language = "", kernel_id = "", notebook = "", script = "") =
     Holder(pid, language, kernel_id, notebook, script, false)
 
-"Who shared a table, as it said of itself. `alive` is `nothing` where the file does not say who that was."
+"The process that shared a table, as it described itself. `alive` is `nothing` where the file does not say who that was."
 struct Publisher
     holder::Holder
     alive::Union{Nothing,Bool}
@@ -40,13 +40,13 @@ Base.show(io::IO, holder::Holder) = print(io, label(holder))
 Base.show(io::IO, publisher::Publisher) =
     print(io, label(publisher), publisher.alive === false ? " (ended)" : "")
 
-"Where Julia was started, as far as the package can know: the script's path is relative to it."
+"The directory that Julia was started in, as far as the package can know: the script's path is relative to it."
 const STARTED_IN = Ref("")
 script() = isempty(PROGRAM_FILE) ? "" : abspath(joinpath(STARTED_IN[], PROGRAM_FILE))
 
 "This process. A kernel has no script: its program is IJulia's, the same for every notebook."
 @noinline function myself()
-    # Not ARGS alone: IJulia takes its own word out of it (since 1.33).
+    # ARGS alone is not enough: IJulia removes its own argument from it (since 1.33).
     kernel = kernel_id([arguments(getpid()); ARGS])
     notebook = isempty(kernel) ? "" : basename(get(ENV, "JPY_SESSION_NAME", ""))
     return Holder(Int(getpid()), "julia", kernel, notebook, isempty(kernel) ? script() : "")
@@ -61,7 +61,7 @@ function kernel_id(command_line)
     return ""
 end
 
-"What is known of a live process: its kernel and notebook (also of a parent's, for its children) or its script."
+"The known facts about a live process: its kernel and notebook (for a child, its parent's), or its script."
 @noinline function look_up(pid::Integer)
     command_line = arguments(pid)
     isempty(command_line) && return Holder(pid)

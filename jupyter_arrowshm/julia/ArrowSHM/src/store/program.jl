@@ -1,4 +1,4 @@
-# Which program this process runs: what may replace a table that an earlier run of it shared (docs/protocol.md, "Ownership").
+# The program that this process runs: it may replace a table that its earlier run shared (docs/protocol.md, "Ownership").
 
 const RUNNERS = ("nbconvert", "execute", "run", "papermill")  # programs that start a kernel for the notebook they are given
 
@@ -6,7 +6,7 @@ const RUNNERS = ("nbconvert", "execute", "run", "papermill")  # programs that st
 @noinline function program(who::Holder)
     isempty(who.kernel_id) || return digest_of(notebook_path())
     path = script()
-    # A launcher of many programs has none.
+    # A launcher of many programs does not count as a program.
     (isempty(path) || basename(dirname(path)) == "bin") && return ""
     return digest_of(path, STARTED_IN[], ARGS...)
 end
@@ -29,7 +29,7 @@ function given_to_parent()
     any(in(RUNNERS), names) || return ""
     given = [word for (before, word) in zip(words, words[2:end]) if endswith(word, ".ipynb") && before != "--output"]
     filter!(word -> !startswith(word, "-"), given)
-    "papermill" in names && (given = given[1:min(1, end)])  # then comes where the result goes
+    "papermill" in names && (given = given[1:min(1, end)])  # the next one is the output
     length(given) == 1 || return ""
     try
         return joinpath(readlink("/proc/$parent/cwd"), given[1])

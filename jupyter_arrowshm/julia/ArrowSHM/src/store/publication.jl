@@ -1,6 +1,6 @@
 # One table on its way into the store: from the check of its name to the moment everybody sees it.
 
-const SLACK = 1 << 16  # bytes for the schema, the footer and padding; of each column, twice
+const SLACK = 1 << 16  # bytes for the schema, the footer and padding; for each column, twice
 const SLACK_OF_COLUMN = 1 << 9
 
 @noinline function publish_table(store::Store, name::String, encoded::Encoded, metadata, replace::Bool, pinning::Bool)
@@ -21,7 +21,7 @@ function write_table(store::Store, name::String, encoded::Encoded, metadata, rep
     begun = string(Dates.now(Dates.UTC)) * "+00:00"
     allowed, token, draft = with_lock(directory) do at
         version = check_owner(store, at, name, who, replace, nothing)
-        # Under the lock: a draft that has a name is nobody's until it is locked.
+        # Under the lock: a draft that has a name belongs to nobody until it is locked.
         return version, show_token(at), Draft(at)
     end
     try
@@ -43,7 +43,7 @@ function write_table(store::Store, name::String, encoded::Encoded, metadata, rep
     end
 end
 
-"Give the written draft its name; gives what fstat(2) says of it, and whether it is pinned."
+"Give the written draft its name; return what fstat(2) says about it, and whether it is pinned."
 @noinline function name_draft(store::Store, draft::Draft, name::String, who::Holder, replace::Bool, pinning::Bool, allowed)
     later = Descriptor[]
     try
@@ -52,14 +52,14 @@ end
             append!(later, sweep(at))
             # Again: the directory may have been removed and made anew since we began.
             show_token(at)
-            # The pin first: killed in between, we leave a pin of no table, which the next sweep clears.
+            # The pin comes first: if we are killed in between, it is a pin without a table, which the next sweep clears.
             pins = pinning && !is_pinned(at, name)
             pins && make_pin(at, name)
             try
                 old = publish(draft, at, name)
                 old === nothing || push!(later, old)
             catch
-                pins && remove_pin(at, name)  # else it would be the version of before that is pinned
+                pins && remove_pin(at, name)  # else the older version would be pinned
                 rethrow()
             end
             forget_note(at, name)
@@ -85,7 +85,7 @@ end
 function is_mine(at::Integer, facts::Dict{String,String}, who::Holder)
     same(key, value) = !isempty(value) && get(facts, key, "") == value
     same("token", TOKEN.id) && return true
-    # While it lives nobody else is it: workers of one script that start together would each end with another version.
+    # While it lives, nobody else counts as it: workers of one script that start together would each get another version.
     return (same("kernel", who.kernel_id) || same("program", program(who))) && !is_alive(at, get(facts, "token", ""))
 end
 

@@ -1,4 +1,4 @@
-# How much can still be written: what the file system has left and, where files are memory, what memory has left.
+# How much can still be written: the room left in the file system and, where files are memory, the memory left.
 
 "`(blocks, available, fragment)` of fstatvfs(3), or `nothing` where its layout is not known here (not 64-bit Linux)."
 function file_system_room(fd::Integer)
@@ -14,16 +14,16 @@ end
     found === nothing && return typemax(Int)
     blocks, available, fragment = found
     left = blocks == 0 ? typemax(Int) : Int(min(widemul(available, fragment), typemax(Int)))
-    # A page of tmpfs is memory: past a cgroup's limit comes the OOM killer, not ENOSPC.
+    # A page of tmpfs is memory: beyond a cgroup's limit the OOM killer comes, not ENOSPC.
     file_system_type(facts_of(fd).device) == "tmpfs" && (left = min(left, memory_left()))
     return max(0, left)
 end
 
-"As the kernel prints a device: makedev(3)."
+"The device as the kernel prints it: makedev(3)."
 device_major(device) = (device >> 8) & 0xfff | (device >> 32) & ~UInt64(0xfff)
 device_minor(device) = device & 0xff | (device >> 12) & ~UInt64(0xff)
 
-"The type of the file system with this `st_dev`, from proc_pid_mountinfo(5); `nothing` where that is not told."
+"The type of the file system with this `st_dev`, from proc_pid_mountinfo(5); `nothing` where that is not known."
 @noinline function file_system_type(device::Integer)
     text = read_text("/proc/self/mountinfo")
     text === nothing && return nothing
@@ -60,7 +60,7 @@ end
         end
         for root in roots
             path = root * rstrip(String(group), '/')
-            # In a container the path is the host's: what is not there is skipped, and the root is the container's own.
+            # In a container the path is the host's: missing parts are skipped, and the root is the container's own.
             while length(path) >= length(root)
                 free = cgroup_left(path, limit, usage)
                 free === nothing || push!(left, free)
@@ -71,7 +71,7 @@ end
     return isempty(left) ? typemax(Int) : max(0, minimum(left))
 end
 
-"The limit less what cannot be reclaimed: a cgroup's usage counts page cache, which gives way."
+"The limit less what cannot be reclaimed: a cgroup's usage includes page cache, which can be reclaimed."
 function cgroup_left(path, limit, usage)
     most = read_number(joinpath(path, limit))  # "max" is not a number
     used = read_number(joinpath(path, usage))

@@ -1,12 +1,13 @@
-# One immutable file of the store: a draft that gets a name at once and whole, and an opened file whose mappings hold it.
+# One immutable file of the store: a draft that gets its name in one step when it is whole, and an open file, which its
+# mappings hold.
 
 const DRAFT_PREFIX = ".new-"
-# A FIFO without O_NONBLOCK hangs. The time of the last access is that of the last attach: who looks must leave it.
+# A FIFO without O_NONBLOCK hangs. The access time is that of the last attach: a mere look must not change it.
 const OPEN_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOATIME
 # absent; a link; a socket; somebody else's, twice; a device
 const NO_TABLE = (Libc.ENOENT, Libc.ELOOP, Libc.ENXIO, Libc.EACCES, Libc.EPERM, Libc.ENODEV)
 
-"A segment before it has a name. Whatever kills the process, the kernel frees it."
+"A segment before it has a name. However the process dies, the kernel frees it."
 mutable struct Draft
     file::Descriptor
     name::String  # where the file system has no O_TMPFILE: a dot file, locked by its writer
@@ -26,12 +27,12 @@ end
 end
 
 """
-Give the file its name, over whatever has it; the caller holds the directory lock. Returns the segment that lost the
-name, or `nothing`, to be closed outside the lock: freeing a GiB takes 130 ms.
+Give the file its name, replacing any file that has it; the caller holds the directory lock. Returns the segment that lost
+the name, or `nothing`, to be closed outside the lock: freeing a GiB takes 130 ms.
 """
 @noinline function publish(draft::Draft, directory::Integer, name::String)
     change_mode(draft.file.fd, 0o400)
-    # By this the version is told from the next, and the kernel's own time stands still for milliseconds.
+    # This time tells one version from the next; the kernel's own time stands still for milliseconds.
     now = Clong[0, 0]
     ccall(:clock_gettime, Cint, (Cint, Ptr{Clong}), 0, now)
     set_times(draft.file.fd, (now[1], now[2]), (now[1], now[2]))
@@ -63,12 +64,12 @@ end
     return nothing
 end
 
-"A descriptor of whatever has this name, to keep its memory past an unlink; `nothing` if nothing has."
+"A descriptor of the file that has this name, to keep its memory past an unlink; `nothing` if there is none."
 function open_any(directory::Integer, file_name::AbstractString)
     try
         return open_at(directory, file_name, OPEN_FLAGS)
     catch error
-        error_number(error) === nothing && rethrow()  # a link, a socket, no permission: nothing whose memory we could hold
+        error_number(error) === nothing && rethrow()  # a link, a socket, no permission: there is no memory that we could hold
         return nothing
     end
 end
@@ -83,7 +84,7 @@ end
     return nothing
 end
 
-"A trace of the use, for whoever removes what nobody has used for long, and looks now and then."
+"Leave a trace of the use, for the process that removes tables nobody has used for long, and only looks now and then."
 function leave_trace(fd::Integer)
     try
         set_times(fd, (0, UTIME_NOW), (0, UTIME_OMIT))
@@ -104,7 +105,7 @@ Throws [`Busy`](@ref) if somebody kept the file locked for `timeout` seconds.
         opened === nothing && return nothing
         file, found = opened
         try
-            # Held for a moment by whoever asks whether the table is in use, and by a collector.
+            # A process that asks whether the table is in use, or a collector, holds it for a moment.
             have_lock(file.fd, LOCK_SH, path, timeout)
             found = facts_of(file.fd)
         catch

@@ -19,8 +19,8 @@ Copy a table into shared memory under a name, once; every [`attach`](@ref), in J
 
 `table` is a NamedTuple or Dict of vectors, a vector of NamedTuples or of `"label" => vector` pairs, a
 [`SharedTable`](@ref), or any table of the Tables.jl interface once that package is loaded. A process may replace its own
-table; once it has ended, the same kernel, notebook or script (with the same arguments) may; with `replace` anybody. Whoever
-has the older version attached keeps it. With `pin` the table is never removed automatically.
+table; once it has ended, the same kernel, notebook or script (with the same arguments) may; with `replace` anybody may.
+Those who have the older version attached keep it. With `pin` the table is never removed automatically.
 
 ```jldoctest
 julia> info = share("trips", (fare = [7.5, 12.0], tip = [1.0, missing]));
@@ -50,7 +50,7 @@ end
     attach(name; wait=nothing)
 
 The table of this name as a [`SharedTable`](@ref): its columns lie in the shared memory. The data stays valid for as
-long as anything refers to it, whatever happens to the name, to who shared it, or to the directory. `wait` is the
+long as anything refers to it, even if the name, the process that shared it, or the directory is gone. `wait` is the
 number of seconds to wait until somebody shares a table of this name.
 
     attach(f, name; wait=nothing)
@@ -73,7 +73,7 @@ ERROR: there is no shared table "fairs". Did you mean "fares"?
 ```
 
 Throws [`ArrowSHM.TableNotFound`](@ref), [`ArrowSHM.DamagedTable`](@ref), [`ArrowSHM.NewerProtocol`](@ref), or
-[`ArrowSHM.Busy`](@ref) if somebody kept the file locked. How: docs/protocol.md, "Attaching"; mmap(2), NOTES.
+[`ArrowSHM.Busy`](@ref) if somebody kept the file locked. See docs/protocol.md, "Attaching"; mmap(2), NOTES.
 """
 @noinline function attach(name::AbstractString; wait::Union{Nothing,Real} = nothing, store::Store = default_store())
     name = check_name(name)
@@ -126,7 +126,7 @@ end
 """
     tables()
 
-What is shared now, and by whom it is used, by name: a vector of `ArrowSHM.TableInfo` that prints as a table.
+The tables that are shared now, and who uses them, by name: a vector of `ArrowSHM.TableInfo` that prints as a table.
 
 ```jldoctest
 julia> share("listed", (x = [1, 2],));
@@ -140,7 +140,7 @@ julia> only(table.num_rows for table in tables() if table.name == "listed")
         try
             with_directory(at -> is_littered(at) && tidy(store.directory), store.directory)
         catch error
-            # Nothing that is listed depends on it: what cannot be tidied (read-only, locked) can be listed.
+            # The listing does not depend on it: a store that cannot be tidied (read-only, locked) can still be listed.
             error isa Busy || error_number(error) !== nothing || rethrow()
         end
         return list_tables(store)
@@ -163,8 +163,8 @@ end
 """
     unshare(name)
 
-Remove the name. Whoever has the table attached keeps it; the memory is free when the last lets go. Anybody of this user
-may. Throws [`ArrowSHM.TableNotFound`](@ref).
+Remove the name. Those who have the table attached keep it; the memory is free when the last of them lets go. Any process of
+this user may do it. Throws [`ArrowSHM.TableNotFound`](@ref).
 
 ```jldoctest
 julia> share("short", (x = [1, 2],)); kept = attach("short");
@@ -184,10 +184,10 @@ ERROR: there is no shared table "short". tables() lists what is shared.
     return nothing
 end
 
-"Gives what had the name, to be closed outside the lock."
+"Remove the name; return the file that had it, to be closed outside the lock."
 function remove_name(at::Integer, name::String)
     file = open_any(at, name * SUFFIX)
-    # The pin first: killed in between, we leave a table without a pin, not a pin for the next of this name.
+    # The pin goes first: if we are killed in between, a table is left without a pin, not a pin for the next of this name.
     remove_pin(at, name)
     unlink_at(at, name * SUFFIX)
     forget_note(at, name)
@@ -216,7 +216,7 @@ The opposite of [`ArrowSHM.pin`](@ref). Throws [`ArrowSHM.TableNotFound`](@ref).
 """
 @noinline unpin(name::AbstractString; store::Store = default_store()) = changing(remove_pin, store, name)
 
-"Call `f(at, name)` with the directory lock, and a table of this name."
+"Call `f(at, name)` under the directory lock, when there is a table of this name."
 @noinline function changing(@nospecialize(f), store::Store, name::AbstractString)
     name = check_name(name)
     return explaining(store.directory) do
@@ -233,8 +233,8 @@ end
 """
     ArrowSHM.gc()
 
-Let go of what this process has dropped, then remove every table that nobody uses and that is not pinned; the names and
-bytes of what went.
+Let go of what this process has dropped, then remove every table that nobody uses and that is not pinned. Returns the names
+and bytes of the removed tables.
 """
 @noinline function gc(; store::Store = default_store())
     let_go()
@@ -244,7 +244,7 @@ end
 """
     ArrowSHM.isolder(t::SharedTable)
 
-Whether the name leads to another table by now, or to none: attach again to have the newer one.
+Whether the name now leads to another table, or to none: attach again to get the newer one.
 """
 @noinline function isolder(t::SharedTable)
     source = source_of(t)

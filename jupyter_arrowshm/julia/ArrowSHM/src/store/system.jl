@@ -1,4 +1,4 @@
-# The system calls that the protocol is made of, each as open(2), flock(2), linkat(2), ... have it, with typed errors.
+# The system calls that the protocol uses, each as in open(2), flock(2), linkat(2), ..., with typed errors.
 
 # The numbers differ between processors: asm-generic/fcntl.h, and its overrides for arm64.
 @static if Sys.isapple()
@@ -20,13 +20,13 @@ const F_OK = 0
 const GUARD = ReentrantLock()
 
 """
-Call `f` while no other task is in here: around what tasks share, which is the token, footers that were read, and columns.
-It is short and waits for nothing, and an interrupt waits for it: between the lock and its `try` one would leave the lock
-held and, in newer releases, finalizers held back for good, those of leases too.
+Call `f` while no other task is in here. It guards what tasks share: the token, footers that were read, and columns. It is
+short and waits for nothing, and an interrupt waits for it: an interrupt between the lock and its `try` would leave the lock
+held and, in newer releases, hold back finalizers for good, also those of leases.
 """
 guarded(@nospecialize(f)) = disable_sigint(() -> lock(f, GUARD))
 
-"A file descriptor that is closed with its owner, at the latest when that is collected."
+"A file descriptor that is closed with its owner, at the latest when the owner is collected."
 mutable struct Descriptor
     fd::Cint
     function Descriptor(fd::Integer)
@@ -42,7 +42,7 @@ function Base.close(descriptor::Descriptor)
     return nothing
 end
 
-"Call `f` with the descriptor's number, and close it whatever happens."
+"Call `f` with the descriptor's number, and close it in any case."
 @noinline function closing(@nospecialize(f), descriptor::Descriptor)
     try
         return f(descriptor.fd)
@@ -54,7 +54,7 @@ end
 @noinline failed(call::String) = throw(SystemError(call, Libc.errno()))
 
 """
-What the operating system said, whichever way Base tells it: `SystemError`, `IOError` (libuv's codes are those numbers
+The operating system's error number, from any of Base's errors: `SystemError`, `IOError` (libuv's codes are those numbers
 negated, its own are below -1000), or `EOFError` for a file that ends too early; `nothing` for any other error. Which
 function throws which differs between releases of Julia (docs/julia-versions.md).
 """
@@ -79,12 +79,12 @@ macro system(call)
 end
 
 @noinline function open_at(directory::Integer, name::AbstractString, flags::Integer, mode::Integer = 0)
-    # A child that run() starts must not keep what hangs on a descriptor: a lock, a table's memory.
+    # A child that run() starts must not keep what a descriptor keeps: a lock, a table's memory.
     flags |= O_CLOEXEC
     return Descriptor(@system (:openat, Cint, (Cint, Cstring, Cint, Cuint...), directory, name, flags, mode))
 end
 
-"As [`open_at`](@ref), or `nothing` where the error is one of `errors`."
+"Like [`open_at`](@ref), but `nothing` where the error is one of `errors`."
 @noinline function try_open_at(directory, name, flags, errors::Tuple)
     try
         return open_at(directory, name, flags)
@@ -105,18 +105,18 @@ unlink_at(directory, name) = forgiving(Libc.ENOENT) do
 end
 rename_at(directory, from, to) =
     @system (:renameat, Cint, (Cint, Cstring, Cint, Cstring), directory, from, directory, to)
-# linkat(2), EXAMPLES: how a file of O_TMPFILE gets a name without CAP_DAC_READ_SEARCH.
+# linkat(2), EXAMPLES: how an O_TMPFILE file gets a name without CAP_DAC_READ_SEARCH.
 link_descriptor_at(fd, directory, name) = @system (
     :linkat, Cint, (Cint, Cstring, Cint, Cstring, Cint), AT_FDCWD, "/proc/self/fd/$fd", directory, name, AT_SYMLINK_FOLLOW,
 )
 change_mode(fd, mode) = @system (:fchmod, Cint, (Cint, Cuint), fd, mode)
-"Set the times of access and of change of a file, each as seconds and nanoseconds."
+"Set a file's times of access and of modification, each as seconds and nanoseconds."
 @noinline function set_times(fd::Integer, accessed::NTuple{2,Int}, changed::NTuple{2,Int})
     return @system (:futimens, Cint, (Cint, Ptr{Clong}), fd, Clong[accessed..., changed...])
 end
 effective_user() = Int(ccall(:geteuid, Cuint, ()))
 
-"Do a call and make no difference whether it fails with this error; tells whether it did not."
+"Do a call that may fail with this error; return whether it succeeded."
 @noinline function forgiving(@nospecialize(f), code::Integer)
     try
         f()
@@ -127,12 +127,12 @@ effective_user() = Int(ccall(:geteuid, Cuint, ()))
     end
 end
 
-# An error is not an answer: a pin that cannot be looked for is not one that is not there.
+# An error is not an answer: a pin that cannot be looked for is not a missing pin.
 exists_at(directory, name) = forgiving(Libc.ENOENT) do
     @system (:faccessat, Cint, (Cint, Cstring, Cint, Cint), directory, name, F_OK, AT_SYMLINK_NOFOLLOW)
 end
 
-"What fstat(2) says."
+"The result of fstat(2)."
 facts_of(fd::Integer) = stat(RawFD(fd))
 
 "The names in an open directory, by its descriptor; none if it is gone."
@@ -145,7 +145,7 @@ facts_of(fd::Integer) = stat(RawFD(fd))
     end
 end
 
-"`flock(fd, operation | LOCK_NB)`: whether the lock was had at once."
+"`flock(fd, operation | LOCK_NB)`: whether the lock was granted at once."
 function try_lock(fd::Integer, operation::Integer)
     while ccall(:flock, Cint, (Cint, Cint), fd, operation | LOCK_NB) == -1
         Libc.errno() == Libc.EAGAIN && return false
@@ -154,12 +154,12 @@ function try_lock(fd::Integer, operation::Integer)
     return true
 end
 
-"Give the lock back aloud: closing alone would leave it to a child that forked meanwhile (flock(2), NOTES)."
+"Release the lock explicitly: closing alone would leave it to a child that was forked meanwhile (flock(2), NOTES)."
 unlock_file(fd::Integer) = @system (:flock, Cint, (Cint, Cint), fd, LOCK_UN)
 
 """
 Call `attempt` until it is true or `timeout` seconds are over, with growing pauses up to 5 ms. An interrupt is let in during
-the pauses: called inside of [`explaining`](@ref) only.
+the pauses: this is only called inside [`explaining`](@ref).
 """
 @noinline function wait_for(@nospecialize(attempt), timeout::Real)
     deadline, pause = time_ns() + round(UInt64, 1e9 * min(timeout, 1e9)), 0.001
@@ -174,8 +174,8 @@ end
 const WRITE_BYTES = 16 << 20  # per write(2): an interrupt waits for one at most
 
 """
-Write all of it: a short write is legal (write(2)). Not through a mapping: there a full directory is a SIGBUS. An interrupt
-is let in between two pieces: called inside of [`explaining`](@ref) only.
+Write all of it: a short write is legal (write(2)). It does not use a mapping: there a full directory is a SIGBUS. An
+interrupt is let in between two pieces: this is only called inside [`explaining`](@ref).
 """
 @noinline function write_all(fd::Integer, data::Ptr{UInt8}, nbytes::Integer)
     done = 0
@@ -186,7 +186,7 @@ is let in between two pieces: called inside of [`explaining`](@ref) only.
 end
 write_all(fd::Integer, data::Vector{UInt8}) = GC.@preserve data write_all(fd, pointer(data), length(data))
 
-"Up to `nbytes` from `offset` on. By pread(2): a file that shrinks meanwhile is short here, not a SIGBUS."
+"Up to `nbytes` from `offset` on, by pread(2): a file that shrinks meanwhile gives a short answer, not a SIGBUS."
 @noinline function read_at(fd::Integer, offset::Integer, nbytes::Integer)
     data, done = Vector{UInt8}(undef, nbytes), 0
     GC.@preserve data while done < nbytes
@@ -200,7 +200,7 @@ write_all(fd::Integer, data::Vector{UInt8}) = GC.@preserve data write_all(fd, po
 end
 
 """
-All that read(2) gives until it gives nothing. A file of /proc answers with a page or less at a time, and Base's
+Everything that read(2) gives until the end. A file of /proc answers with a page or less at a time, and Base's
 `read(path, String)` takes the first short answer for the end of the file (since Julia 1.6).
 """
 @noinline function read_all(fd::Integer)

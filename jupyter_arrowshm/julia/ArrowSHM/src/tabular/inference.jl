@@ -1,9 +1,9 @@
-# Which Arrow type Julia's values become.
+# The Arrow type that Julia's values become.
 
 "The field of values of type `N`, without its children. Throws [`UnsupportedSource`](@ref)."
 @noinline function field_of(kind::String, column::String, name::String, @nospecialize(N))
     if N isa Union
-        # What `plain_field` asks by `<:` is true of a union, too.
+        # The `<:` tests of `plain_field` are true for a union, too.
         types = arrow_types(kind, column, N)
         return length(types) == 1 ? field_of(kind, column, name, types[1][1]) : with_unit(Field(name, :union), 1)
     end
@@ -26,7 +26,7 @@
 end
 
 """
-The types of a union, together where they are one type in Arrow: `String` with `SubString`, `Day` with `Week`, vectors
+The types of a union, grouped where they are one type in Arrow: `String` with `SubString`, `Day` with `Week`, vectors
 with views of the same elements. `[[N]]` for any other type.
 """
 @noinline function arrow_types(kind::String, column::String, @nospecialize(N))
@@ -41,7 +41,7 @@ with views of the same elements. `[[N]]` for any other type.
     return found
 end
 
-"The field of values of fixed size; `nothing` if `N` is none."
+"The field of values of fixed size; `nothing` if `N` is not such a type."
 @noinline function plain_field(name::String, @nospecialize(N))
     if N <: Union{Int8,Int16,Int32,Int64,UInt8,UInt16,UInt32,UInt64}
         field = with_bits(Field(name, :int), 8 * sizeof(N))

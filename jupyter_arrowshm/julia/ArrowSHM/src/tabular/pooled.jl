@@ -1,4 +1,4 @@
-# Columns whose values repeat: each value once, and per row its number.
+# Columns with repeated values: each value once, and its number per row.
 
 "A vector as [`pooled`](@ref) makes it. The numbers count from 0; -1 is missing."
 struct PooledVector{T,P<:AbstractVector} <: AbstractVector{T}
@@ -11,9 +11,9 @@ Base.getindex(c::PooledVector{T}, i::Int) where {T} = c.refs[i] < 0 ? missing : 
 """
     ArrowSHM.pooled(values)
 
-The values for [`share`](@ref) to write as a dictionary: each different one once. Worth it where texts repeat: in Python
-such a column is a pandas categorical. Vectors of PooledArrays.jl and CategoricalArrays.jl are shared so by themselves;
-other vectors keep their type, whatever is in them.
+The values for [`share`](@ref) to write as a dictionary: each different value once. This is worth it where texts repeat: in
+Python such a column is a pandas categorical. Vectors of PooledArrays.jl and CategoricalArrays.jl are shared this way
+automatically; other vectors keep their type, even if their values repeat.
 
 ```jldoctest
 julia> carriers = ArrowSHM.pooled(["AA", "UA", "AA", missing]);
@@ -37,7 +37,7 @@ end
 
 const DATA_API = PkgId(Base.UUID("9a962f9c-6df0-11e9-0e5d-c546b8b5ee8a"), "DataAPI")
 
-"As a [`PooledVector`](@ref) if it is one, or one of a package that has pools of its own (DataAPI.jl); else `nothing`."
+"The vector as a [`PooledVector`](@ref) if it is one, or has a pool from another package (DataAPI.jl); else `nothing`."
 @noinline function as_pooled(@nospecialize(values))
     values isa PooledVector && return values
     api = loaded(DATA_API)

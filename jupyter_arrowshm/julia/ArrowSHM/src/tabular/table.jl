@@ -3,12 +3,12 @@
 """
     SharedTable
 
-A table that lies in shared memory, as [`attach`](@ref) gives it. `t.fare`, `t["a b"]`, `t[:fare]` and `t[1]` are
+A table in shared memory, as [`attach`](@ref) returns it. `t.fare`, `t["a b"]`, `t[:fare]` and `t[1]` are
 columns: read-only vectors, made on first use and then kept. It is like a `NamedTuple` of columns: `length(t)` and
 iteration go over columns, `names(t)`, `keys(t)`, `size(t)` and `NamedTuple(t)` do what they do there and in DataFrames.
 
-The table, and each of its columns and views of them, keeps the memory for as long as it is there, whatever happens to
-the name. Writing into a column is an error (`ReadOnlyMemoryError` where it is a plain `Vector`): `copy` it first.
+The table, each of its columns and each view of them keeps the memory for as long as it exists, even if the name is gone.
+Writing into a column is an error (`ReadOnlyMemoryError` where it is a plain `Vector`): `copy` it first.
 
 ```jldoctest
 julia> share("flights", ["carrier" => ["AA", "UA"], "air time" => [150, missing]]);
@@ -50,7 +50,7 @@ fields_of(t::SharedTable) = source_of(t).footer.fields
     return SharedTable(source, rows, names, lookup_of(names), column_starts(footer), batches, columns)
 end
 
-"Column `i`, made if it was not."
+"Column `i`, made if it does not exist yet."
 @noinline function column(t::SharedTable, i::Int)
     columns = getfield(t, :columns)
     1 <= i <= length(columns) || throw(BoundsError(t, i))
@@ -67,7 +67,7 @@ end
     end
     length(made) == getfield(t, :rows) ||
         throw(DamagedTable(source.name, source.path, "its columns are not of one length"))
-    # Another task may have been quicker: a table has one column i.
+    # Another task may have been quicker: a table has only one column i.
     return guarded(() -> columns[i] === nothing ? (columns[i] = made) : columns[i])
 end
 
@@ -96,7 +96,7 @@ Base.haskey(t::SharedTable, name::Symbol) = haskey(getfield(t, :lookup), name)
 Base.haskey(t::SharedTable, name::AbstractString) = haskey(t, symbol(name))
 symbol(name::AbstractString) = Symbol(without_nul(String(name)))
 Base.haskey(t::SharedTable, i::Integer) = 1 <= i <= length(t)
-"The columns' names as they were shared, also where one stands twice."
+"The columns' names as they were shared, even where a name occurs twice."
 Base.names(t::SharedTable) = String[field.name for field in fields_of(t)]
 Base.keys(t::SharedTable) = Tuple(getfield(t, :names))
 Base.values(t::SharedTable) = Any[column(t, i) for i in 1:length(t)]
@@ -116,8 +116,8 @@ Base.NamedTuple(t::SharedTable) = NamedTuple{keys(t)}(Tuple(values(t)))
     metadata(t::SharedTable)
     metadata(t::SharedTable, column)
 
-What was stored with the table, or with one of its columns, as pairs of texts: pandas' and R's notes, units, the name of
-an extension type, ...
+The metadata that was stored with the table, or with one of its columns, as pairs of texts: pandas' and R's notes, units,
+the name of an extension type, ...
 
 ```jldoctest
 julia> share("ids", (id = [Base.UUID(1)],));

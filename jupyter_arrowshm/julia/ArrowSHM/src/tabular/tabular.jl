@@ -1,4 +1,4 @@
-# What `share` takes: tables as named columns of one length.
+# The tables that `share` takes, as named columns of one length.
 
 "Functions `table -> nothing | (kind, columns, rows)` of packages that are loaded (Tables.jl)."
 const TABULAR = Any[]

@@ -1,6 +1,6 @@
-# Vectors as Arrow has them: nodes and buffers in Arrow's order.
+# Vectors in Arrow's form: nodes and buffers in Arrow's order.
 
-"A record batch as Arrow has it: nodes, buffers, and of each column of views how many buffers it has beside."
+"A record batch in Arrow's form: nodes, buffers, and for each column of views the number of its further buffers."
 struct Encoded
     kind::String
     rows::Int
@@ -8,7 +8,7 @@ struct Encoded
     nodes::Vector{Tuple{Int,Int}}
     buffers::Vector{Any}  # arrays of plain values; `nothing` is an empty buffer
     variadic::Vector{Int}
-    dictionaries::Vector{Any}  # `(number, pool, Encoded)`: those that others are made of first
+    dictionaries::Vector{Any}  # `(number, pool, Encoded)`: those that others use come first
 end
 Encoded(kind::String, rows::Int, dictionaries) =
     Encoded(kind, rows, Field[], Tuple{Int,Int}[], Any[], Int[], dictionaries)
@@ -40,7 +40,7 @@ Encode columns of one length; `origins` says what each was read as, or `nothing`
     return encoded
 end
 
-"Append the nodes and buffers of a column; gives its field. `column` is the label that an error names."
+"Append the nodes and buffers of a column; return its field. `column` is the label that an error names."
 @noinline function encode!(out::Encoded, column::String, name::String, @nospecialize(values), origin)
     Base.has_offset_axes(values) && (values = collect(values))
     if origin !== nothing
@@ -56,7 +56,7 @@ end
     T = eltype(values)
     N = Base.nonmissingtype(T)
     if !is_carried(N)
-        # Vectors of Any: what is in them may be of one type all the same.
+        # Vectors of Any: their values may still be of one type.
         values = map(identity, values)
         T = eltype(values)
         N = Base.nonmissingtype(T)
@@ -155,7 +155,7 @@ end
 
 # -- again -------------------------------------------------------------------------------------------------------------
 
-"What was read from a file, by the field that it was read as."
+"Encode values that were read from a file, by the field that they were read as."
 @noinline function encode_again!(out::Encoded, column::String, field::Field, @nospecialize(values), pools)
     kind = field.kind
     if kind === :null
@@ -215,8 +215,8 @@ const NESTED = (:list, :large_list, :list_view, :large_list_view, :fixed_list, :
 # -- dictionaries and unions -------------------------------------------------------------------------------------------
 
 """
-Numbers (from 0) of the entries of a `pool`. The pool is written once, whichever columns use it; `origin` says what it was
-read as, or is `nothing`.
+Numbers (from 0) of the entries of a `pool`. The pool is written once, even if several columns use it; `origin` says what
+it was read as, or is `nothing`.
 """
 @noinline function encode_pooled!(out::Encoded, column::String, field::Field, @nospecialize(indices), @nospecialize(pool), origin, validity)
     push!(out.nodes, (length(indices), validity[2]))
@@ -255,8 +255,8 @@ function without_dictionary(field::Field)
 end
 
 """
-A union of Julia's types, as [`arrow_types`](@ref) gives them: of each its values, one after the other. What is missing is
-a missing value of the first type.
+A union of Julia's types, as [`arrow_types`](@ref) gives them: the values of each type, one after the other. A missing value
+is a missing value of the first type.
 """
 @noinline function encode_union!(out::Encoded, column::String, field::Field, @nospecialize(values), types::Vector{Any})
     tags, places, parts = Columns.flat_union(values, Any[Union{group...} for group in types])
