@@ -10,14 +10,14 @@ import { VERSION } from '../shared/version';
 /** The versions of the protocol that this page understands. */
 const PROTOCOL = 1;
 
-/** What a server of an older release does not say. */
+/** The answers that a server of an older release leaves out. */
 const OLDER = { removed: [], problem: null, limited_by: '' } as const;
 
 /** The server extension over HTTP. */
 export class Client {
   constructor(private readonly _settings: ServerConnection.ISettings) {}
 
-  /** The list, or `null` if it is still the one that was given last. */
+  /** The list, or `null` if it has not changed since the last one. */
   async list(): Promise<IListing | null> {
     const response = await this._request('tables', {
       headers: this._etag ? { 'If-None-Match': this._etag } : {}
@@ -32,7 +32,7 @@ export class Client {
     return listing;
   }
 
-  /** Have the next list in full. */
+  /** Ask for the next list in full. */
   forget(): void {
     this._etag = '';
   }
@@ -51,7 +51,7 @@ export class Client {
     return ((await response.json()) as { path: string }).path;
   }
 
-  /** Remove what nobody uses; the names that went. */
+  /** Remove the tables that nobody uses; resolves to their names. */
   async collect(): Promise<string[]> {
     const response = await this._request('gc', { method: 'POST' });
     return Object.keys(((await response.json()) as { removed: Record<string, number> }).removed);
@@ -68,7 +68,7 @@ export class Client {
     return (await response.json()) as ISummary;
   }
 
-  /** Have the browser download the view as a file. */
+  /** Make the browser download the view as a file. */
   async save(name: string, query: Partial<IRowsQuery>, format: FileFormat): Promise<ISaved> {
     const response = await this._request(`tables/${encodeURIComponent(name)}/export${parameters({ format, ...question(query) })}`, {});
     const saved = {
@@ -98,7 +98,7 @@ function parameters(query: Record<string, string | number>): string {
   return URLExt.objectToQueryString(query);
 }
 
-/** Whether a server of this version and this page are one release. */
+/** Whether a server of this version and this page are the same release. */
 export function isThisVersion(server: string): boolean {
   return server === VERSION;
 }
@@ -110,7 +110,7 @@ async function failure(response: Response): Promise<RequestError> {
     // A proxy, or a server without the extension, answers with a page.
     .catch((): { message?: string; reason?: string } => ({}));
   const text = message || response.statusText || `HTTP ${response.status}`;
-  // A table that is gone is a 404 of ours: it has a reason.
+  // A missing table is a 404 of our own: it has a reason.
   if (response.status === 404) return new RequestError({ kind: reason === 'TableNotFound' ? 'gone' : 'missing' }, text);
   if (response.status === 409) return new RequestError({ kind: 'changed' }, text);
   if (response.status === 401 || response.status === 403) return new RequestError({ kind: 'forbidden' }, text);

@@ -10,7 +10,7 @@ import iconSvg from '../../style/table.svg';
 
 export const tableIcon = new LabIcon({ name: 'arrowshm:table', svgstr: iconSvg });
 
-/** Where the menus of schema/sidebar.json and other extensions find them. */
+/** The ids by which the menus of schema/sidebar.json and other extensions find the commands. */
 export const CommandIDs = {
   show: 'arrowshm:show',
   open: 'arrowshm:open',
@@ -30,7 +30,7 @@ const ONE_TABLE = {
   properties: { name: { type: 'string', description: "The table's name; without it, the one that was right-clicked" } }
 } as const;
 
-/** What can be done with the table that is named, or that the context menu was opened on. */
+/** The commands for a table: the one that is named, or the one that the context menu was opened on. */
 export function addCommands(
   app: JupyterFrontEnd,
   model: TablesModel,
@@ -61,7 +61,7 @@ export function addCommands(
   };
   const hasNotebook = (): boolean => Boolean(notebooks?.currentWidget);
 
-  // By name also before the list is there: a tab that is restored, or code of another extension.
+  // A name works even before the list has arrived: for a restored tab, or for code of another extension.
   commands.addCommand(CommandIDs.open, {
     label: trans.__('Open'),
     describedBy: { args: ONE_TABLE },

@@ -14,7 +14,7 @@ import { TablesModel } from './tablesmodel';
 import { PreviewTabs } from './previewtabs';
 import { Sidebar } from './sidebar';
 
-/** What the server emits when something happens to a table (jupyter_arrowshm/server/events/table.yaml). */
+/** The event that the server emits when something happens to a table (jupyter_arrowshm/server/events/table.yaml). */
 const EVENTS = 'https://events.jupyter.org/jupyter_arrowshm/table';
 const ID = 'jupyter-arrowshm:sidebar';
 const PANEL = 'jp-arrowshm-tables';
@@ -57,7 +57,7 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     const panel = new Sidebar(model, host, LIST_OPTIONS, options => {
       void state?.save(ID, { ...options });
     });
-    // Not before: what was stored is there only after all plugins have started, and JupyterLab's shortcuts fail if
+    // Not earlier: the stored state is there only after all plugins have started, and JupyterLab's shortcuts fail if
     // settings are loaded before their own.
     void app.restored
       .then(() => listOptions(state, settings))
@@ -71,10 +71,10 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     events.stream.connect((_, event) => {
       if (event.schema_id === EVENTS) model.hint();
     });
-    // A notebook that was renamed, or a kernel that is new: the users of a table are called otherwise.
+    // A notebook was renamed, or a kernel is new: the users of a table have other names now.
     sessions.runningChanged.connect(() => model.hint());
     app.serviceManager.connectionFailure.connect(() => model.hint());
-    // There is a notebook to insert code into, or none any more.
+    // There is now a notebook to insert code into, or there is no longer one.
     notebooks?.currentChanged.connect(() => panel.update());
 
     app.shell.add(panel, 'left', { rank: 350, type: 'Shared Tables' });
@@ -83,7 +83,7 @@ const sidebar: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** As they were left, else as the settings say. */
+/** The options as they were left, or else as the settings say. */
 async function listOptions(state: IStateDB | null, registry: ISettingRegistry | null): Promise<IListOptions> {
   const stored = await state?.fetch(ID).catch(() => undefined);
   if (stored) return restoredOptions(stored);

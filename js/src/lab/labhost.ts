@@ -17,7 +17,7 @@ export interface ILabHostOptions {
   openPreview: (name: string) => void;
 }
 
-/** What the view can ask of JupyterLab and of Notebook 7. */
+/** The things that the view can ask JupyterLab and Notebook 7 to do. */
 export class LabHost implements IListHost {
   constructor(private readonly _options: ILabHostOptions) {
     this.format = _options.format;
@@ -61,7 +61,7 @@ export class LabHost implements IListHost {
   }
 
   copyText(text: string): void {
-    // The browser's own clipboard needs HTTPS, which many servers have not.
+    // The browser's own clipboard needs HTTPS, which many servers do not have.
     Clipboard.copyToSystem(text);
   }
 
@@ -76,7 +76,7 @@ export class LabHost implements IListHost {
   openNotebook(path: string): void {
     const { notebooks, documents } = this._options;
     const open = notebooks?.find(panel => panel.context.path === path);
-    // In Notebook 7 the document manager would open a notebook that is here in another tab of the browser.
+    // In Notebook 7 the document manager would open a notebook that is already here in another browser tab.
     if (open && notebooks?.currentWidget === open) open.activate();
     else documents?.openOrReveal(path);
   }
@@ -119,7 +119,7 @@ export class LabHost implements IListHost {
     const body = trans.__('Nobody uses %1. This frees %2.', names, this.format.size(bytes));
     if (!(await this._confirm(title, body, trans.__('Remove')))) return;
     await this._do(async () => {
-      // Somebody may have attached one of them in between: the server looks again.
+      // Somebody may have attached one of them in the meantime: the server looks again.
       const removed = await this._options.client.collect();
       Notification.success(trans.__('Removed: %1', this.format.names(removed.map(label => ({ label })))), { autoClose: 4000 });
     });
@@ -132,7 +132,7 @@ export class LabHost implements IListHost {
     return answer.button.accept;
   }
 
-  /** Change something on the server, and show what came of it. */
+  /** Change something on the server, and show the result. */
   private async _do(change: () => Promise<void>): Promise<void> {
     try {
       await change();
@@ -143,7 +143,7 @@ export class LabHost implements IListHost {
   }
 }
 
-/** Into the cell that is selected if that is an empty one of code, else into a new one below it. */
+/** Insert it into the selected cell if that is an empty code cell, otherwise into a new one below it. */
 async function insertCell(panel: NotebookPanel, source: string): Promise<void> {
   const notebook = panel.content;
   const isFree = notebook.activeCell?.model.type === 'code' && !notebook.activeCell.model.sharedModel.source.trim();
@@ -158,7 +158,7 @@ async function insertCell(panel: NotebookPanel, source: string): Promise<void> {
   await notebook.scrollToItem(notebook.activeCellIndex);
 }
 
-/** The language of the notebook's kernel, also before that has started; `null` if tables cannot be attached in it. */
+/** The language of the notebook's kernel, even before it has started; `null` if tables cannot be attached in it. */
 function currentLanguage(panel: NotebookPanel): Language | null {
   const { session, specsManager, kernelPreference } = panel.sessionContext;
   const spec = specsManager.specs?.kernelspecs[session?.kernel?.name ?? kernelPreference.name ?? ''];

@@ -23,7 +23,7 @@ export interface IPreviewTabsOptions {
   readonly labShell: ILabShell | null;
 }
 
-/** The tables that are open, each in a tab. */
+/** The open tables, each in a tab. */
 export class PreviewTabs {
   constructor(private readonly _options: IPreviewTabsOptions) {
     this._host = {
@@ -43,13 +43,13 @@ export class PreviewTabs {
     });
   }
 
-  /** A table has one tab. */
+  /** Each table has one tab. */
   open(name: string, options: IPreviewOptions = PREVIEW_OPTIONS): void {
     const { app, labShell } = this._options;
     let tab = this._tabs.find(one => one.name === name);
     if (!tab) {
       tab = this._make(name, options);
-      // Notebook 7 has one document to a page: what else there is goes below it.
+      // Notebook 7 has one document per page: everything else goes below it.
       if (!labShell) tab.addClass('jp-mod-below');
       app.shell.add(tab, labShell ? 'main' : 'down', { type: 'Shared Table' });
     }

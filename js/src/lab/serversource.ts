@@ -3,7 +3,7 @@ import type { FileFormat, ISaved } from '../shared/download';
 import type { Client } from './client';
 import type { TablesModel } from './tablesmodel';
 
-/** Rows from the server; that there is a new version is known from the list. */
+/** Rows from the server; the list tells when there is a new version. */
 export class ServerSource implements IPreviewSource {
   constructor(
     private readonly _name: string,

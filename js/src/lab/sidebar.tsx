@@ -9,8 +9,8 @@ import { Tables } from '../list/Tables';
 /** The panel at the side; it asks the server only while it can be seen. */
 export class Sidebar extends ReactWidget {
   /**
-   * @param _options - What the user has set in the list.
-   * @param _save - Called with what the user sets.
+   * @param _options - The options that the user has set in the list.
+   * @param _save - Called with the options when the user changes them.
    */
   constructor(
     private readonly _model: TablesModel,
@@ -20,13 +20,13 @@ export class Sidebar extends ReactWidget {
   ) {
     super();
     this.addClass('jp-ArrowSHM');
-    // The region that a screen reader jumps to.
+    // The region that screen readers can jump to.
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', _host.format.trans.__('Shared tables'));
     _model.changed.connect(() => this.update());
   }
 
-  /** What was stored when the page was last here. */
+  /** Restore what was stored when the page was last open. */
   set options(options: IListOptions) {
     this._options = options;
     this.update();
@@ -59,7 +59,7 @@ export class Sidebar extends ReactWidget {
     this._unwatch = undefined;
   }
 
-  /** By keyboard or command one arrives at the first thing that can be used. */
+  /** The keyboard or a command leads to the first element that can be used. */
   protected override onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
     (this.node.querySelector<HTMLElement>('input, button') ?? this.node).focus();

@@ -3,14 +3,14 @@ import { isThisVersion } from './client';
 import { problemOf } from '../shared/problem';
 import { IListing, IState, ITable } from '../shared/table';
 
-/** Where lists come from. */
+/** The source of the lists. */
 export interface ISource {
-  /** The list, or `null` if it is still the one that was given last. */
+  /** The list, or `null` if it has not changed since the last one. */
   list(): Promise<IListing | null>;
   forget(): void;
 }
 
-/** Lets a burst of events pass before the list is asked for. */
+/** The wait for a burst of events to pass before the list is requested. */
 const DEBOUNCE = 100; // ms
 const HEARTBEAT = 30_000; // ms
 /** How often a server that does not answer is tried. */
@@ -32,7 +32,7 @@ export class TablesModel {
     return this._state;
   }
 
-  /** Also emitted when nothing but the time has changed: "3 minutes ago" becomes 4. */
+  /** Also emitted when only the time has changed: "3 minutes ago" becomes 4. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -46,7 +46,7 @@ export class TablesModel {
     return this._state.listing?.tables.find(table => table.name === name);
   }
 
-  /** Somebody looks, until what this gives is called. Nothing is asked for while nobody does. */
+  /** Note that somebody looks, until the returned function is called. Nothing is requested while nobody looks. */
   watch(): () => void {
     const watcher = {};
     this._watchers.add(watcher);
@@ -57,7 +57,7 @@ export class TablesModel {
     };
   }
 
-  /** Something happened: ask soon. */
+  /** Ask soon: something happened. */
   hint(): void {
     if (!this._isWatched) return;
     clearTimeout(this._soon);
@@ -103,10 +103,10 @@ export class TablesModel {
       const other = listing && !isThisVersion(listing.version);
       this._state = { listing, problem: other ? { kind: 'version', server: listing.version } : null };
     } catch (error) {
-      // What comes after this is wanted in full.
+      // The next list is wanted in full.
       this._source.forget();
       const problem = problemOf(error);
-      // A list that is a little old is better than none.
+      // A slightly old list is better than none.
       this._state = { listing: problem.kind === 'offline' ? this._state.listing : null, problem };
     }
     if (!this._isDisposed) this._changed.emit();
@@ -114,7 +114,7 @@ export class TablesModel {
 
   private _schedule(): void {
     const { problem } = this._state;
-    // What is not installed does not appear by itself: asking would only fill the server's log.
+    // A missing extension does not appear by itself: asking would only fill the server's log.
     if (!this._isWatched || this._waiting || problem?.kind === 'missing' || problem?.kind === 'forbidden') return;
     this._later = setTimeout(() => void this.refresh(), problem?.kind === 'offline' ? RETRY : HEARTBEAT);
   }

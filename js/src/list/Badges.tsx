@@ -12,7 +12,7 @@ interface IBadge {
   readonly isWarning?: boolean;
 }
 
-/** What is unusual about a table; most tables have no badge. */
+/** The unusual things about a table; most tables have no badge. */
 function badgesOf(table: ITable, format: Format): IBadge[] {
   const { trans } = format;
   const { pinned, older, publisher, removed_at: removed } = table;
@@ -46,7 +46,7 @@ function badgesOf(table: ITable, format: Format): IBadge[] {
   return badges;
 }
 
-/** In words, below a row; an unused table can be kept from here. */
+/** The badges in words, below a row; an unused table can be kept from here. */
 export function Badges({ table, host }: { table: ITable; host: IListHost }): React.JSX.Element | null {
   const { trans } = host.format;
   const badges = badgesOf(table, host.format);
@@ -74,7 +74,7 @@ export function Badges({ table, host }: { table: ITable; host: IListHost }): Rea
   );
 }
 
-/** As icons within a row; the words are in their tooltips, and for screen readers. */
+/** The badges as icons within a row; the words are in their tooltips, and for screen readers. */
 export function BadgeIcons({ table, format }: { table: ITable; format: Format }): React.JSX.Element {
   return (
     <span className="jp-ArrowSHM-badgeIcons">

@@ -7,7 +7,7 @@ interface IDetailsProps {
   id: string;
   table: ITable;
   host: IListHost;
-  /** Also what a row with all details says. */
+  /** Whether to repeat the facts that a row with all details shows. */
   isWhole: boolean;
 }
 
@@ -46,12 +46,12 @@ export function Details({ id, table, host, isWhole }: IDetailsProps): React.JSX.
 
 interface IProcessesProps {
   processes: readonly IProcess[];
-  /** The pid of the one that shared it. */
+  /** The pid of the process that shared it. */
   publisher?: number | null;
   host: IListHost;
 }
 
-/** Who has a version, each with a way to its notebook. */
+/** The users of a version, each with a link to its notebook. */
 export function Processes({ processes, publisher, host }: IProcessesProps): React.JSX.Element {
   const { trans } = host.format;
   return (

@@ -19,7 +19,7 @@ export function Empty({ host }: { host: IListHost }): React.JSX.Element {
   );
 }
 
-/** Says what is wrong and what to do; `brief`: in a line above a list that can still be used. */
+/** Says what is wrong and what to do; `brief`: in one line above a list that can still be used. */
 export function Trouble(props: { problem: Problem; host: IListHost; brief: boolean }): React.JSX.Element {
   const { problem, host, brief } = props;
   const { trans } = host.format;

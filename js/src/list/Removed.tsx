@@ -3,7 +3,7 @@ import { IRemovedVersion } from '../shared/table';
 import { Processes } from './Details';
 import { IListHost } from './listhost';
 
-/** Tables that were unshared but still take memory, because somebody has them attached. */
+/** Tables that were unshared but still take up memory, because somebody has them attached. */
 export function Removed({ removed, host }: { removed: readonly IRemovedVersion[]; host: IListHost }): React.JSX.Element | null {
   const { format } = host;
   const { trans } = format;

@@ -10,13 +10,13 @@ import { Tools } from './Tools';
 interface IRowProps {
   table: ITable;
   host: IListHost;
-  /** In one line. */
+  /** Whether the row is one line. */
   isCompact: boolean;
   expanded: boolean;
   onExpand: (expanded: boolean) => void;
 }
 
-/** One table: its facts, what can be done with it, and, opened, who uses it. */
+/** One table: its facts, its actions, and, when opened, who uses it. */
 export function Row({ table, host, isCompact, expanded, onExpand }: IRowProps): React.JSX.Element {
   const id = useId();
   const Facts = isCompact ? CompactFacts : RoomyFacts;
@@ -28,7 +28,7 @@ export function Row({ table, host, isCompact, expanded, onExpand }: IRowProps): 
         aria-expanded={expanded}
         aria-controls={expanded ? id : undefined}
         onClick={event => {
-          // The second click of a double click opens the table: it does not close what the first one has opened.
+          // The second click of a double click opens the table: it must not close what the first one opened.
           if (event.detail < 2) onExpand(!expanded);
         }}
         onDoubleClick={() => host.preview?.(table)}
@@ -71,7 +71,7 @@ function RoomyFacts({ table, host: { format } }: IFactsProps): React.JSX.Element
   );
 }
 
-/** What has room in a line: the shape and the publisher only where the list is wide. */
+/** The facts that fit in one line: the shape and the publisher only where the list is wide. */
 function CompactFacts({ table, host: { format } }: IFactsProps): React.JSX.Element {
   const users = table.holders.length;
   return (

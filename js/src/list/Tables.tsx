@@ -9,10 +9,10 @@ import { Removed } from './Removed';
 import { Row } from './Row';
 import { Usage } from './Usage';
 
-/** The whole panel: what is shared, how big it is, and who uses it. `onOptions` is told what the user sets. */
+/** The whole panel: what is shared, how big it is, and who uses it. `onOptions` is called with what the user sets. */
 export function Tables({ state, host, ...props }: IListProps & { state: IState }): React.JSX.Element {
   const { listing, problem } = state;
-  // Kept here: a host that draws later than React would take back what was just typed.
+  // Kept here: a host that draws later than React would undo what was just typed.
   const [options, setOptions] = useState(props.options);
   useEffect(() => setOptions(props.options), [props.options]);
   const onOptions = (changed: IListOptions): void => {
@@ -79,7 +79,7 @@ function List({ listing, host, options, onOptions }: IListProps & { listing: ILi
   );
 }
 
-/** Some tables, below what they have in common. */
+/** A group of tables, under the heading that they share. */
 function Group({ group, host, children }: React.PropsWithChildren<{ group: IGroup; host: IListHost }>): React.JSX.Element {
   const { format } = host;
   const { trans } = format;
@@ -115,7 +115,7 @@ function Unused({ listing, host }: { listing: IListing; host: IListHost }): Reac
   );
 }
 
-/** Says what changes to those who cannot see it. */
+/** Announces changes to those who cannot see them. */
 function LiveRegion({ listing, host }: { listing: IListing | null; host: IListHost }): React.JSX.Element {
   const before = useRef<IListing | null>(null);
   const [text, setText] = useState('');
@@ -133,7 +133,7 @@ function LiveRegion({ listing, host }: { listing: IListing | null; host: IListHo
   );
 }
 
-/** Up, Down, Home and End go from table to table, as in JupyterLab's other lists. */
+/** Up, Down, Home and End move from table to table, as in JupyterLab's other lists. */
 function moveBetweenRows(event: React.KeyboardEvent<HTMLElement>): void {
   const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('.jp-ArrowSHM-row')];
   const here = rows.indexOf(event.target as HTMLElement);

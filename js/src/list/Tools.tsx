@@ -3,7 +3,7 @@ import { Icon, IconName } from '../shared/icons';
 import { ITable } from '../shared/table';
 import { IListHost } from './listhost';
 
-/** What can be done with a table. */
+/** The actions for a table. */
 export function Tools({ table, host }: { table: ITable; host: IListHost }): React.JSX.Element {
   const { trans } = host.format;
   const { name } = table;
@@ -45,7 +45,7 @@ export function Tools({ table, host }: { table: ITable; host: IListHost }): Reac
   );
 }
 
-/** What the right mouse button does, below this one. */
+/** Open the right button's menu below this button. */
 function openMenu(event: React.MouseEvent<HTMLElement>): void {
   const { left, bottom } = event.currentTarget.getBoundingClientRect();
   event.currentTarget.dispatchEvent(
@@ -70,7 +70,7 @@ function Tool({ icon, label, onClick, disabled, pressed, menu }: IToolProps): Re
       data-action={icon}
       aria-label={label}
       title={label}
-      // Not `disabled`: who comes by keyboard must be able to read why it is.
+      // Not `disabled`: a keyboard user must be able to reach it and read the reason.
       aria-disabled={disabled}
       aria-pressed={pressed}
       aria-haspopup={menu ? 'menu' : undefined}

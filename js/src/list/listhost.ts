@@ -3,14 +3,14 @@ import type { IListOptions } from '../shared/listing';
 import { ITable } from '../shared/table';
 
 /**
- * What a view can ask of the place that it is in: JupyterLab's sidebar, or a
- * notebook's output. What a place cannot do is not there.
+ * The things that a view can ask of the place where it is: JupyterLab's sidebar, or a
+ * notebook's output. A method is missing where the place cannot do it.
  */
 export interface IListHost {
   readonly format: Format;
-  /** Write the code that attaches the table; `null` while there is nothing to write it into. */
+  /** Write the code that attaches the table; `null` while there is nowhere to write it. */
   readonly insert?: ((table: ITable) => void) | null;
-  /** Whether a `contextmenu` event on a table opens a menu with everything that can be done with it. */
+  /** Whether a `contextmenu` event on a table opens a menu with all its actions. */
   readonly hasMenu?: boolean;
   /** Show the table's rows. */
   preview?(table: ITable): void;
@@ -18,7 +18,7 @@ export interface IListHost {
   copyText?(text: string): void;
   setPinned?(table: ITable, pinned: boolean): void;
   unshare?(table: ITable): void;
-  /** Remove what nobody uses and that is not pinned. */
+  /** Remove the tables that nobody uses and that are not pinned. */
   collect?(tables: readonly ITable[]): void;
   openNotebook?(path: string): void;
   refresh(): void;
@@ -27,6 +27,6 @@ export interface IListHost {
 export interface IListProps {
   readonly host: IListHost;
   readonly options: IListOptions;
-  /** Told what the user sets. */
+  /** Called with what the user sets. */
   readonly onOptions: (options: IListOptions) => void;
 }

@@ -7,7 +7,7 @@ import { matchScore } from './fuzzy';
 import type { PreviewModel } from './previewmodel';
 import { typeWords } from './typewords';
 
-/** More are not listed: who types another letter sees them. */
+/** The list is no longer than this: another typed letter brings up the rest. */
 const LISTED = 200;
 
 interface IColumnFinderProps {
@@ -17,7 +17,7 @@ interface IColumnFinderProps {
   readonly go: (column: number) => void;
 }
 
-/** A button that lists all columns; those that match what is typed, the best first. The chosen one comes into sight. */
+/** A button that lists the columns that match the typed text, or all, best first; it scrolls to the chosen one. */
 export function ColumnFinder({ preview, format, go }: IColumnFinderProps): React.JSX.Element {
   const { trans } = format;
   const place = useRef<HTMLDivElement>(null);
@@ -120,7 +120,7 @@ function Finder({ preview, format, go, close }: IColumnFinderProps & { readonly 
   );
 }
 
-/** Numbers of columns, the best match first; those that match alike, in the order that they have in the table. */
+/** Column numbers, best match first; equally good matches are in the table's order. */
 function matches(schema: readonly IColumn[], typed: string): number[] {
   return schema
     .map(({ name }, column) => ({ column, score: matchScore(name, typed) }))
@@ -129,7 +129,7 @@ function matches(schema: readonly IColumn[], typed: string): number[] {
     .map(({ column }) => column);
 }
 
-/** Its type, and its share of nulls where that is known. */
+/** The column's type, and its share of nulls where that is known. */
 function facts(preview: PreviewModel, format: Format, column: number): string {
   const type = typeWords(preview.table?.schema[column]?.type ?? '', format.trans);
   const summary = preview.summary(column);

@@ -14,12 +14,12 @@ interface IColumnPanelProps {
   readonly preview: PreviewModel;
   readonly format: Format;
   readonly column: number;
-  /** Pixels from the upper left corner of the grid. */
+  /** In pixels from the upper left corner of the grid. */
   readonly place: { readonly left: number; readonly top: number };
   readonly close: () => void;
 }
 
-/** What can be asked of one column, and what is in it. */
+/** The actions for one column, and its contents. */
 export function ColumnPanel({ preview, format, column, place, close }: IColumnPanelProps): React.JSX.Element | null {
   const { trans } = format;
   const node = useRef<HTMLDivElement>(null);
@@ -77,7 +77,7 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
   );
 }
 
-/** How the column's numbers are shown. */
+/** The format of the column's numbers. */
 function Numbers({ preview, column, format }: Pick<IColumnPanelProps, 'preview' | 'column' | 'format'>): React.JSX.Element {
   const { trans } = format;
   const name = (one: NumberFormat): string => {
@@ -109,7 +109,7 @@ function Numbers({ preview, column, format }: Pick<IColumnPanelProps, 'preview' 
   );
 }
 
-/** The summary in words and numbers: all that the header's chart shows, and more. */
+/** The summary in words and numbers: everything that the header's chart shows, and more. */
 function Facts({ summary, type, format }: { summary: IColumnSummary | undefined; type: string; format: Format }): React.JSX.Element {
   const { trans } = format;
   if (!summary) return <p className="jp-ArrowSHM-muted">{trans.__('Computing the summary…')}</p>;

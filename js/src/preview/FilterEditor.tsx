@@ -29,7 +29,7 @@ interface IFilterEditorProps {
   readonly close: () => void;
 }
 
-/** What is asked of one column, as a form. */
+/** The filter of one column, as a form. */
 export function FilterEditor({ preview, format, columnKey, kinds, close }: IFilterEditorProps): React.JSX.Element {
   const { trans } = format;
   const current = preview.view.filters.find(filter => filter.column === columnKey.column)?.condition;
@@ -102,7 +102,7 @@ export function FilterEditor({ preview, format, columnKey, kinds, close }: IFilt
   );
 }
 
-/** What the filter can choose from: also what it leaves out now. */
+/** The values that the filter can choose from, including those that it leaves out now. */
 function useChoices(preview: PreviewModel, column: number, isFiltered: boolean): IColumnSummary | undefined {
   const [choices, setChoices] = useState<IColumnSummary>();
   useEffect(() => {
@@ -111,7 +111,7 @@ function useChoices(preview: PreviewModel, column: number, isFiltered: boolean):
       preview
         .choices(column)
         .then(found => isWanted && setChoices(found))
-        // Without them there are those that the view has, and a field to type others into.
+        // Without them the list has the values of the view, and there is a field to type others into.
         .catch(() => undefined);
     }
     return () => {
@@ -141,7 +141,7 @@ interface IDraftProps<K extends Condition['kind']> {
   readonly format: Format;
 }
 
-/** Those that are most frequent, and others that are typed. */
+/** The most frequent values, and others that the user types. */
 function Values({ draft, setDraft, summary, format }: IDraftProps<'values'>): React.JSX.Element {
   const { trans } = format;
   const [typed, setTyped] = useState('');

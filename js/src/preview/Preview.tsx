@@ -12,7 +12,7 @@ import { Toolbar } from './Toolbar';
 
 type Open = { kind: 'column'; column: number; left: number; top: number } | { kind: 'cell'; row: number; column: number } | null;
 
-/** A table's rows, with everything that can be asked of them. */
+/** A table's rows, with all their actions. */
 export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const grid = useRef<Grid | null>(null);
@@ -92,7 +92,7 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
 
 const PANEL_WIDTH = 280;
 
-/** The cell that the keyboard is on, for those who do not see it, and as much of it as has room for those who do. */
+/** The cell that the keyboard is on: in full for those who do not see it, as much as fits for those who do. */
 function Status({ preview, host, cursor }: IPreviewProps & { cursor: { row: number; column: number } | null }): React.JSX.Element {
   const { format } = host;
   const { trans } = format;

@@ -14,7 +14,7 @@ interface IToolbarProps extends IPreviewProps {
   readonly focus: () => void;
 }
 
-/** What can be done with the view, and how it is filtered and ordered. */
+/** The actions for the view, and its filters and order. */
 export function Toolbar({ preview, host, go, goColumn, focus }: IToolbarProps): React.JSX.Element {
   const { format } = host;
   const { trans } = format;
@@ -136,7 +136,7 @@ function Jump({ preview, host, go, focus }: Omit<IToolbarProps, 'goColumn'>): Re
       className="jp-ArrowSHM-jump"
       onSubmit={event => {
         event.preventDefault();
-        // As people write it: 1,000,000 or 1 000 000.
+        // People write it as 1,000,000 or 1 000 000.
         const row = Number(text.replace(/[\s,.'’_]/g, ''));
         if (!text.trim() || !Number.isInteger(row) || !preview.num_rows) return;
         go(Math.max(0, Math.min(row, preview.num_rows) - 1));

@@ -1,13 +1,13 @@
 import type { Cell, IField } from './page';
 
-/** The text of a cell, in full: numbers with all their digits, and as Python and Julia write them. */
+/** The text of a cell, in full: numbers have all their digits, as Python and Julia write them. */
 export function cellText(cell: Cell, number: IField['number']): string {
   if (typeof cell !== 'number') return String(cell);
   if (number === 'integer') return String(cell);
   if (Number.isNaN(cell)) return 'NaN';
   if (!Number.isFinite(cell)) return cell > 0 ? 'inf' : '-inf';
   const text = number === 'float32' ? shortFloat(cell) : String(cell);
-  // A whole number of a float column is one still.
+  // A whole number in a float column is still a float.
   return /^-?\d+$/.test(text) ? `${Object.is(cell, -0) ? '-0' : text}.0` : text;
 }
 
@@ -26,7 +26,7 @@ export function tsv(rows: readonly (readonly string[])[]): string {
   return rows.map(row => row.map(quoted).join('\t')).join('\n');
 }
 
-/** One line of it, for a place that has room for one. */
+/** One line of the text, for a place that has room for only one. */
 export function oneLine(text: string): string {
   return text.replace(/\r\n|[\n\r]/g, '↵').replace(/\t/g, ' ');
 }

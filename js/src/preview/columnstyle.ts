@@ -1,29 +1,29 @@
-/** How the cells of a column look in the grid: what has room, not all digits. Panels and copies have the whole value. */
+/** The look of a column's cells in the grid: what fits, not all digits. Panels and copies have the whole value. */
 import type { Format } from '../shared/format';
 import { cellText, oneLine } from './celltext';
 import type { Cell, IField } from './page';
 
-/** Digits after the point, or: 4 to 6 significant ones; all of them; a part of a hundred. */
+/** The number of digits after the point, or: 4 to 6 significant digits; all digits; a percentage. */
 export type NumberFormat = number | 'auto' | 'raw' | 'percent';
 
 export const NUMBER_FORMATS: readonly NumberFormat[] = ['auto', 'raw', 'percent', 0, 1, 2, 3, 4, 6];
 
-/** What was stored with a tab, without what another release has stored. */
+/** The formats that were stored with a tab, without those that only another release knows. */
 export function restoredNumbers(stored: unknown): Readonly<Record<string, NumberFormat>> {
   const found = Object.entries((stored ?? {}) as Record<string, NumberFormat>);
   return Object.fromEntries(found.filter(([, one]) => NUMBER_FORMATS.includes(one)));
 }
 
-/** Numbers from here on, and those below the other limit, have an exponent. */
+/** Numbers from here up, and those below the other limit, have an exponent. */
 const HUGE = 1e15;
 const TINY = 1e-5;
 const SIGNIFICANT = 6;
-/** No fewer than these are shown of what a column's decimals would cut. */
+/** At least this many digits are shown of a number that the column's decimals would cut. */
 const LEAST = 4;
 const MIDNIGHT = /[ T]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d\d:?\d\d)?$/;
 
 export class ColumnStyle {
-  /** @param sample - Some cells of the column: what they have in common holds for all. */
+  /** @param sample - Some cells of the column: what they have in common is taken to hold for all. */
   constructor(
     private readonly _format: Format,
     private readonly _field: Pick<IField, 'kind' | 'number'> | undefined,
@@ -37,7 +37,7 @@ export class ColumnStyle {
     this.fraction = Math.max(0, ...sample.map(cell => this.fractionOf(cell === null ? '' : this.text(cell)).length));
   }
 
-  /** Characters from the point on, of the longest cell: the points of all cells are below each other. */
+  /** Characters from the point on, in the longest cell: the points of all cells line up. */
   readonly fraction: number;
 
   get isRight(): boolean {
@@ -55,7 +55,7 @@ export class ColumnStyle {
     return this._float(Number(cell), number);
   }
 
-  /** The point and what follows it, an exponent, too. */
+  /** The point and what follows it, including an exponent. */
   fractionOf(text: string): string {
     const isPlain = this._numbers === 'raw' || text.includes('e');
     const at = text.lastIndexOf(isPlain ? '.' : this._format.point);
@@ -81,7 +81,7 @@ function isText(cell: Cell): cell is string {
   return typeof cell === 'string';
 }
 
-/** The decimals that the values have, as long as the largest of them has no more than six digits. */
+/** The decimals that the values have, as long as the largest value has at most six digits. */
 function decimalsOf(values: readonly number[]): number {
   const plain = values.filter(value => value !== 0 && Math.abs(value) < HUGE && Math.abs(value) >= TINY);
   const largest = Math.max(1, ...plain.map(Math.abs));
@@ -89,7 +89,7 @@ function decimalsOf(values: readonly number[]): number {
   return Math.min(room, Math.max(0, ...plain.map(value => decimalsIn(value, SIGNIFICANT))));
 }
 
-/** The decimals of a number of this many significant digits, without zeros at the end. */
+/** The decimals of a number with this many significant digits, without trailing zeros. */
 function decimalsIn(value: number, digits: number): number {
   const [mantissa, exponent] = value.toExponential(digits - 1).split('e');
   const significant = mantissa.replace(/[-.]/g, '').replace(/0+$/, '').length;

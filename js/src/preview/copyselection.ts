@@ -4,10 +4,10 @@ import type { IPreviewHost } from './previewhost';
 import type { PreviewModel } from './previewmodel';
 import { WHOLE_CELL } from './source';
 
-/** Cells that are copied at most: more is a file. */
+/** The most cells that are copied: for more there is a file. */
 const COPIED = 200_000;
 
-/** What is selected, with the names of its columns, for a spreadsheet. */
+/** The selection, with the names of its columns, for a spreadsheet. */
 export async function copySelection(preview: PreviewModel, grid: Grid, host: IPreviewHost): Promise<void> {
   const { format } = host;
   const { trans } = format;
@@ -30,7 +30,7 @@ export async function copySelection(preview: PreviewModel, grid: Grid, host: IPr
         })
       )
     );
-    // One cell is pasted into a text; more go into a table.
+    // One cell is pasted into text; several go into a table.
     host.copyText(rows * columns === 1 ? (lines[0]?.[0] ?? '') : tsv([names, ...lines]));
     host.notify(
       rows * columns === 1 ? trans.__('Copied') : trans.__('Copied %1 x %2 with column names', format.rows(lines.length), format.columns(columns))

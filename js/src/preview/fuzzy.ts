@@ -1,17 +1,17 @@
-/** How well a name answers what somebody types to find it; higher is better, `null` is not at all. */
+/** How well a name matches the typed text; higher is better, `null` means not at all. */
 export function matchScore(name: string, typed: string): number | null {
   const text = name.toLocaleLowerCase();
   const wanted = typed.toLocaleLowerCase().replace(/\s+/g, '');
   if (!wanted) return 0;
   const whole = text.indexOf(wanted);
-  // Of names that have it in one piece the one that begins with it comes first, then the shortest.
+  // Among names that have it in one piece, those that begin with it come first, then the shortest.
   if (whole >= 0) return 2000 - (isStart(name, whole) ? 0 : 500) - (whole === 0 ? 0 : 100) - Math.min(text.length, 99);
   let score = 0;
   let at = -1;
   for (const letter of wanted) {
     const next = text.indexOf(letter, at + 1);
     if (next < 0) return null;
-    // Letters in a row, and those that begin a word, count more than those in between.
+    // Letters in a row, and letters that begin a word, count more than others.
     score += next === at + 1 ? 3 : isStart(name, next) ? 2 : 0;
     at = next + letter.length - 1;
   }

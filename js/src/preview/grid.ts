@@ -14,7 +14,7 @@ const WIDEST = 360;
 const NARROWEST = 92;
 const TIMES = 168;
 
-/** The grid of one preview. It is mounted into any element, and needs no more of the page than that. */
+/** The grid of one preview. It can be mounted into any element, and needs nothing else of the page. */
 export class Grid {
   constructor(
     private readonly _preview: PreviewModel,
@@ -38,7 +38,7 @@ export class Grid {
       if (change.kind === 'columns') {
         this._fitted = false;
         selection.clear();
-        // Whoever was here before the first columns is on a cell of theirs.
+        // If the keyboard was here before the first columns, it is on one of their cells.
         this._isArriving ||= !this._hasColumns && document.activeElement === this._grid.viewport.node;
         this._hasColumns = true;
         this._describe();
@@ -59,7 +59,7 @@ export class Grid {
     this._theme = themeOf(place);
     this._restyle();
     Widget.attach(this._grid, place);
-    // Nobody else tells it: the element's place may be no widget of JupyterLab's.
+    // Nothing else tells it: the element may not be inside a widget of JupyterLab.
     this._observer = new ResizeObserver(() => MessageLoop.sendMessage(this._grid, Widget.ResizeMessage.UnknownSize));
     this._observer.observe(place);
     this._fit();
@@ -86,16 +86,16 @@ export class Grid {
     this._grid.activate();
   }
 
-  /** Put the cursor there and bring it into sight. */
+  /** Put the cursor there and scroll it into view. */
   go(row: number, column: number): void {
     const selection = this._grid.selectionModel;
     selection?.select({ r1: row, c1: column, r2: row, c2: column, cursorRow: row, cursorColumn: column, clear: 'all' });
-    // To the top, not just into sight: who jumps to a row wants to see what comes after it.
+    // To the top, not just into view: a user who jumps to a row wants to see what comes after it.
     this._grid.scrollTo(this._grid.scrollX, this._grid.rowOffset('body', row));
     this._grid.scrollToColumn(column);
   }
 
-  /** Put the cursor into the column, in the row that it is in or in the first one in sight, and bring that into sight. */
+  /** Put the cursor into the column, in its present row or in the first one in view, and scroll it into view. */
   goColumn(column: number): void {
     const selection = this._grid.selectionModel;
     if (!selection) return;
@@ -104,7 +104,7 @@ export class Grid {
     this._grid.scrollToColumn(column);
   }
 
-  /** Select whole rows, in ascending order, and bring the first into sight. */
+  /** Select whole rows, in ascending order, and scroll the first into view. */
   selectRows(rows: readonly number[]): void {
     const selection = this._grid.selectionModel;
     selection?.clear();
@@ -117,7 +117,7 @@ export class Grid {
     if (rows.length) this._grid.scrollToRow(rows[0]);
   }
 
-  /** What is selected, from edge to edge; `null`: nothing. */
+  /** The selection, from edge to edge; `null` if there is none. */
   selected(): IWindow | null {
     const selection = this._grid.selectionModel?.currentSelection();
     if (!selection) return null;
@@ -133,14 +133,14 @@ export class Grid {
     };
   }
 
-  /** Where a column's header is, in pixels from the left of the grid; brought into sight first. */
+  /** The place of a column's header, in pixels from the left of the grid; it is scrolled into view first. */
   headerPlace(column: number): { left: number; right: number; bottom: number } {
     this._grid.scrollToColumn(column);
     const left = this._grid.headerWidth + this._grid.columnOffset('body', column) - this._grid.scrollX;
     return { left, right: left + this._grid.columnSize('body', column), bottom: this._grid.headerHeight };
   }
 
-  /** Have what is in sight fetched. */
+  /** Fetch what is in view. */
   look(): void {
     const region = this._grid.currentViewport;
     if (!region || !this._preview.num_columns) return;
@@ -175,7 +175,7 @@ export class Grid {
     });
   }
 
-  /** As wide as what is in it, once, when the first rows are there: a width that a user has set stays. */
+  /** Make columns as wide as their contents, once, when the first rows are there: a width that a user has set stays. */
   private _fit(): void {
     const gc = document.createElement('canvas').getContext('2d');
     if (!this._theme || !gc) return;
@@ -187,7 +187,7 @@ export class Grid {
     const { _preview: preview, _theme: theme } = this;
     (preview.table?.schema ?? []).forEach((column, i) => {
       if (i >= 200) return;
-      // The range of times has to have room in the header.
+      // The header needs room for a range of times.
       let width = Math.max(headerWidth(gc, { theme, format: this._format }, column), preview.field(i)?.kind === 'time' ? TIMES : 0);
       gc.font = theme.font;
       const style = preview.style(i, this._format);
@@ -195,7 +195,7 @@ export class Grid {
         const cell = preview.cell(row, i);
         if (cell === undefined) break;
         const text = cell === null ? 'null' : style.text(cell).slice(0, 80);
-        // The longest part before the point and the longest one after it may be in two cells.
+        // The longest part before the point and the longest part after it may be in different cells.
         const fraction = style.isRight ? '0'.repeat(Math.max(0, style.fraction - style.fractionOf(text).length)) : '';
         width = Math.max(width, gc.measureText(text + fraction).width + 18);
       }
@@ -217,10 +217,10 @@ export class Grid {
   }
 
   /**
-   * Who comes by keyboard is on a cell, as soon as there is one.
+   * A user who comes by keyboard is put on a cell as soon as there is one.
    *
-   * Once for each coming: where the rows of a new version took the cell away, another one in its place would be told to
-   * the widget's `selected` as the user's wish.
+   * Once per visit: where the rows of a new version took the cell away, another one in its place would be reported to
+   * the widget's `selected` as the user's choice.
    */
   private _arrive(): void {
     const selection = this._grid.selectionModel;

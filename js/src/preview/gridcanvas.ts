@@ -1,9 +1,9 @@
-/** The grid's canvas: what is in sight of it, and how it gets to the screen. */
+/** The grid's canvas: which part is in view, and how it gets to the screen. */
 import { DataGrid } from '@lumino/datagrid';
 import type { Message } from '@lumino/messaging';
 import { HEADER_HEIGHT, ROW_HEIGHT } from './renderers';
 
-/** Tells whenever something may have come into sight. */
+/** Emitted whenever something may have come into view. */
 export class LookedAtGrid extends DataGrid {
   constructor(private readonly _onLook: () => void) {
     super({
@@ -28,11 +28,11 @@ interface IBlitting {
 }
 
 /**
- * Have all cells of a region copied from the grid's buffer to the screen at once, not each by itself.
+ * Copy all cells of a region from the grid's buffer to the screen at once, not one by one.
  *
  * Where there is no GPU (a remote desktop, a browser test) Chromium copies the whole buffer for each of these copies:
- * some 5 ms a cell on a large screen, seconds for a window of them. What is patched is private to the grid: where a
- * release of it has other names, it stays as it is.
+ * some 5 ms a cell on a large screen, seconds for a full window. The patched method is private to the grid: where a
+ * release uses other names, it stays as it is.
  */
 function blitOnce(grid: DataGrid): void {
   const inner = grid as unknown as IBlitting;
@@ -55,7 +55,7 @@ function blitOnce(grid: DataGrid): void {
   };
   inner._blitContent = (source, x, y, w, h, dx, dy) => {
     if (!isDrawing || x !== dx || y !== dy) return blit(source, x, y, w, h, dx, dy);
-    // A cell that is out of the part to paint.
+    // The cell is outside the part to paint.
     if (w <= 0 || h <= 0) return;
     area = {
       source,

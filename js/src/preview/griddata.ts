@@ -1,7 +1,7 @@
 import { DataModel } from '@lumino/datagrid';
 import type { PreviewModel } from './previewmodel';
 
-/** The preview as the grid asks for it. A cell that is not here yet is `undefined`. */
+/** The preview as the grid's data model. A cell that is not here yet is `undefined`. */
 export class GridData extends DataModel {
   constructor(private readonly _preview: PreviewModel) {
     super();
@@ -42,12 +42,12 @@ export class GridData extends DataModel {
     }
   }
 
-  /** Sorted or filtered otherwise: the headers say so. */
+  /** The sorting or the filters have changed: the headers show it. */
   repaintHeader(): void {
     this._repaintHeader();
   }
 
-  /** The rows are changing now: what that does to the selection is not the user's doing. */
+  /** The rows are changing now: any change of the selection is not the user's doing. */
   get isChanging(): boolean {
     return this._isChanging;
   }
@@ -69,7 +69,7 @@ export class GridData extends DataModel {
     const before = this._rows;
     this._rows = this._preview.num_rows;
     const span = this._rows - before;
-    // The grid stays where it is scrolled to; it is told the number of rows, since a reset would forget the widths.
+    // The grid keeps its scroll position; it is told the number of rows, since a reset would forget the widths.
     if (span > 0) this.emitChanged({ type: 'rows-inserted', region: 'body', index: before, span });
     if (span < 0) this.emitChanged({ type: 'rows-removed', region: 'body', index: this._rows, span: -span });
     this._repaint(0, this._rows);

@@ -1,18 +1,18 @@
-/** What keys and the mouse do in the grid of a preview. */
+/** The keys and the mouse in the grid of a preview. */
 import { BasicKeyHandler, BasicMouseHandler, DataGrid } from '@lumino/datagrid';
 import type { IColumn } from '../shared/table';
 import { MENU_SIZE } from './renderers';
 
-/** What a user does in the grid that is more than moving about. */
+/** The user's actions in the grid other than moving around. */
 export interface IGridEvents {
   /** A header was clicked; `add`: with the shift key. */
   onHeader(column: number, add: boolean): void;
   onColumnMenu(column: number): void;
   onOpenCell(row: number, column: number): void;
   onCopy(): void;
-  /** The cell that the keyboard is on; `null`: none. */
+  /** The cell that the keyboard is on; `null` if there is none. */
   onCursor(cell: { row: number; column: number } | null): void;
-  /** Something else is selected, and not because other rows came. */
+  /** The selection has changed, and not because other rows came. */
   onSelect(): void;
 }
 
@@ -25,7 +25,7 @@ export class KeyHandler extends BasicKeyHandler {
     const selection = grid.selectionModel;
     const rows = (grid.dataModel?.rowCount('body') ?? 0) - 1;
     const columns = (grid.dataModel?.columnCount('body') ?? 0) - 1;
-    // Tab leaves the grid, as it leaves everything: who has no mouse must be able to.
+    // Tab leaves the grid, as it leaves everything else: users without a mouse must be able to.
     if (event.key === 'Tab' || !selection || rows < 0) return;
     const { cursorRow: row, cursorColumn: column } = selection;
     const accel = event.ctrlKey || event.metaKey;
@@ -57,7 +57,7 @@ export class KeyHandler extends BasicKeyHandler {
   protected override onDelete(): void {}
 }
 
-/** How near to a column's edge a press changes its width, as BasicMouseHandler has it. */
+/** How near to a column's edge a press changes its width, as in BasicMouseHandler. */
 const EDGE = 6;
 
 export class MouseHandler extends BasicMouseHandler {
@@ -69,7 +69,7 @@ export class MouseHandler extends BasicMouseHandler {
     const hit = grid.hitTest(event.clientX, event.clientY);
     const isEdge = hit.x < EDGE || hit.width - hit.x < EDGE;
     this._pressed = hit.region === 'column-header' && !isEdge && event.button === 0 ? hit : null;
-    // The height of rows is the same for all: nobody changes it by mistake.
+    // All rows have the same height: nobody can change it by mistake.
     const isRowEdge = hit.region === 'row-header' && (hit.y < EDGE || hit.height - hit.y < EDGE);
     if (!this._pressed && !isRowEdge && event.button === 0) super.onMouseDown(grid, event);
   }

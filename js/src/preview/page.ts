@@ -1,17 +1,17 @@
 import { DataType, Precision, tableFromIPC, Vector } from 'apache-arrow';
 import type { IPageFacts, Kind } from './source';
 
-/** A cell as it came: where it is neither a number nor a bool, it is the text to show. `null` is a missing value. */
+/** A cell as it came: a number, a bool, or else the text to show. `null` is a missing value. */
 export type Cell = number | bigint | boolean | string | null;
 
-/** What a page says of one of its columns. */
+/** The facts that a page gives about one of its columns. */
 export interface IField {
   /** Its number in the table. */
   readonly column: number;
   readonly kind: Kind;
   readonly sortable: boolean;
   readonly filterable: boolean;
-  /** How its numbers travel: a float32 has fewer digits than JavaScript would show. */
+  /** The type in which its numbers travel: a float32 has fewer digits than JavaScript would show. */
   readonly number: 'integer' | 'float32' | 'float64' | null;
   /** Whether cells of this page were cut. */
   readonly cut: boolean;

@@ -2,13 +2,13 @@ import type { Format } from '../shared/format';
 import type { Grid } from './grid';
 import type { PreviewModel } from './previewmodel';
 
-/** What a preview can ask of the place that it is in. */
+/** The things that a preview can ask of the place where it is. */
 export interface IPreviewHost {
   readonly format: Format;
   copyText?(text: string): void;
   /** Say that something was done, or what is wrong. */
   notify(message: string, isError?: boolean): void;
-  /** Called when the grid is there, and whenever something else is selected in it. */
+  /** Called when the grid is there, and whenever its selection changes. */
   onSelect?(grid: Grid): void;
 }
 

@@ -28,21 +28,21 @@ export type Change =
 
 /** The server keeps a version that lost its name for a few seconds after it was asked for. */
 const KEEP_AT_HAND = 2000; // ms
-/** Summaries that are asked for together. */
+/** The number of summaries that are requested together. */
 const SUMMARIES = 12;
 
-/** What a tab remembers. */
+/** The state that a tab remembers. */
 export interface IPreviewOptions {
   readonly view: IView;
   /** Show the newest version as soon as there is one. */
   readonly follow: boolean;
-  /** How numbers are shown, by the names of columns. */
+  /** The formats of numbers, by column name. */
   readonly numbers: Readonly<Record<string, NumberFormat>>;
 }
 
 export const PREVIEW_OPTIONS: IPreviewOptions = { view: WHOLE, follow: true, numbers: {} };
 
-/** The rows of a table under a filter and an order, kept up with the table's versions. */
+/** The rows of a table under a filter and an order, kept up to date with the table's versions. */
 export class PreviewModel {
   constructor(
     private readonly _source: IPreviewSource,
@@ -55,7 +55,7 @@ export class PreviewModel {
     this._update();
   }
 
-  /** The version that is shown; `null` until one is. */
+  /** The version that is shown; `null` until there is one. */
   get table(): IPreviewTable | null {
     return this._table;
   }
@@ -84,17 +84,17 @@ export class PreviewModel {
     return { view: this._view, follow: this._follow, numbers: this._numbers };
   }
 
-  /** There is a newer version than the one that is shown. */
+  /** Whether there is a newer version than the one that is shown. */
   get isOlder(): boolean {
     return this._isOlder;
   }
 
-  /** The table is not shared any more. */
+  /** Whether the table is no longer shared. */
   get isGone(): boolean {
     return this._isGone;
   }
 
-  /** Columns of the filter or the order that the version that is shown does not have. */
+  /** Columns of the filter or the order that the shown version does not have. */
   get lost(): readonly string[] {
     return this._lost;
   }
@@ -103,12 +103,12 @@ export class PreviewModel {
     return this._problem;
   }
 
-  /** Of the view as it is now; `null` until its first rows have come. */
+  /** The number of rows in the view as it is now; `null` until its first rows have come. */
   get facts(): IPageFacts | null {
     return this._facts;
   }
 
-  /** Rows that can be scrolled through. */
+  /** The number of rows that can be scrolled through. */
   get num_rows(): number {
     return this._numRows;
   }
@@ -137,7 +137,7 @@ export class PreviewModel {
     return this._rows?.cell(row, column);
   }
 
-  /** How the column's cells look; what the first cells that came have in common holds for all. */
+  /** The look of the column's cells; what the first cells have in common is taken to hold for all. */
   style(column: number, format: Format): ColumnStyle {
     const known = this._styles.get(column);
     if (known) return known;
@@ -147,7 +147,7 @@ export class PreviewModel {
     return made;
   }
 
-  /** How the column's numbers are shown. */
+  /** The format of the column's numbers. */
   numbers(column: number): NumberFormat {
     return this._numbers[this._table?.schema[column]?.name ?? ''] ?? 'auto';
   }
@@ -161,20 +161,20 @@ export class PreviewModel {
     this._emit({ kind: 'state' });
   }
 
-  /** Call back at each change, until what this gives is called. */
+  /** Call back at each change, until the returned function is called. */
   onChange(callback: (change: Change) => void): () => void {
     this._callbacks.add(callback);
     return () => this._callbacks.delete(callback);
   }
 
-  /** These are looked at: fetch what is missing of them. */
+  /** Fetch what is missing of these, which are in view. */
   look(window: IWindow): void {
     this._window = window;
     this._rows?.look(window);
     this._summarize();
   }
 
-  /** Cells as whole as they can be had. */
+  /** Cells as complete as the source gives them. */
   async fetch(window: IWindow, cell: number): Promise<Page[]> {
     return (await this._rows?.fetch(window, cell, this._life.signal)) ?? [];
   }
@@ -214,7 +214,7 @@ export class PreviewModel {
     if (table && table.version !== this._table?.version) {
       if (this._follow) return this._show(table);
       this._isOlder = true;
-      // Nobody else asks for this version any more.
+      // Nothing else asks for this version any more.
       this._keeping ??= setInterval(() => void this._touch(), KEEP_AT_HAND);
     }
     this._emit({ kind: 'state' });
@@ -243,7 +243,7 @@ export class PreviewModel {
     if (!isSame) this._emit({ kind: 'columns' });
   }
 
-  /** Other rows: nothing that is here is of use. */
+  /** Start with other rows: nothing that is here is of use. */
   private _restart(): void {
     this._rows?.dispose();
     this._rows = null;
@@ -255,7 +255,7 @@ export class PreviewModel {
     if (!table) return;
     const query = this._query();
     const isWhole = !query.filter && !query.sort.length;
-    // How many rows a filter leaves is not known yet: what is on the screen stays where it is until it is.
+    // The number of rows that a filter leaves is not known yet: until it is, the screen stays as it is.
     this._numRows = isWhole ? table.num_rows : Math.min(this._numRows || 1, table.num_rows);
     this._rows = new Rows({
       ...query,
@@ -291,7 +291,7 @@ export class PreviewModel {
   private _fail(error: unknown): void {
     if (isAborted(error)) return;
     this._problem = problemOf(error);
-    // The list comes to know of it, too, and shows the next version; there is nothing to say until then.
+    // The list learns of it, too, and shows the next version; there is nothing to say until then.
     if (this._problem.kind === 'changed' && this._follow) this._problem = null;
     if (this._problem?.kind === 'gone') {
       this._isGone = true;
@@ -302,7 +302,7 @@ export class PreviewModel {
     this._emit({ kind: 'state' });
   }
 
-  /** Ask for the summaries of what is looked at, after its rows, and a few at a time. */
+  /** Request the summaries of the columns in view, after their rows, and a few at a time. */
   private _summarize(): void {
     if (this._summarizing || !this._facts || !this._table) return;
     const { c1, c2 } = this._window;
@@ -318,12 +318,12 @@ export class PreviewModel {
     this._source
       .summary({ columns, filter, version: this._table.version }, this._life.signal)
       .then(summary => {
-        // Another view by now: these are not summaries of it.
+        // The view has changed by now: these are not its summaries.
         if (rows !== this._rows) return;
         for (const one of summary.columns) this._summaries.set(one.column, one);
         this._emit({ kind: 'summary' });
       })
-      // The rows are there without them; what is wrong is said by the rows.
+      // The rows are there without them; the rows report what is wrong.
       .catch(() => undefined)
       .finally(() => {
         this._summarizing = false;

@@ -1,12 +1,12 @@
-/** What a view shows of a table: filters and an order, as users set them and as the server takes them. */
+/** The filters and the order of a view, as users set them and as the server takes them. */
 import type { IColumn } from '../shared/table';
 import type { FilterJSON, IValue, SortJSON } from './source';
 
-/** What a filter asks of one column. */
+/** The condition of a filter on one column. */
 export type Condition =
   /** Any of these, or missing. */
   | { readonly kind: 'values'; readonly values: readonly IChoice[]; readonly missing: boolean }
-  /** Between these, both included; empty: no limit. */
+  /** Between these, both included; an empty one is no limit. */
   | { readonly kind: 'range'; readonly min: string; readonly max: string }
   | { readonly kind: 'text'; readonly text: string; readonly ignoreCase: boolean }
   | { readonly kind: 'missing' }
@@ -14,7 +14,7 @@ export type Condition =
 
 export type IChoice = Required<IValue>;
 
-/** A column by its number, and by what finds it again in another version. */
+/** A column by its number, with what is needed to find it again in another version. */
 export interface IColumnKey extends Pick<IColumn, 'name' | 'type'> {
   readonly column: number;
 }
@@ -69,7 +69,7 @@ function conditionJSON(column: number, condition: Condition): FilterJSON[] {
   }
 }
 
-/** Whether it leaves out anything at all. */
+/** Whether it leaves anything out. */
 export function isEmpty(condition: Condition): boolean {
   return conditionJSON(0, condition).length === 0 || (condition.kind === 'text' && !condition.text);
 }
@@ -81,7 +81,7 @@ export function withCondition(view: IView, key: IColumnKey, condition: Condition
   return condition && !isEmpty(condition) ? { ...view, filters: [...others, { column, name, type, condition }] } : { ...view, filters: others };
 }
 
-/** Sort by the column alone, or (`add`) by it after the others; `null`: by it no more. */
+/** Sort by the column alone, or (`add`) by it after the others; `null`: no longer by it. */
 export function withSort(view: IView, key: IColumnKey, descending: boolean | null, add: boolean): IView {
   const { column, name, type } = key;
   const here = view.sort.findIndex(one => one.column === column);
@@ -91,7 +91,7 @@ export function withSort(view: IView, key: IColumnKey, descending: boolean | nul
   return { ...view, sort: here < 0 ? [...view.sort, changed] : view.sort.map((one, i) => (i === here ? changed : one)) };
 }
 
-/** What a click on a column's header does: ascending, descending, as it was. */
+/** The view after a click on a column's header: ascending, descending, unsorted. */
 export function nextDirection(view: IView, column: number): boolean | null {
   const sort = view.sort.find(one => one.column === column);
   return !sort ? false : sort.descending ? null : true;
@@ -99,13 +99,13 @@ export function nextDirection(view: IView, column: number): boolean | null {
 
 /**
  * The view of another version of the table: columns are found by name and type.
- * Gives the names of those that are not there any more, too.
+ * Also gives the names of those that are no longer there.
  */
 export function carried(view: IView, schema: readonly IColumn[]): { view: IView; lost: string[] } {
   const lost = new Set<string>();
   const find = <T extends IColumnKey>(key: T): T[] => {
     const same = (at: number): boolean => schema[at]?.name === key.name && schema[at].type === key.type;
-    // Names may repeat: where it was comes first.
+    // Names may repeat: the column in the old place is tried first.
     const column = same(key.column) ? key.column : schema.findIndex((_, at) => same(at));
     if (column < 0) lost.add(key.name);
     return column < 0 ? [] : [{ ...key, column }];
@@ -113,7 +113,7 @@ export function carried(view: IView, schema: readonly IColumn[]): { view: IView;
   return { view: { filters: view.filters.flatMap(find), sort: view.sort.flatMap(find) }, lost: [...lost] };
 }
 
-/** What was stored with a tab; anything else is a view of everything. */
+/** The view that was stored with a tab; anything else becomes a view of everything. */
 export function restoredView(stored: unknown): IView {
   const { filters, sort } = (stored ?? {}) as Partial<IView>;
   const isKey = (one: IColumnKey): boolean => typeof one?.column === 'number' && typeof one.name === 'string';

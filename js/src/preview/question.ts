@@ -1,6 +1,6 @@
 import type { IRowsQuery } from './source';
 
-/** What is asked of a view, in the words of jupyter_arrowshm/looking: the same to the server and to a kernel. */
+/** A question about a view, in the words of jupyter_arrowshm/looking: the same for the server and for a kernel. */
 export function question(query: Partial<IRowsQuery>): Record<string, string | number> {
   const { offset, limit, cell, columns, sort, filter, version } = query;
   return {

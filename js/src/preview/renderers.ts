@@ -10,9 +10,9 @@ import type { ITheme } from './theme';
 import { typeWords } from './typewords';
 
 export const ROW_HEIGHT = 24;
-/** Name, type, chart, and what the chart is of. */
+/** The name, the type, the chart, and the text below the chart. */
 export const HEADER_HEIGHT = 88;
-/** Where a click in the header opens the column's menu: its upper right corner. */
+/** The part of the header where a click opens the column's menu: its upper right corner. */
 export const MENU_SIZE = 24;
 const PADDING = 8;
 const CHART_TOP = 40;
@@ -24,7 +24,7 @@ interface ILook {
   readonly theme: ITheme;
 }
 
-/** A value: numbers at the right, missing ones dimmed, a dot for what has not come yet. */
+/** A value: numbers are at the right, missing values are dimmed, and a dot stands for what has not come yet. */
 export class CellPainter extends CellRenderer {
   constructor(private readonly _look: ILook) {
     super();
@@ -45,7 +45,7 @@ export class CellPainter extends CellRenderer {
     gc.font = theme.font;
     gc.fillStyle = theme.text;
     const text = style.text(cell);
-    // The points of a column's numbers are below each other: a shorter fraction ends further to the left.
+    // The points of a column's numbers line up: a shorter fraction ends further to the left.
     const missing = style.isRight ? fractionWidth(gc, style.fraction) - gc.measureText(style.fractionOf(text)).width : 0;
     draw(gc, config, text, style.isRight, Math.max(0, missing));
   }
@@ -132,7 +132,7 @@ export class HeaderPainter extends CellRenderer {
     const room = width - 2 * PADDING;
     if (summary.histogram) drawBars(gc, theme, left, y, room, summary.histogram.counts);
     else if (summary.top) drawShares(gc, theme, left, y, room, summary);
-    // The share of what is missing, below the chart.
+    // The share of missing values, below the chart.
     const missing = summary.rows ? summary.nulls / summary.rows : 0;
     gc.fillStyle = theme.line;
     gc.fillRect(left, y + CHART_BOTTOM + 1, room, 2);
@@ -145,7 +145,7 @@ export class HeaderPainter extends CellRenderer {
     const shown = fitting ?? elided(gc, facts.at(-1) ?? '', room);
     gc.fillText(shown, left, y + CHART_BOTTOM + 12);
     const share = summary.nulls ? format.trans.__('%1 null', format.share(missing)) : '';
-    // The line above says it, too, where there is no room for words.
+    // The line above shows it, too, where there is no room for words.
     if (share && gc.measureText(shown).width + gc.measureText(share).width + 8 <= room) {
       gc.textAlign = 'right';
       gc.fillText(share, left + room, y + CHART_BOTTOM + 12);
@@ -170,14 +170,14 @@ function drawBars(gc: GraphicsContext, theme: ITheme, x: number, y: number, widt
     if (!count) return;
     const from = Math.round((i * width) / counts.length);
     const to = Math.round(((i + 1) * width) / counts.length);
-    // What is there is seen, however little it is.
+    // Anything that is there must be visible, however small.
     const tall = Math.max(1, Math.round((height * count) / most));
     gc.fillRect(x + from, y + CHART_BOTTOM - tall, Math.max(1, to - from - 1), tall);
   });
   gc.globalAlpha = 1;
 }
 
-/** The most frequent values, side by side, and what is left. */
+/** The most frequent values, side by side, and the rest. */
 function drawShares(gc: GraphicsContext, theme: ITheme, x: number, y: number, width: number, summary: IColumnSummary): void {
   const all = Math.max(1, summary.rows - summary.nulls);
   const height = CHART_BOTTOM - CHART_TOP - 10;
@@ -201,14 +201,14 @@ function draw(gc: GraphicsContext, { x, y, width, height }: CellRenderer.CellCon
   gc.fillText(shown, isRight ? x + width - PADDING - inset : x + PADDING, y + height / 2);
 }
 
-/** @param length - Characters, the point among them. */
+/** @param length - The number of characters, including the point. */
 function fractionWidth(gc: GraphicsContext, length: number): number {
   return length ? gc.measureText(`.${'0'.repeat(length - 1)}`).width : 0;
 }
 
-/** The beginning of the text that has room, with "…". */
+/** As much of the beginning of the text as fits, with "…". */
 function elided(gc: GraphicsContext, text: string, room: number): string {
-  // A long text is not measured in full: nobody sees more than some hundred characters.
+  // A long text is not measured in full: nobody sees more than a few hundred characters.
   const all = text.length > 400 ? text.slice(0, 400) : text;
   if (all.length === text.length && gc.measureText(all).width <= room) return all;
   let [low, high] = [0, all.length];
@@ -217,7 +217,7 @@ function elided(gc: GraphicsContext, text: string, room: number): string {
     if (gc.measureText(`${all.slice(0, middle)}…`).width <= room) low = middle;
     else high = middle - 1;
   }
-  // Not through the middle of a character of two code units.
+  // Do not cut a character of two code units in half.
   const end = /[\uD800-\uDBFF]$/.test(all.slice(0, low)) ? low - 1 : low;
   return end > 0 ? `${all.slice(0, end)}…` : '';
 }

@@ -2,16 +2,16 @@ import { isAborted } from '../shared/problem';
 import { Cell, IField, Page } from './page';
 import type { FilterJSON, IPageFacts, IPreviewSource, SortJSON } from './source';
 
-/** Rows and columns that are fetched together. */
+/** The rows and columns that are fetched together. */
 export const BLOCK_ROWS = 200;
 export const BLOCK_COLUMNS = 40;
-/** Blocks that are kept; a page is 2 MB at most and mostly far less. */
+/** The number of blocks that are kept; a page is 2 MB at most and usually far less. */
 const KEPT = 120;
 const AT_ONCE = 2;
-/** While the user drags the scroll bar past, nothing is asked for. */
+/** The wait during which nothing is requested, while the user drags the scroll bar past. */
 const SETTLED = 40; // ms
 
-/** From the first row or column to the last one, that one included. */
+/** A range from the first row or column to the last, inclusive. */
 export interface IWindow {
   readonly r1: number;
   readonly r2: number;
@@ -30,15 +30,15 @@ export interface IRowsOptions {
 }
 
 /**
- * The rows of one view of one version, fetched as they are looked at.
+ * The rows of one view of one version, fetched as they come into view.
  *
- * What is looked at is asked for when that has not changed for a moment; what
- * is on its way and not looked at any more is not waited for.
+ * The rows in view are requested when they have not changed for a moment; a
+ * request for rows that are no longer in view is not waited for.
  */
 export class Rows {
   constructor(private readonly _options: IRowsOptions) {}
 
-  /** `undefined`: not here yet. Rows are counted in the view. */
+  /** `undefined` means not here yet. Rows are counted in the view. */
   cell(row: number, column: number): Cell | undefined {
     const pages = this._blocks.get(key(Math.floor(row / BLOCK_ROWS), Math.floor(column / BLOCK_COLUMNS)));
     const page = pages?.find(one => row >= one.facts.offset && row < one.facts.offset + one.num_rows);
@@ -56,7 +56,7 @@ export class Rows {
     return [];
   }
 
-  /** These are looked at. */
+  /** Note that these are in view. */
   look(window: IWindow): void {
     if (this._isDisposed) return;
     this._window = window;
@@ -64,7 +64,7 @@ export class Rows {
     this._timer = setTimeout(() => this._fetchMissing(), this._hasAny ? SETTLED : 0);
   }
 
-  /** Cells as whole as the server gives them, for a copy; not kept. */
+  /** Cells as complete as the server gives them, for a copy; they are not kept. */
   async fetch(window: IWindow, cell: number, signal: AbortSignal): Promise<Page[]> {
     const columns = Array.from({ length: window.c2 - window.c1 + 1 }, (_, i) => window.c1 + i);
     const pages: Page[] = [];
@@ -126,7 +126,7 @@ export class Rows {
       this._used(block);
       this._options.onPage(page.facts, page.fields, { r1: offset, r2: offset + page.num_rows - 1, c1, c2 });
     } catch (error) {
-      // After an error nothing is asked for by itself: what is wrong would be asked for again at once.
+      // After an error nothing is requested automatically: the failing request would be repeated at once.
       if (!isAborted(error) && !running.signal.aborted) return this._options.onError(error);
     } finally {
       this._running.delete(block);
@@ -146,7 +146,7 @@ export class Rows {
     return this._ended.has(block) || end % BLOCK_ROWS === 0 || end >= this._rows;
   }
 
-  /** The last one that was used is the last one that goes. */
+  /** The block that was used last is the last to go. */
   private _used(block: string): void {
     const pages = this._blocks.get(block);
     if (!pages) return;

@@ -1,4 +1,4 @@
-/** Where a preview gets its rows: the server, or a kernel. The shapes are those of jupyter_arrowshm/server/rest-api.yml. */
+/** The source of a preview's rows: server or kernel. The shapes are those of jupyter_arrowshm/server/rest-api.yml. */
 import type { FileFormat, ISaved } from '../shared/download';
 import type { IColumn } from '../shared/table';
 
@@ -20,7 +20,7 @@ export interface IRowsQuery {
   readonly sort: readonly SortJSON[];
   readonly filter: FilterJSON | null;
   readonly version: string;
-  /** Characters of a cell at most. */
+  /** The most characters of a cell. */
   readonly cell?: number;
 }
 
@@ -30,10 +30,10 @@ export interface ISummaryQuery {
   readonly version: string;
 }
 
-/** Characters of one cell that the server gives at most. */
+/** The most characters of one cell that the server gives. */
 export const WHOLE_CELL = 10_000;
 
-/** What is known of a table without reading it. */
+/** The facts about a table that are known without reading it. */
 export interface IPreviewTable {
   readonly name: string;
   readonly version: string;
@@ -41,16 +41,16 @@ export interface IPreviewTable {
   readonly schema: readonly IColumn[];
 }
 
-/** Errors are `RequestError`s: `changed` for a version that is not there any more, `gone` for a table. */
+/** Errors are `RequestError`s: `changed` for a version that is no longer there, `gone` for a table. */
 export interface IPreviewSource {
   /** The table as it is now; `null` if nobody shares it, `undefined` while that is not known. */
   table(): IPreviewTable | null | undefined;
-  /** Call back whenever that may have changed, until what this gives is called. */
+  /** Call back whenever that may have changed, until the returned function is called. */
   onChange(callback: () => void): () => void;
   /** An Arrow IPC stream of one batch. */
   rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array>;
   summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary>;
-  /** Save the view as a file, where that can be done. */
+  /** Save the view as a file, where that is possible. */
   save?(view: Omit<ISummaryQuery, 'columns'> & { sort: readonly SortJSON[] }, format: FileFormat): Promise<ISaved>;
 }
 
@@ -70,7 +70,7 @@ export type Scalar = number | string | boolean;
 
 export interface IValue {
   readonly text: string;
-  /** What a filter takes; absent where it cannot be found by one. */
+  /** The value that a filter takes; absent where no filter can find it. */
   readonly value?: Scalar;
 }
 

@@ -1,6 +1,6 @@
 import type { DataGrid } from '@lumino/datagrid';
 
-/** Colours and fonts of the page, for what is drawn on a canvas, which CSS does not reach. */
+/** Colours and fonts of the page, for drawing on a canvas, which CSS does not reach. */
 export interface ITheme {
   readonly background: string;
   readonly band: string;
@@ -15,10 +15,10 @@ export interface ITheme {
   readonly italicFont: string;
 }
 
-/** @param node - Where the grid is: themes of JupyterLab set variables, other pages at least a colour. */
+/** @param node - The place of the grid: JupyterLab's themes set variables, other pages at least a colour. */
 export function themeOf(node: HTMLElement): ITheme {
   const style = getComputedStyle(node);
-  // A canvas takes `Canvas` for white, also where the page is dark: what an element makes of a colour is plain.
+  // A canvas takes `Canvas` for white, even where the page is dark: an element turns a colour into a plain value.
   const probe = node.appendChild(document.createElement('span'));
   const read = (name: string, otherwise: string): string => {
     probe.style.color = `var(${name}, ${otherwise})`;
@@ -63,7 +63,7 @@ export function gridStyle(theme: ITheme): DataGrid.Style {
   };
 }
 
-/** Tell when the page changes its theme; until what this gives is called. */
+/** Call back when the page changes its theme, until the returned function is called. */
 export function onThemeChange(callback: () => void): () => void {
   const observer = new MutationObserver(callback);
   // JupyterLab sets the theme's name when its styles are there; others change a class.

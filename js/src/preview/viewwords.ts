@@ -1,4 +1,4 @@
-/** Filters and orders as people read them. */
+/** Filters and orders in words. */
 import type { Format } from '../shared/format';
 import { oneLine } from './celltext';
 import type { PreviewModel } from './previewmodel';
@@ -28,7 +28,7 @@ export function sortWords({ name, descending }: ISort): string {
   return `${name} ${descending ? '▼' : '▲'}`;
 }
 
-/** How many rows there are, how many of them are found, and how many of those can be seen. */
+/** The number of rows, how many of them are found, and how many of those can be seen. */
 export function rowsWords(preview: PreviewModel, format: Format): string {
   const { trans } = format;
   const { facts, table } = preview;

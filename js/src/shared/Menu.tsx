@@ -3,25 +3,25 @@ import { Icon, IconName } from './icons';
 
 export interface IMenuItem {
   readonly label: string;
-  /** Of items of which one is chosen: whether it is this one. */
+  /** For items of which one is chosen: whether it is this one. */
   readonly checked?: boolean;
   readonly run: () => void;
 }
 
 export interface IMenuSection {
-  /** What the items of the section have in common; a menu of one section needs none. */
+  /** The heading of the section; a menu with one section needs none. */
   readonly title?: string;
   readonly items: readonly IMenuItem[];
 }
 
 interface IMenuProps {
   readonly label: string;
-  /** In the place of the label, which is the button's tooltip then. */
+  /** Shown instead of the label, which is then the button's tooltip. */
   readonly icon?: IconName;
   readonly sections: readonly IMenuSection[];
 }
 
-/** A button that opens a list of things to do; by keyboard as the pattern "menu button" of the ARIA guide has it. */
+/** A button that opens a list of actions; the keyboard follows the "menu button" pattern of the ARIA guide. */
 export function Menu({ label, icon, sections }: IMenuProps): React.JSX.Element {
   const [isOpen, setOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);

@@ -1,7 +1,7 @@
 /**
  * The code that attaches a table in a kernel that has not loaded jupyter-arrowshm yet.
  *
- * tests/fixtures/attach-lines.json says what the lines are; Python (`how_to_attach`) prints the same ones.
+ * tests/fixtures/attach-lines.json lists the lines; Python (`how_to_attach`) prints the same ones.
  */
 
 /** The languages in which tables can be attached. */
@@ -18,7 +18,7 @@ export function attachCell(name: string, language: Language): string {
   return `%load_ext jupyter_arrowshm\n${magicLine(name)}`;
 }
 
-/** A whole cell that lets go of the table again. */
+/** A whole cell that detaches the table again. */
 export function detachCell(name: string, language: Language): string {
   if (language === 'julia') return `using ArrowSHM\n@detach ${variableFor(name, language)}`;
   return `%load_ext jupyter_arrowshm\n%detach ${magicWord(name)}`;
@@ -35,7 +35,7 @@ export function magicLine(name: string): string {
   return variable === name ? `%attach ${name}` : `%attach ${magicWord(name)} as ${variable}`;
 }
 
-/** For any Python. `to`: what the table is attached as. */
+/** For any Python. `to`: the kind of object that the table is attached as. */
 export function pythonLine(name: string, to = 'source'): string {
   const options = to === 'pyarrow' ? '' : `, to=${pythonString(to)}`;
   return `${variableFor(name, 'python')} = shm.attach(${pythonString(name)}${options})`;
@@ -46,7 +46,7 @@ export function juliaLine(name: string): string {
   return variable === name ? `@attach ${name}` : `@attach ${variable} = ${juliaString(name)}`;
 }
 
-/** The name itself where the language reads it as it is; else `trips_2013` for `trips-2013`, `class_` for `class`. */
+/** The name itself if it is a valid identifier; else `trips_2013` for `trips-2013`, `class_` for `class`. */
 export function variableFor(name: string, language: Language): string {
   const { read, isOther, isStart, isReserved } = VARIABLES[language];
   const known = read(name).replace(isOther, '_');
@@ -64,7 +64,7 @@ export function juliaString(text: string): string {
   return `"${text.replace(/[\\"$]/g, '\\$&')}"`;
 }
 
-/** Between quotes where `%attach` would take it for an option or for its own `as`, or put a variable in its place. */
+/** The name, quoted if `%attach` would take it for an option or for its own `as`, or substitute a variable for it. */
 function magicWord(name: string): string {
   const isPlain = /^(?!-)[\w@%+=:,./-]+$/.test(name) && name !== 'as';
   if (isPlain || variableFor(name, 'python') === name) return name;
@@ -72,9 +72,9 @@ function magicWord(name: string): string {
 }
 
 interface IVariables {
-  /** The identifier that the language reads in the place of this one. */
+  /** The identifier that the language reads instead of this one. */
   readonly read: (name: string) => string;
-  /** A character that no identifier has, and marks on it or on an underscore. */
+  /** A character that no identifier can have, and marks on it or on an underscore. */
   readonly isOther: RegExp;
   readonly isStart: RegExp;
   readonly isReserved: RegExp;
@@ -85,14 +85,14 @@ const VARIABLES: Record<Language, IVariables> = {
     read: name => name.normalize('NFKC'),
     isOther: /[^\p{XID_Continue}]\p{M}*|_\p{M}+/gu,
     isStart: /^[\p{XID_Start}_]/u,
-    // The last two are Python's own, and no keywords.
+    // The last two are built into Python, but are not keywords.
     isReserved: words(
       'False None True and as assert async await break class continue def del elif else except finally for from ' +
         'global if import in is lambda nonlocal not or pass raise return try while with yield __debug__ __builtins__'
     )
   },
   julia: {
-    // Julia reads another letter for three of them; NFKC has two, the micro sign and Planck's constant.
+    // Julia reads three letters as others; NFKC covers two of these, the micro sign and Planck's constant.
     read: name => name.normalize('NFKC').replace(/ɛ/g, 'ε'),
     isOther: /[^\p{L}\p{Nl}\p{Mn}\p{Mc}\p{Nd}\p{Pc}]\p{M}*|_\p{M}+/gu,
     isStart: /^[\p{L}\p{Nl}_]/u,

@@ -2,15 +2,15 @@
 
 export type FileFormat = 'csv' | 'parquet' | 'arrow';
 
-/** What is in it: a file is bounded, too. */
+/** The rows in it: a file has a limit, too. */
 export interface ISaved {
   readonly num_rows: number;
   readonly is_cut: boolean;
 }
 
-/** Have the browser save what is shown of a table. Its name says so where that is a part of the rows. */
+/** Make the browser save what is shown of a table. The file's name says so if that is only a part of the rows. */
 export function download(content: Blob, table: string, format: FileFormat, saved: ISaved): ISaved {
-  // Not a link to the server: who is logged in by a header could not follow it.
+  // Not a link to the server: a user who is logged in by a header could not follow it.
   const link = document.createElement('a');
   link.href = URL.createObjectURL(content);
   link.download = saved.is_cut ? `${table} (first ${saved.num_rows} rows).${format}` : `${table}.${format}`;

@@ -8,7 +8,7 @@ const SPANS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60]
 ];
 
-/** Numbers, sizes and times as people read them, in the language of the page. */
+/** Numbers, sizes and times for people to read, in the language of the page. */
 export class Format {
   /**
    * @param trans - The page's translations.
@@ -33,7 +33,7 @@ export class Format {
     return this._count.format(n);
   }
 
-  /** With separators between thousands from 10,000 on (a year has none), and this many decimals. */
+  /** A number with thousands separators from 10,000 on (a year has none), and this many decimals. */
   decimal(n: number | bigint, decimals: number): string {
     let made = this._decimals[decimals];
     if (!made) {
@@ -44,7 +44,7 @@ export class Format {
     return made.format(n);
   }
 
-  /** What stands between the digits of a number and its decimals. */
+  /** The separator between the digits of a number and its decimals. */
   get point(): string {
     return this.decimal(0.5, 1).charAt(1);
   }
@@ -70,13 +70,13 @@ export class Format {
     return this.trans.__('%1 x %2', this.rows(table.num_rows), this.columns(table.num_columns));
   }
 
-  /** A part of the whole, from 0 to 1: `12%`; what is there is not 0%, and what is missing not 100%. */
+  /** A part of the whole, from 0 to 1, as `12%`; only nothing is 0%, and only the whole is 100%. */
   share(part: number): string {
     if (part > 0 && part < 0.01) return `<${this._percent.format(0.01)}`;
     return this._percent.format(part < 1 ? Math.min(part, 0.99) : 1);
   }
 
-  /** Decimal units and at most three digits, as the Python side (words.py): `42.3 MB`. */
+  /** Decimal units and at most three digits, as on the Python side (words.py): `42.3 MB`. */
   size(nbytes: number): string {
     let value = nbytes;
     let unit = -1;
@@ -93,11 +93,11 @@ export class Format {
     const seconds = (Date.parse(iso) - Date.now()) / 1000;
     const span = SPANS.find(([, length]) => Math.abs(seconds) >= length);
     if (span) return this._relative.format(Math.trunc(seconds / span[1]), span[0]);
-    // A time to come is told in whole minutes, one that has passed (or a clock that was set back) is now.
+    // A future time is given in whole minutes; one that has passed (or a clock that was set back) is now.
     return seconds > 0 ? this.trans.__('in less than a minute') : this.trans.__('just now');
   }
 
-  /** How old something is, in few letters: `3m ago`. */
+  /** The age of something, in a few letters: `3m ago`. */
   age(iso: string): string {
     const seconds = (Date.parse(iso) - Date.now()) / 1000;
     const span = SPANS.find(([, length]) => Math.abs(seconds) >= length);
@@ -108,7 +108,7 @@ export class Format {
     return this._moment.format(new Date(iso));
   }
 
-  /** `in use by 2`; where the system does not tell who, only whether. */
+  /** `in use by 2`; only whether it is in use where the system does not tell by whom. */
   users(table: ITable): string {
     if (!table.holders.length) return this.trans.__('unused');
     if (!table.countable) return this.trans.__('in use');
@@ -120,7 +120,7 @@ export class Format {
     return alive === false ? this.trans.__('%1 (ended)', label) : label;
   }
 
-  /** Labels, of many the first ones. */
+  /** The labels; if there are many, only the first ones. */
   names(processes: readonly Pick<IProcess, 'label'>[], most = 5): string {
     const labels = processes.map(one => one.label);
     if (labels.length <= most) return labels.join(', ');

@@ -5,25 +5,25 @@ export const ORDERS = ['name', 'size', 'age', 'users'] as const;
 export type Order = (typeof ORDERS)[number];
 export const GROUPINGS = ['none', 'use', 'publisher'] as const;
 export type Grouping = (typeof GROUPINGS)[number];
-/** `auto`: one line for each table where there are many. */
+/** `auto`: one line for each table if there are many. */
 export const DENSITIES = ['auto', 'compact', 'roomy'] as const;
 export type Density = (typeof DENSITIES)[number];
-/** More tables than this have one line each. */
+/** If there are more tables than this, each has one line. */
 export const ROOMY = 12;
 
-/** What a user has set in a list; it survives a reload. */
+/** The options that a user has set in a list; they survive a reload. */
 export interface IListOptions {
   readonly filter: string;
   readonly order: Order;
   readonly grouping: Grouping;
   readonly density: Density;
-  /** Names of the tables that are opened. */
+  /** The names of the opened tables. */
   readonly open: readonly string[];
 }
 
 export const LIST_OPTIONS: IListOptions = { filter: '', order: 'name', grouping: 'none', density: 'auto', open: [] };
 
-/** What was stored, with what is missing or was stored by another release left at its default. */
+/** The stored options; any that are missing, or that only another release knows, have their defaults. */
 export function restoredOptions(stored: unknown): IListOptions {
   const { filter, order, grouping, density, open } = (stored ?? {}) as Partial<Record<keyof IListOptions, unknown>>;
   return {
@@ -35,7 +35,7 @@ export function restoredOptions(stored: unknown): IListOptions {
   };
 }
 
-/** The tables that match, largest, newest or most used first; those that are equal, by name. */
+/** The tables that match, largest, newest or most used first; equal ones are ordered by name. */
 export function shown(tables: readonly ITable[], { filter, order }: IListOptions): ITable[] {
   const key: Record<Order, (table: ITable) => number> = {
     name: () => 0,
@@ -59,7 +59,7 @@ export interface IGroup {
   readonly tables: readonly ITable[];
 }
 
-/** The tables in groups, each in the order that they come in. Groups by publisher are in the order of their labels. */
+/** The tables in groups, each in the given order. Groups by publisher are in the order of their labels. */
 export function grouped(tables: readonly ITable[], grouping: Grouping): IGroup[] {
   if (grouping === 'none') return [{ key: '', tables }];
   const keyOf = (table: ITable): string =>
@@ -80,7 +80,7 @@ export function unused(listing: IListing): ITable[] {
   return listing.tables.filter(table => !table.holders.length && !table.pinned);
 }
 
-/** Those who use the table or one of its older versions. */
+/** The users of the table or of one of its older versions. */
 export function users(table: ITable): IProcess[] {
   return [...table.holders, ...table.older.flatMap(version => version.holders)];
 }

@@ -1,7 +1,7 @@
 import type { Format } from './format';
 import { ITable } from './table';
 
-/** What changed between two lists, as sentences for those who cannot see it. */
+/** The changes between two lists, as sentences for those who cannot see them. */
 export function news(before: readonly ITable[], after: readonly ITable[], format: Format): string[] {
   const { trans } = format;
   const old = new Map(before.map(table => [table.name, table]));

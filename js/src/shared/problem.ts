@@ -1,6 +1,6 @@
 import { Problem } from './table';
 
-/** What went wrong, as something that a view can explain. */
+/** An error that a view can explain. */
 export class RequestError extends Error {
   constructor(
     readonly problem: Problem,
@@ -14,7 +14,7 @@ export function problemOf(error: unknown): Problem {
   return error instanceof RequestError ? error.problem : { kind: 'failed', message: String(error) };
 }
 
-/** Whether this is not a failure: somebody does not want the answer any more. */
+/** Whether this is not a failure: the answer is simply no longer wanted. */
 export function isAborted(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
 }

@@ -1,13 +1,13 @@
-/** What the server says of tables (jupyter_arrowshm/server/handlers.py). */
+/** The server's description of tables (jupyter_arrowshm/server/handlers.py). */
 
-/** A process as people know it. */
+/** A process, by the name that people know. */
 export interface IProcess {
   readonly label: string;
   /** `null` for one that the server cannot see. */
   readonly pid: number | null;
   readonly language: string;
   readonly kernel_id: string;
-  /** Of a kernel of this server: the notebook's path, as it is called now. */
+  /** For a kernel of this server: the notebook's current path. */
   readonly notebook_path?: string;
 }
 
@@ -16,13 +16,13 @@ export interface IPublisher extends IProcess {
   readonly alive: boolean | null;
 }
 
-/** A version that the name does not lead to any more, and that somebody still has attached. */
+/** A version that the name no longer leads to, and that somebody still has attached. */
 export interface IOlderVersion {
   readonly nbytes: number;
   readonly holders: readonly IProcess[];
 }
 
-/** A version of a table that is not shared any more. */
+/** A version of a table that is no longer shared. */
 export interface IRemovedVersion extends IOlderVersion {
   readonly name: string;
 }
@@ -41,48 +41,48 @@ export interface ITable {
   /** ISO 8601 with zone. */
   readonly published_at: string | null;
   readonly publisher: IPublisher;
-  /** The live processes that use it, the publisher among them. */
+  /** The live processes that use it, including the publisher. */
   readonly holders: readonly IProcess[];
-  /** Where false, `holders` says no more than used or not. */
+  /** If false, `holders` says only whether it is used. */
   readonly countable: boolean;
   readonly pinned: boolean;
   readonly schema: readonly IColumn[];
   readonly source: string;
   readonly older: readonly IOlderVersion[];
   readonly version: string;
-  /** When it goes if nobody uses it until then. */
+  /** The time when it will be removed if nobody uses it until then. */
   readonly removed_at: string | null;
 }
 
 export interface IListing {
   readonly tables: readonly ITable[];
   readonly removed: readonly IRemovedVersion[];
-  /** Bytes of the limit that is reached first, and which one that is; `total` is 0 where there is none. */
+  /** The bytes of the limit that is reached first, and which limit that is; `total` is 0 where there is none. */
   readonly free: number;
   readonly total: number;
   readonly limited_by: 'file system' | 'memory' | 'container' | '';
-  /** Why the server does not remove unused tables now; `null` if it does. */
+  /** The reason why the server does not remove unused tables now; `null` if it does. */
   readonly problem: string | null;
   readonly version: string;
   readonly protocol: number;
 }
 
-/** Why there is no list, or none that is up to date. */
+/** The reason why there is no list, or only an outdated one. */
 export type Problem =
-  /** The server extension is not there. */
+  /** The server extension is missing. */
   | { readonly kind: 'missing' }
-  /** It is another release than this page. */
+  /** It is a different release from this page. */
   | { readonly kind: 'version'; readonly server: string }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'offline' }
   /** Nobody shares the table any more. */
   | { readonly kind: 'gone' }
-  /** Another version has the table's name, and the one that is meant is not at hand any more. */
+  /** Another version has the table's name, and the requested one is no longer available. */
   | { readonly kind: 'changed' }
-  /** It says itself what is wrong. */
+  /** The message itself says what is wrong. */
   | { readonly kind: 'failed'; readonly message: string };
 
-/** What a view shows. */
+/** The state that a view shows. */
 export interface IState {
   readonly listing: IListing | null;
   readonly problem: Problem | null;

@@ -29,14 +29,14 @@ interface IMade {
   readonly dispose: () => void;
 }
 
-/** A preview whose view is the widget's traits, whoever changes them. */
+/** A preview whose view follows the widget's traits, no matter who changes them. */
 function makePreview(model: IModel, link: Link): IMade {
   const table = (): IPreviewTable | null => model.get('_table') as IPreviewTable | null;
   const source = new KernelSource(link, table, callback => onChange(model, ['_table'], callback));
   const wanted = (): ITerms => ({ sort: model.get('sort') as ITerms['sort'], filter: model.get('filter') as ITerms['filter'] });
   const seen = (): ReturnType<typeof viewOf> => viewOf(wanted(), preview.table?.schema ?? table()?.schema ?? []);
   const preview: PreviewModel = new PreviewModel(source, { view: viewOf(wanted(), table()?.schema ?? []), follow: true, numbers: {} });
-  // 3 and "3" ask for the same rows: what Python has written stays as it was written.
+  // 3 and "3" ask for the same rows: a value from Python stays as Python wrote it.
   const differs = (): boolean => !isSame(termsOf(preview.view), termsOf(seen()));
   const stops = [
     onChange(model, ['sort', 'filter'], () => {

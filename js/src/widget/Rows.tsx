@@ -13,7 +13,7 @@ interface IRowsProps extends Pick<IPreviewHost, 'onSelect'> {
   readonly link: Link;
 }
 
-/** A preview in a notebook's output, with what it has to say. */
+/** A preview in a notebook's output, with its messages. */
 export function Rows({ preview, link, onSelect }: IRowsProps): React.JSX.Element {
   const [message, setMessage] = useState('');
   const [isLate, setLate] = useState(false);

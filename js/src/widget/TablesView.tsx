@@ -17,7 +17,7 @@ import { FORMAT } from './english';
 const LISTED = ['tables', '_removed', '_room', '_problem'] as const;
 const SHOWN = [...LISTED, 'filter', 'sort', 'selected'] as const;
 
-/** The list, and below it the rows of the table that is selected. */
+/** The list, and below it the rows of the selected table. */
 export function TablesView({ model, link }: { model: IModel; link: Link }): React.JSX.Element {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [own, setOwn] = useState<IListOptions>(LIST_OPTIONS);
@@ -38,7 +38,7 @@ export function TablesView({ model, link }: { model: IModel; link: Link }): Reac
       copyCode: table => copyText(attachLine(table.name, 'python')),
       copyText,
       setPinned: (table, pinned) => void link.ask({ what: 'pin', name: table.name, pinned }).catch(() => undefined),
-      // Whoever says anything about watching has the kernel look.
+      // Any message about watching makes the kernel look.
       refresh: () => model.send({ watch: 'nobody', on: false })
     }),
     [model, link]
@@ -59,7 +59,7 @@ export function TablesView({ model, link }: { model: IModel; link: Link }): Reac
   );
 }
 
-/** Free, total, and what limits them (jupyter_arrowshm/widget/tables.py). */
+/** Free bytes, total bytes, and what limits them (jupyter_arrowshm/widget/tables.py). */
 type Room = readonly [number, number, IListing['limited_by']];
 
 function stateOf(tables: ITable[], removed: IRemovedVersion[], [free, total, limited_by]: Room, problem: string): IState {

@@ -6,8 +6,8 @@ import type { Link } from './link';
 /** Rows from the kernel that made the widget. */
 export class KernelSource implements IPreviewSource {
   /**
-   * @param table - As the widget's state has it now.
-   * @param onChange - Call back whenever that may have changed, until what it gives is called.
+   * @param table - The table as it is now in the widget's state.
+   * @param onChange - Call back whenever that may have changed, until the function that it returns is called.
    */
   constructor(
     private readonly _link: Link,

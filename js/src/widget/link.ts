@@ -20,7 +20,7 @@ interface IWaiting {
   readonly reject: (error: Error) => void;
 }
 
-/** The answer may have to wait for a cell that runs; after this, the user is told. */
+/** The answer may have to wait for a running cell; after this time, the user is told. */
 const LATE = 3000; // ms
 
 /** Questions to the kernel, and their answers (jupyter_arrowshm/widget/base.py). */
@@ -31,8 +31,8 @@ export class Link {
 
   /** Ask; rejects with a `RequestError`, or an `AbortError`. */
   ask(question: Record<string, unknown>, signal?: AbortSignal): Promise<IAnswer> {
-    // All views of a model, in all pages, hear all answers: whole numbers that nobody else has. A text for an id would be
-    // kept by ipykernel for ever.
+    // All views of a model, in all pages, hear all answers, so ids are unique whole numbers. ipykernel would keep a
+    // text id for ever.
     const id = this._first + ++this._asked;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(aborted());
@@ -58,7 +58,7 @@ export class Link {
     });
   }
 
-  /** Whether the kernel has let an answer wait for long. */
+  /** Whether an answer from the kernel has been due for long. */
   get isLate(): boolean {
     const now = Date.now();
     return [...this._waiting.values()].some(({ since }) => now - since > LATE);

@@ -1,15 +1,15 @@
-/** The place in a notebook's output that a view is in. */
+/** The place of a view in a notebook's output. */
 import type { IModel } from './traits';
 
-const SAID_AGAIN = 30_000; // ms; the kernel forgets who says nothing for longer (base.py, WATCHED_FOR)
-/** Out of sight for less than this is just scrolled by. */
+const SAID_AGAIN = 30_000; // ms; the kernel forgets a view that is silent for longer (base.py, WATCHED_FOR)
+/** A view that is out of sight for less than this was only scrolled past. */
 const HIDDEN = 2000; // ms
 
 /** An element for a view, and what it needs around it. */
 export function makePlace(el: HTMLElement): HTMLElement {
   const root = document.createElement('div');
   root.className = 'jp-ArrowSHM-widget';
-  // Keys are for the view: in a notebook's command mode, a letter would cut the cell.
+  // Keys are meant for the view: in a notebook's command mode, a letter would cut the cell.
   root.dataset.lmSuppressShortcuts = 'true';
   root.dataset.jpSuppressContextMenu = 'true';
   root.addEventListener('keydown', event => event.stopPropagation());
@@ -17,14 +17,14 @@ export function makePlace(el: HTMLElement): HTMLElement {
   place.className = 'jp-ArrowSHM';
   root.append(place);
   el.append(root);
-  // Pages without JupyterLab's variables (VS Code, Colab, a plain page) get them from what they have.
-  // The element is in no page yet, and has no style.
+  // Pages without JupyterLab's variables (VS Code, Colab, a plain page) get them from their own styles.
+  // The element is not in a page yet, and has no style.
   const isPlain = !getComputedStyle(document.body).getPropertyValue('--jp-layout-color1');
   root.classList.toggle('jp-mod-plain', isPlain);
   return place;
 }
 
-/** Tell the kernel while the view can be seen, until what this gives is called. */
+/** Tell the kernel while the view can be seen, until the returned function is called. */
 export function tellWhileSeen(model: IModel, place: HTMLElement): () => void {
   const view = crypto.getRandomValues(new Uint32Array(2)).join('-');
   let isInSight = false;

@@ -6,10 +6,10 @@ import { isAborted } from '../shared/problem';
 import type { Link } from './link';
 import { change, IModel, isSame, onChange } from './traits';
 
-/** While the user drags, nothing is asked. */
+/** The wait during which nothing is requested, while the user drags. */
 const SETTLED = 150; // ms
 
-/** Keeps the widget's `selected`, which has numbers of rows of the table, and what is selected in the grid, the same. */
+/** Keeps the widget's `selected`, which has row numbers of the table, in step with the selection in the grid. */
 export class Selection {
   constructor(
     private readonly _preview: PreviewModel,
@@ -20,18 +20,18 @@ export class Selection {
       onChange(_model, ['selected'], () => {
         if (!isSame(this._rows, this._known)) void this._show();
       }),
-      // Sorted otherwise, the same rows are in other places.
+      // After a new sort, the same rows are in other places.
       _preview.onChange(() => {
         if (!this._grid || !_preview.facts || this._shownIn === this._view) return;
         if (this._rows.length) return void this._show();
-        // What the user selected before the rows had come.
+        // This is what the user selected before the rows had come.
         this._shownIn = this._view;
         this._tellLater();
       })
     ];
   }
 
-  /** Something else is selected, or the grid is new. */
+  /** Handle a new selection, or a new grid. */
   readonly changed = (grid: Grid): void => {
     const isNew = grid !== this._grid;
     this._grid = grid;
@@ -74,13 +74,13 @@ export class Selection {
     const view = this._view;
     this._known = rows;
     clearTimeout(this._later);
-    // What is not there yet cannot be selected; when it comes, this is called again. Nothing can be, at once: what the
-    // user selects from here on stays.
+    // Rows that are not there yet cannot be selected; when they come, this is called again. An empty selection can be
+    // made at once: what the user selects from here on stays.
     this._shownIn = this._preview.facts ? view : '';
     if (!this._shownIn && rows.length) return;
     const wishes = this._wishes;
     const places = rows.length ? await this._ask('places_of', { rows }) : [];
-    // Another selection by now, by Python or by the user.
+    // Python or the user has changed the selection by now.
     if (!places || !isSame(rows, this._rows) || view !== this._view || wishes !== this._wishes) return;
     this._isShowing = true;
     this._grid?.selectRows(places.sort((a, b) => a - b));
@@ -94,7 +94,7 @@ export class Selection {
       const { head } = await this._link.ask({ what, ...question(query), ...more });
       return head[what === 'rows_of' ? 'rows' : 'places'] as number[];
     } catch (error) {
-      // Another version by now: the selection was of the older one's rows.
+      // The version has changed by now: the selection was of the older version's rows.
       if (!isAborted(error)) this._known = this._rows;
       return null;
     }
@@ -105,7 +105,7 @@ export class Selection {
   private _known: readonly number[] = [];
   private _shownIn = '';
   private _isShowing = false;
-  /** How often the user has selected something. */
+  /** The number of times that the user has selected something. */
   private _wishes = 0;
   private _later: ReturnType<typeof setTimeout> | undefined;
 }

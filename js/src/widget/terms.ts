@@ -40,7 +40,7 @@ function termOf(condition: Condition): ITerm {
   }
 }
 
-/** What the table has no column for is left out. */
+/** Terms for columns that the table does not have are left out. */
 export function viewOf({ sort, filter }: ITerms, schema: readonly IColumn[]): IView {
   const find = (name: string): IColumnKey[] => {
     const column = schema.findIndex(one => one.name === name);

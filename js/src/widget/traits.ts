@@ -1,4 +1,4 @@
-/** What a widget's front end has of its kernel: anywidget's model (anywidget.dev/en/afm). */
+/** The front end's link to the widget's kernel: anywidget's model (anywidget.dev/en/afm). */
 export interface IModel {
   get(name: string): unknown;
   set(name: string, value: unknown): void;
@@ -8,7 +8,7 @@ export interface IModel {
   send(content: unknown): void;
 }
 
-/** Call back when one of these changes, until what this gives is called. */
+/** Call back when one of these changes, until the returned function is called. */
 export function onChange(model: IModel, names: readonly string[], callback: () => void): () => void {
   const events = names.map(name => `change:${name}`);
   for (const event of events) model.on(event, callback);
@@ -17,7 +17,7 @@ export function onChange(model: IModel, names: readonly string[], callback: () =
   };
 }
 
-/** Tell the kernel; nothing is told that is so already. */
+/** Tell the kernel about changes; values that it already has are not sent. */
 export function change(model: IModel, values: Record<string, unknown>): void {
   const news = Object.entries(values).filter(([name, value]) => !isSame(model.get(name), value));
   for (const [name, value] of news) model.set(name, value);

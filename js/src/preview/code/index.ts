@@ -1,4 +1,4 @@
-/** The view as code: what attaches the table, filters and sorts it, in a kernel that knows nothing of us yet. */
+/** The view as code that attaches, filters and sorts the table in a kernel that has not loaded our package yet. */
 import type { IView } from '../query';
 import type { IPreviewTable } from '../source';
 import { juliaCode } from './julia';

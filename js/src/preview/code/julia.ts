@@ -8,7 +8,7 @@ const ORDER = `place(x) = ismissing(x) ? 2 : x isa AbstractFloat && isnan(x) ? 1
 before(x, y) = place(x) == place(y) == 0 ? isless(x, y) : place(x) < place(y)
 after(x, y) = place(x) == place(y) == 0 ? isless(y, x) : place(x) < place(y)`;
 
-/** With the standard library alone. */
+/** Code that needs only the standard library. */
 export function juliaCode(table: IPreviewTable, view: IView): string {
   const frame = variableFor(table.name, 'julia');
   const body: string[] = [];

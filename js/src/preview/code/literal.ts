@@ -4,10 +4,10 @@ import type { Scalar } from '../source';
 
 export type Family = 'text' | 'number' | 'float' | 'decimal' | 'bool' | 'date' | 'timestamp' | 'time' | 'binary' | 'other';
 
-/** What matters of a column's type when code is written about it. */
+/** The parts of a column's type that matter to code about it. */
 export interface IColumnType {
   readonly family: Family;
-  /** Of a timestamp: its zone, `''` if it has none. */
+  /** The zone of a timestamp, `''` if it has none. */
   readonly zone: string;
   /** Its values are in a dictionary: pandas and polars call that categorical. */
   readonly isDictionary: boolean;
@@ -33,7 +33,7 @@ function familyOf(type: string): Family {
   return 'other';
 }
 
-/** `null`: there is no such literal. */
+/** `null` means that there is no such literal. */
 export function pythonLiteral(value: Scalar, { family, zone }: IColumnType): string | null {
   const text = String(value);
   switch (family) {
@@ -78,7 +78,7 @@ export function juliaLiteral(value: Scalar, { family, zone }: IColumnType): stri
       return parsed(text) ? `Date("${text.slice(0, 10)}")` : null;
     case 'timestamp': {
       const moment = parsed(text);
-      // The standard library knows no time zones, and of a second no more than thousandths.
+      // The standard library knows no time zones, and nothing finer than thousandths of a second.
       if (!moment || moment.offset || (zone && zone !== 'UTC') || /\.\d{4,}/.test(moment.local)) return null;
       return `DateTime("${moment.local}")`;
     }
@@ -91,7 +91,7 @@ function isNumber(text: string): boolean {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
 }
 
-/** A date, or a date and a time, as all versions of Python read it; `null` if it is none. */
+/** A date, or a date and a time, as all versions of Python read it; `null` if the text is neither. */
 function parsed(text: string): { local: string; offset: string } | null {
   const found = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?)?(Z|[+-]\d\d:?\d\d)?$/.exec(text);
   if (!found) return null;

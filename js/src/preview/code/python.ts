@@ -3,7 +3,7 @@ import type { Condition, IView } from '../query';
 import type { IPreviewTable, Scalar } from '../source';
 import { columnType, IColumnType, pythonLiteral } from './literal';
 
-/** What pandas, polars and PyArrow each call it. Every function gives code, or `null` where there is none. */
+/** The code in pandas, polars and PyArrow. Every function returns code, or `null` where there is none. */
 interface IDialect {
   readonly kind: 'pandas' | 'polars' | 'pyarrow';
   readonly imports: readonly string[];
@@ -32,7 +32,7 @@ const PANDAS: IDialect = {
   imports: ['import pandas as pd'],
   column: (name, index, type, frame) => {
     const column = index === null ? `${frame}[${py(name)}]` : `${frame}.iloc[:, ${index}]`;
-    // Dates are Python objects there, which None cannot be compared with; categories that have no order, neither.
+    // Dates are Python objects there, which cannot be compared with None; nor can categories that have no order.
     if (type.family === 'date') return `pd.to_datetime(${column})`;
     return type.isDictionary ? `${column}.astype(object)` : column;
   },
@@ -70,7 +70,7 @@ const POLARS: IDialect = {
   sort: (frame, keys) => {
     const parts = keys.flatMap(({ name, type, descending }) => {
       const column = type.isDictionary ? `pl.col(${py(name)}).cast(pl.String)` : `pl.col(${py(name)})`;
-      // NaN is the largest number there; at the end it stays in both directions only so.
+      // NaN is the largest number there; only this keeps it at the end in both directions.
       return type.family === 'float' && descending
         ? [
             { by: `${column}.is_nan()`, descending: false },
@@ -125,7 +125,7 @@ export function pythonCode(table: IPreviewTable, view: IView, dialect: IDialect)
   return [...imports(code, dialect), '', pythonLine(table.name, dialect.kind), ...body].join('\n') + '\n';
 }
 
-/** The conditions that together are this one; `null` if they cannot be written. */
+/** The conditions that together make up this one; `null` if they cannot be written. */
 function conditionCode(column: string, condition: Condition, type: IColumnType, dialect: IDialect): string[] | null {
   // In pandas a date is compared as a timestamp.
   const literal = (value: Scalar): string | null =>
@@ -162,7 +162,7 @@ function conditionCode(column: string, condition: Condition, type: IColumnType, 
   }
 }
 
-/** What the code needs, sorted as a formatter would. */
+/** The imports that the code needs, sorted as a formatter would sort them. */
 function imports(code: string, { imports: own }: IDialect): string[] {
   const clock = ['date', 'datetime', 'time'].filter(name => new RegExp(`\\b${name}\\.fromisoformat`).test(code));
   return [
