@@ -7,10 +7,10 @@
     pickle           pickle.load from a file on disk that is in the page cache
 
 in turns, in one run: first getting the table, then getting and dropping it. ``attach`` should take the same time
-whatever the size.
+at every size.
 
 Then a table of texts that polars shared, attached as polars, pyarrow and pandas, against polars' own ``to_arrow`` and
-``to_pandas`` of the frame in the same process: time, and the bytes that each way took of memory that is not shared.
+``to_pandas`` of the frame in the same process: the time, and how many bytes of unshared memory each way took.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def ways(table: pa.Table, memory: Path, disk: Path) -> Iterator[dict[str, Get]]:
 
 
 class Attached(SharedMemory):
-    """Its close() refuses while Arrow refers to the memory: here the last reference closes it, without a complaint."""
+    """Its close() refuses while Arrow refers to the memory: here the last reference closes it, without an error."""
 
     def __del__(self) -> None:
         if self._fd >= 0:

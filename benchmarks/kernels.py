@@ -5,8 +5,8 @@
     Feather          df.to_feather, pd.read_feather, on tmpfs
     Parquet          df.to_parquet, pd.read_parquet, on tmpfs
 
-in two real kernels, in turns, in one run. Both cells count, with the messages to the kernels and back: `nothing` is
-what those alone cost.
+in two real kernels, in turns, in one run. Both cells count, with the messages to the kernels and back: `nothing`
+measures the messages alone.
 """
 
 from __future__ import annotations

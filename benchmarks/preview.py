@@ -1,4 +1,4 @@
-"""What previews of a large table cost over HTTP, against pandas, which reads the whole file and then slices:
+"""The cost of previews of a large table over HTTP, against pandas, which reads the whole file and then slices:
 
     page               100 rows of all columns, somewhere in the table
     sort, filter       the first page of a view that is new each time
@@ -6,7 +6,7 @@
     summary            of one column
     pandas             read_feather of the same file, then iloc of 100 rows
 
-and what they cost the server, over many previews of tables that would hurt whoever read them whole: its memory, and
+and their cost for the server, over many previews of tables that are dangerous to read whole: its memory, and
 how long its event loop did not answer.
 
 Run by `python benchmarks/preview.py [--rows 100000000] [--previews 1000]`; --json for programs.
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def share(store: shm.Store, rows: int) -> None:
-    """A number by chance, a number in order, a category and a text."""
+    """A random number, a number in order, a category and a text."""
     rng = np.random.default_rng(1)
     words = pa.array([f"word {number}" for number in range(1000)])
     columns = {"x": pa.float64(), "n": pa.int64(), "k": pa.dictionary(pa.int16(), pa.string()), "t": pa.string()}
@@ -93,7 +93,7 @@ def ask(server: Server, name: str, what: str = "rows", **query: object) -> int:
 
 
 def times(call: Callable[[], object], repeat: int) -> tuple[float, float]:
-    """Median and 95th percentile, in ms."""
+    """The median and the 95th percentile, in ms."""
     taken = []
     for _ in range(repeat):
         begun = time.perf_counter()
@@ -106,7 +106,7 @@ def time_previews(server: Server, store: shm.Store, rows: int, repeat: int) -> d
     random_, count = random.Random(1), itertools.count()
 
     def sort(*keys: dict[str, object]) -> dict[str, object]:
-        # Another text each time: a view that was found is remembered.
+        # The text is different each time: a view that was found is remembered.
         return {"sort": json.dumps(keys, indent=next(count))}
 
     def filter(column: int, op: str, value: object) -> dict[str, object]:
@@ -145,11 +145,11 @@ def read_in_pandas(path: str, rows: int) -> None:
 
 def cost_to_the_server(server: Server, store: Path, previews: int, lags: Path) -> dict[str, float]:
     hostile.write(store)
-    # The list of these tables, which is not ours to measure, comes first.
+    # The list of these tables comes first; it is not measured here.
     server.tables()
     process = psutil.Process(server.process.pid)
     questions = [question for name in hostile.NAMES for question in hostile.questions(name)]
-    # Those that take their time once each, the others again and again.
+    # The slow ones run once each, the others again and again.
     quick = []
     for what, query in questions:
         begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""What the server extension costs, with many tables that are all in use by three processes:
+"""The cost of the server extension, with many tables that are all in use by three processes:
 
     list                 Store.tables(), in this process
     GET arrowshm/tables  the same over HTTP, and the answer's size
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=20)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    # A mapping keeps a descriptor up to Python 3.12.
+    # Up to Python 3.12 a mapping keeps a descriptor.
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with tempfile.TemporaryDirectory(dir="/dev/shm") as memory, tempfile.TemporaryDirectory() as disk:
         os.environ[ENVIRONMENT_VARIABLE] = f"{memory}/store"

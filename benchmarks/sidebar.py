@@ -1,4 +1,4 @@
-"""What the sidebar costs, in a real browser without a GPU:
+"""The cost of the sidebar, in a real browser without a GPU:
 
     bundle          sizes of the JavaScript, as it is and compressed; a page loads the parts as it needs them
     first rows      from the command that opens a table to its first rows, by the number of rows

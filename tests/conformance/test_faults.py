@@ -1,6 +1,6 @@
 """A process that is killed, or a call that fails, in the middle: the old table or the new one, and nothing else.
 
-A sample: ``tests/faults`` tries every system call of the clients that it can drive.
+This is a sample: ``tests/faults`` tries every system call of the clients that it can drive.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CALLS = {"write": ("write", "writev"), "name": ("renameat", "renameat2", "rename
 @pytest.mark.parametrize("unnamed", [True, False], ids=["unnamed draft", "dot file"])
 @pytest.mark.parametrize("where", CALLS)
 def test_killed_while_it_shares(client, language, observer, directory, parent, where, unnamed) -> None:
-    """With the data half written, and with the directory lock held."""
+    """It is killed with the data half written, and with the directory lock held."""
     observer.do("share", rows=10)
     dying = client(language, watched=True, mortal=True)
 
@@ -52,7 +52,7 @@ def test_killed_while_it_has_a_table_attached(client, language, observer) -> Non
 
 @pytest.mark.parametrize("unnamed", [True, False], ids=["unnamed draft", "dot file"])
 def test_a_full_directory(client, language, observer, directory, parent, unnamed) -> None:
-    """A write that finds no room is `NoRoom`; the old table stays, and no draft does."""
+    """A write that finds no room is `NoRoom`; the old table stays, and no draft is left."""
     one = client(language, watched=True)
     observer.do("share", rows=10)
 

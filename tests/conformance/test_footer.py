@@ -1,4 +1,4 @@
-"""A table's file: what a client writes into the footer, and what it makes of footers that others wrote."""
+"""A table's file: how a client writes the footer, and how it reads footers that others wrote."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_file_of_another_program_is_a_table_too(one, directory) -> None:
 
 
 def test_files_that_are_no_tables(one, directory) -> None:
-    """A damaged file is `DamagedTable`, anything but a file is `TableNotFound`, and neither spoils the list."""
+    """A damaged file is `DamagedTable`, anything but a file is `TableNotFound`, and neither breaks the list."""
     one.do("share", name="mine")
     whole = (directory / "mine.arrow").read_bytes()
     damaged = {"empty": b"", "text": b"hello, this is not a table at all", "half": whole[: len(whole) // 2]}

@@ -1,4 +1,4 @@
-"""Locks: the directory lock around every change of names, and the lease that is held by the mapping."""
+"""Locks: the directory lock around every change of names, and the lease that the mapping holds."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_attaching_waits_for_whoever_asks_whether_the_table_is_in_use(client, la
 
 @needs_interception
 def test_a_name_that_leads_elsewhere_meanwhile_is_opened_again(client, language, observer, directory) -> None:
-    """Between the open and the lock the table is replaced: the newer one is attached, or else an older is."""
+    """The table is replaced between the open and the lock: the newer one is attached, or else an older one."""
     one = client(language, watched=True)
     observer.do("share", rows=10)
     replaced = []

@@ -1,4 +1,4 @@
-"""Names: what one client calls a table every other finds, and what is not a name is one to nobody."""
+"""Names: every client finds a table by the name that another gave it, and all refuse what is not a name."""
 
 from __future__ import annotations
 

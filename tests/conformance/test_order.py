@@ -23,7 +23,7 @@ LOCK_NB = 4
 
 
 def line(call: Call, directory: Path) -> list[str] | None:
-    """The call as the page writes it; nothing, if it neither changes nor locks anything, nor opens a table."""
+    """The call as the page writes it; nothing if it does not change or lock anything, nor open a table."""
     arguments, path = call.arguments, call.path.removeprefix(str(directory)).strip("/")
     path = re.sub(r"^\.new-[0-9a-f]{16}$", ".new-<random>", re.sub(r"^#\d+ \(deleted\)$", "<draft>", path))
     path = re.sub(r"^\.live/[0-9a-f]{32}$", ".live/<token>", path) or "."

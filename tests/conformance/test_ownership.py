@@ -12,7 +12,7 @@ import pytest
 
 KERNEL = "0bd8f2b6-6e4c-4b0c-9d0e-0a4b1b2c3d4e"
 OTHER_KERNEL = "77777777-6e4c-4b0c-9d0e-0a4b1b2c3d4e"
-# Who publishes, who comes when that one has ended, and whether the newcomer may.
+# The publisher, the newcomer after it has ended, and whether the newcomer may.
 PAIRS = {
     "the same script": ({"script": "etl"}, {"script": "etl"}, True),
     "another script": ({"script": "etl"}, {"script": "other"}, False),
@@ -28,7 +28,7 @@ PAIRS = {
 
 @pytest.fixture
 def parent() -> Iterator[Path]:
-    """One place: which file system it is makes no difference to who owns what."""
+    """One place is enough: the file system makes no difference to who owns what."""
     path = Path(f"/tmp/arrowshm-test-{os.getpid()}-{secrets.token_hex(4)}")
     path.mkdir(0o700)
     yield path

@@ -46,7 +46,7 @@ def test_a_publisher_that_was_killed_is_dead_to_all(client, language, other, dir
 
 @needs_interception
 def test_a_publisher_waits_while_a_lister_asks_its_token(client, language, observer, directory) -> None:
-    """Else it would pass for dead, and `gc` would take its tables."""
+    """Otherwise it would pass for dead, and `gc` would take its tables."""
     publisher = client(language, watched=True)
     asked = []
 
@@ -78,7 +78,7 @@ def test_a_token_that_somebody_removed_is_shown_again(one, other, directory) -> 
 
 @pytest.mark.parametrize("text", ["..", ".", "", "../t.arrow", "x" * 300, "0" * 32], ids=ascii)
 def test_a_token_may_say_anything(one, directory, text) -> None:
-    """A footer is a file's word: it leads to no other file, whatever lock that has."""
+    """A footer is only a file's claim: it does not lead to any other file, no matter which lock that has."""
     one.do("share", name="mine")
     facts = {"arrowshm.protocol": "1", "arrowshm.name": "t", "arrowshm.token": text}
     witness.write(directory / "t.arrow", facts)

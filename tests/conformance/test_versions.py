@@ -1,4 +1,4 @@
-"""Older versions, removal, pins and notes: what is attached stays, whatever becomes of the name."""
+"""Older versions, removal, pins and notes: an attached table stays, no matter what happens to its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store as docs/protocol.md describes it, looked at and changed by no client's code."""
+"""The store as docs/protocol.md describes it, read and changed without the code of any client."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def write(path: Path, facts: dict[str, str], rows: int = 3, **options: object) -
 
 
 def can_lock(path: Path, operation: int) -> bool:
-    """Whether ``flock(operation | LOCK_NB)`` on this file or directory is granted; it is given back."""
+    """Whether ``flock(operation | LOCK_NB)`` on this file or directory is granted; it is released again."""
     fd = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(fd, operation | fcntl.LOCK_NB)

@@ -28,7 +28,7 @@ def left(directory: os.PathLike[str]) -> list[str]:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches are put together up to 800 bytes: 100 rows of an int64."""
+    """Combine batches up to 800 bytes: 100 rows of an int64."""
     monkeypatch.setattr(filewriter, "BATCH_BYTES", 800)
 
 
@@ -58,7 +58,7 @@ def test_small_batches_become_few_large_ones(store) -> None:
 )
 @pytest.mark.parametrize("way", ["table", "stream", "writer"])
 def test_up_to_the_limit(store, small, written, read, way) -> None:
-    """Small batches are put together up to the limit, whichever way they come; large ones stay as they are."""
+    """Small batches are combined up to the limit, whichever way they come; large ones stay as they are."""
     batches = [batch(rows) for rows in written]
     if way == "table":
         store.share(pa.Table.from_batches(batches, batch(0).schema), "t")
@@ -75,7 +75,7 @@ def test_up_to_the_limit(store, small, written, read, way) -> None:
 
 
 def test_the_limit_is_64_mb(store) -> None:
-    """Batches of 8 MB are put together to 64 MB, and the rest to one of its own."""
+    """Batches of 8 MB are combined to 64 MB, and the rest become one batch of their own."""
     assert filewriter.BATCH_BYTES == 64 * MB
     store.share(pa.RecordBatchReader.from_batches(batch(0).schema, (batch(MB) for _ in range(17))), "t")  # of 8 MB each
     assert pieces(store.attach("t")) == [8 * MB, 8 * MB, MB]
@@ -190,7 +190,7 @@ def batches():
 reader = pa.RecordBatchReader.from_batches(pa.schema([('a', pa.int64())]), batches())
 shm.share(reader, 't')
 """)
-    # What is put together, and the pieces that it is put together from.
+    # The combined batch, and the pieces that it is made of.
     assert sharer.get("pa.default_memory_pool().max_memory()") < 2.5 * 64 * MB
     assert store.info("t").nbytes > 512 * MB
 

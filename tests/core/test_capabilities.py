@@ -1,4 +1,4 @@
-"""What the machine can do for a store is found by trying, and nothing of the trial stays."""
+"""The machine's capabilities for a store are found by trying, and the trial leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jupyter_arrowshm.core import leases
 
 
 def test_what_this_machine_can_do(store, parent) -> None:
-    """Trying it leaves nothing behind."""
+    """A trial leaves nothing behind."""
     found = store.capabilities()
     assert found.file_system == ("tmpfs" if str(parent).startswith("/dev/shm") else found.file_system) != ""
     assert found.lists_locks and found.counts_users and found.writes_any_name
@@ -16,7 +16,7 @@ def test_what_this_machine_can_do(store, parent) -> None:
 
 
 def test_locks_that_nobody_shows(store, monkeypatch) -> None:
-    """Without /proc/locks nobody is counted, and the capabilities say so."""
+    """Without /proc/locks users are not counted, and the capabilities say so."""
 
     def hidden(device: str) -> set[tuple[str, str, str]]:
         raise FileNotFoundError

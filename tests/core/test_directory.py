@@ -1,4 +1,4 @@
-"""The private directory: which one, how it is made, what is refused, and who is let in to change names."""
+"""The private directory: which one it is, how it is made, what is refused, and who may change names."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LOOKS = {
 
 @pytest.fixture
 def mounting() -> Iterator[Peer]:
-    """A process that may mount over /dev/shm without anybody else noticing."""
+    """A process that can mount over /dev/shm unnoticed by others."""
     peer = Peer(prefix=MOUNT_NAMESPACE, env={ENVIRONMENT_VARIABLE: ""})
     peer.run("import subprocess\ndef mount(*words): subprocess.run(['mount', *words], check=True)")
     yield peer

@@ -1,4 +1,4 @@
-"""What can go wrong is a type with fields, a text that says what to do, and the same in another process."""
+"""Each error is a type with fields, has a text that says what to do, and is the same in another process."""
 
 from __future__ import annotations
 

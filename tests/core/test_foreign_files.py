@@ -1,6 +1,6 @@
-"""Whatever lies in the directory under a table's name is read, or refused with a typed error; nothing hangs or dies.
+"""Any file in the directory under a table's name is read, or refused with a typed error; nothing hangs or dies.
 
-What could hang or kill runs in a process of its own, which must be alive afterwards.
+A test that could hang or die runs in a process of its own, which must be alive afterwards.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TABLE = pa.table(
 
 
 def arrow_file(table: pa.Table = TABLE, metadata: dict[str, str] | None = None, **options: object) -> bytes:
-    """An Arrow file as any other program writes it."""
+    """An Arrow file, written as any other program writes it."""
     sink = io.BytesIO()
     with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(**options), metadata=metadata) as writer:
         writer.write_table(table)
@@ -39,7 +39,7 @@ def stream(table: pa.Table) -> bytes:
 
 @pytest.fixture
 def put(store: shm.Store) -> Callable[[str, bytes], Path]:
-    """Write bytes as the file of a table, beside one that is good."""
+    """Write bytes as the file of a table, beside a good one."""
     store.share(TABLE, "good")
 
     def write(name: str, data: bytes) -> Path:
@@ -167,7 +167,7 @@ def test_garbled_bytes_never_kill_a_reader(store, put, peer, ours) -> None:
 
 
 def test_a_file_of_ours_is_checked_when_asked_for(store) -> None:
-    """Only then: it costs as much as reading everything."""
+    """Not otherwise: it costs as much as reading everything."""
     store.share(pa.table({"s": ["abcde", "fg"]}), "t")
     path = store.path("t")
     data = Path(path).read_bytes()

@@ -103,7 +103,7 @@ def test_a_child_that_outlives_whoever_attached_is_an_unknown_process(store, pee
         assert store.gc() == {}
     finally:
         os.kill(child, 9)
-    eventually(lambda: not store.info("t").holders)  # nobody can wait for a child that is not one's own
+    eventually(lambda: not store.info("t").holders)  # a process cannot wait for a child that is not its own
     assert store.gc() == {"t": info.nbytes}
 
 
@@ -113,10 +113,10 @@ def test_processes_of_another_pid_namespace(store, peer) -> None:
     inside = peer(prefix=PID_NAMESPACE)
     try:
         inside.run("shm.share(pa.table({'a': [1]}), 't')")
-        # From outside, a process inside has a number; it is not the one that it has for itself.
+        # From outside, a process inside has a number, but not the one that it sees itself.
         (holder,) = store.info("t").holders
         assert holder.pid == store.info("t").publisher.pid != inside.get("os.getpid()")
-        # From inside, those outside have none.
+        # From inside, processes outside have none.
         store.share(TABLE, "ours")
         assert inside.get("shm.info('ours').publisher.alive") is True
         assert inside.get("[str(holder) for holder in shm.info('ours').holders]") == ["unknown process"]

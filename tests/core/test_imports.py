@@ -1,4 +1,4 @@
-"""What needs what: the core works without Jupyter and without any data frame library, and its folders have an order."""
+"""Dependencies: the core works without Jupyter and without any data frame library, and its folders have an order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import jupyter_arrowshm as shm
 
 PACKAGE = Path(shm.__file__).parent
-# What each may import beside itself. Everybody may import what is in ANYBODY.
+# The modules that each may import beside itself. All may import those in ANYBODY.
 ANYBODY = {"words", "errors", "markup", "arrowtypes", "kinds", "_version"}
 MAY_IMPORT = {
     "words": set(),
@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "server": {*ANYBODY, "core", "preview", "looking"},
     "cli": {*ANYBODY, "core", "preview", "looking", "notebook"},
 }
-# Without Jupyter, and without any data frame library that the user has not handed over.
+# It loads neither Jupyter nor any data frame library that the user has not passed in.
 ANY_PROCESS = ["words", "errors", "markup", "arrowtypes", "kinds", "tabular", "core", "preview"]
 FOREIGN = [
     "IPython",
@@ -59,7 +59,7 @@ sys.meta_path.insert(0, Blocked())
 
 
 def python(code: str) -> str:
-    """What a fresh interpreter prints; warnings are errors there too."""
+    """The output of a fresh interpreter; warnings are errors there too."""
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PACKAGE.parent)
     assert done.returncode == 0, done.stderr
@@ -120,7 +120,7 @@ def test_every_public_name_is_there() -> None:
 
 
 def place(file: Path) -> str:
-    """The folder of the package, or the module beside the folders, that a file belongs to."""
+    """The package folder, or the module beside the folders, that a file belongs to."""
     return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
@@ -195,7 +195,7 @@ def test_the_core_imports_nothing_of_jupyter_when_it_is_imported(folder: str) ->
         "arrays.py",
         "spans.py",
         "remedies.py",
-    }  # imported when a pandas or NumPy object is handed over
+    }  # imported when a pandas or NumPy object is passed in
     for file in files(folder):
         if file.name not in late:
             assert not foreign(file) & {"psutil", "numpy", *FOREIGN}, file

@@ -13,7 +13,7 @@ import jupyter_arrowshm as shm
 
 pytestmark = needs_proc_locks
 
-# Of the attached table `t`, with numbers in `n`, text in `s` and categories in `c`.
+# Made from the attached table `t`, with numbers in `n`, text in `s` and categories in `c`.
 KEEPERS = {
     "the table": "t",
     "a slice": "t.slice(3, 1)",
@@ -42,7 +42,7 @@ KEEPERS = {
     "the kind that was shared": "shm.attach('t', to='source')",
     "an attachment": "shm.attachment('t')",
 }
-# What has bytes of its own keeps nothing.
+# Objects with bytes of their own keep nothing attached.
 COPIES = {
     "a filter": "t.select(['n', 's']).filter(pa.compute.greater(t['n'], 3))",
     "rows taken": "t.select(['n', 's']).take([1, 2])",
@@ -60,7 +60,7 @@ COPIES = {
 
 @pytest.fixture
 def shared(store: shm.Store, peer) -> str:
-    """A table whose publisher has ended, so that only leases hold it; its path."""
+    """The path of a table whose publisher has ended, so that only leases hold it."""
     publisher = peer()
     publisher.run("t = pa.table({'n': range(10), 's': ['some text of a length'] * 10})")
     publisher.run("shm.share(t.append_column('c', t['s'].dictionary_encode()), 't')")

@@ -1,4 +1,4 @@
-"""What people see: the shared tables, who uses them, and the older versions that still take memory."""
+"""The list that people see: the shared tables, who uses them, and the older versions that still take memory."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_no_tables(store, directory) -> None:
 
 
 def test_the_facts_of_a_table(store, peer) -> None:
-    """A list has of each table its size, its kind, its pin, its publisher and the moment when it was shared."""
+    """A list gives each table's size, kind, pin, publisher and the time when it was shared."""
     before = dt.datetime.now(dt.timezone.utc)
     publisher = peer()
     publisher.run("import pandas as pd; shm.share(pd.DataFrame({'a': [1.5, 2.5], 'b': [3, 4]}), 'zebra', pin=True)")
@@ -160,7 +160,7 @@ def test_mapped_files_of_odd_names_do_not_disturb(store, peer, tmp_path) -> None
 
 
 def test_threads_that_look_at_once_all_see_everything(store) -> None:
-    """One look by each of two threads went on where the other had read to in the directory, and saw the rest."""
+    """Two threads listed at once: each went on from where the other had got to in the directory, and saw the rest."""
     names = [f"t{number:02}" for number in range(40)]
     for name in names:
         store.share(TABLE.slice(0, 1), name)

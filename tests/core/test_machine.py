@@ -1,4 +1,4 @@
-"""Anything that three processes can do with a store, in any order, against a model that fits on one screen."""
+"""Everything that three processes can do with a store, in any order, against a model that fits on one screen."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write(name, version, batches, **options):
 class Version:
     number: int
     rows: int
-    publisher: int  # a process number: not used again after a kill
+    publisher: int  # a process number, which is not used again after a kill
 
     @property
     def content(self) -> dict[str, list]:
@@ -210,7 +210,7 @@ def test_three_processes_do_what_the_model_does(parent, peer, pool):
             stateful_step_count=30,
             deadline=None,
             database=None,
-            phases=[Phase.generate],  # to shrink an example takes minutes, as its processes are real
+            phases=[Phase.generate],  # shrinking an example takes minutes, as its processes are real
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -1,4 +1,4 @@
-"""What a table may be called: the same rules in every client, held by one fixture."""
+"""The rules for a table's name: they are the same in every client, and one fixture holds them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_bad_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["\ud800", "a\udcff"], ids=ascii)
 def test_what_is_no_utf_8(name: str) -> None:
-    """Not in the fixture: JSON cannot carry it. File names of other bytes look like this to Python."""
+    """Not in the fixture: JSON cannot carry it. File names with bytes that are not UTF-8 look like this to Python."""
     with pytest.raises(shm.InvalidName, match="invisible"):
         names.check(name)
 

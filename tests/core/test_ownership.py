@@ -1,4 +1,4 @@
-"""Who may give a name to another table without saying so: the process, the kernel or the script that published it."""
+"""Only the process, kernel or script that published a table may give its name to another table without saying so."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def kernel(id: str, **variables: str) -> dict:
     return {"kernel": f"kernel-{id}.json", "env": variables}
 
 
-# First publisher, who comes after it, whether that one may once the first has ended. While it lives, nobody may.
+# The first publisher, the next one, and whether it may once the first has ended. While the first lives, nobody may.
 PAIRS = {
     "the same script": ({"script": "etl.py"}, {"script": "etl.py"}, True),
     "another script": ({"script": "etl.py"}, {"script": "other.py"}, False),
@@ -132,7 +132,7 @@ def child(argument):
 """
     one, two = start(), start()
     for peer in (one, two):
-        # Its children must find no program of their own to run again, but the file that says which one it is.
+        # Its children must not find a program to run again, only the file that says which one it is.
         peer.run(f"import sys; sys.modules['__main__'].__file__ = {os.devnull!r}")
         peer.run(share)
     one.run("child('a')")

@@ -1,4 +1,4 @@
-"""Sorts, filters and summaries as DuckDB makes them, of every type and in every way to store it; pages; bounds."""
+"""Sorts, filters and summaries equal DuckDB's, for every type and every way to store it; pages; bounds."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ VALUES: dict[pa.DataType, list[Any]] = {
     pa.int8(): [-128, -1, 0, 1, 127],
     pa.int64(): [-(2**63), -(2**53) - 1, 0, 2**53 + 1, 2**63 - 1],
     pa.uint64(): [0, 1, 2**53 + 1, 2**64 - 1],
-    pa.float32(): [-1.5, -0.0, 0.0, 0.5, 2.0**127],  # all exact: DuckDB compares with what is asked as a double
+    pa.float32(): [-1.5, -0.0, 0.0, 0.5, 2.0**127],  # all exact: DuckDB compares with the given value as a double
     pa.float64(): [float("-inf"), -0.1, -0.0, 0.0, 0.1, 1e300, float("inf")],
     pa.bool_(): [False, True],
     pa.string(): ["", "a", "ab", "b", "Zürich", "\N{SNOWMAN}", "longer than the twelve bytes of a view"],
@@ -55,7 +55,7 @@ STORAGES = ["plain", "dictionary", "runs", "view", "large"]
 
 @dataclass(frozen=True)
 class Case:
-    """The same rows as DuckDB is given them, and as they are shared."""
+    """The same rows, as DuckDB gets them and as they are shared."""
 
     plain: pa.Table
     stored: pa.Table
@@ -101,7 +101,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def literal(value: Any, type_: pa.DataType) -> Any:
-    """As a person writes it in JSON."""
+    """The value as a person writes it in JSON."""
     if isinstance(value, (bool, str)):
         return value
     if isinstance(value, bytes):
@@ -117,7 +117,7 @@ def literal(value: Any, type_: pa.DataType) -> Any:
 
 @st.composite
 def filters(draw: st.DrawFn, table: pa.Table, depth: int = 2) -> tuple[Any, str, list[Any]]:
-    """A filter as JSON, as SQL, and the values in that."""
+    """A filter as JSON, the same as SQL, and the SQL's values."""
     if depth and draw(st.booleans()):
         word = draw(st.sampled_from(["and", "or"]))
         parts = [draw(filters(table, depth - 1)) for _ in range(draw(st.integers(1, 3)))]
@@ -158,14 +158,14 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def duck(table: pa.Table, sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
     with DUCKDB.cursor() as cursor:
         cursor.register("t", table)
-        # As Arrow: DuckDB needs pytz for times with a zone otherwise.
+        # Fetched as Arrow: otherwise DuckDB needs pytz for times with a zone.
         columns = cursor.sql(sql, params=values or []).to_arrow_table().columns
     return list(zip(*(column.to_pylist() for column in columns), strict=True))
 
 
 @pytest.fixture(params=["usual", "tiny"])
 def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """How many rows are sorted to the end: tiny bounds make small tables take the paths of the largest."""
+    """The number of rows that are sorted fully: tiny bounds make small tables take the paths of the largest."""
     if request.param == "tiny":
         monkeypatch.setattr(source, "SLICE_ROWS", 4)
         monkeypatch.setattr(source, "_FEW_ROWS", 2)
@@ -190,7 +190,7 @@ def test_sorted_and_filtered_as_duckdb_does(bounds: int, data: st.DataObject) ->
     assert list(view.select().rows)[:5] == expected[:5]
     selected = view.select(wanted=len(expected))
     assert selected.matches == len(expected)
-    # Of more rows than are sorted to the end the first are shown, of others all.
+    # If there are more rows than are sorted fully, the first are shown, otherwise all.
     assert list(selected.rows) == (expected[:5] if keys and len(expected) > bounds else expected)
     shown = [view.page(place, 3) for place in range(0, len(selected.rows), 3)]
     facts = [json.loads(page.schema.metadata[b"arrowshm.preview"]) for page in shown]
@@ -202,7 +202,7 @@ def test_sorted_and_filtered_as_duckdb_does(bounds: int, data: st.DataObject) ->
 def test_what_is_not_a_number_comes_between_numbers_and_nulls(bounds: int, descending: bool) -> None:
     values = [float("nan"), 2.0, None, float("inf"), -1.0, float("nan")]
     for numbers in (values, values * 10, [values[0], None] * 20 + [1.0]):
-        # The class of a value before its size, and its place last.
+        # A value's class comes before its size, and its place last.
         order = [
             (2 if value is None else 1 if value != value else 0, value if value == value else 0, row)
             for row, value in enumerate(numbers)
@@ -265,7 +265,7 @@ def test_summaries_as_duckdb_makes_them(data: st.DataObject) -> None:
 
 
 def same(found: Any, expected: Any, type_: pa.DataType) -> bool:
-    """Whether a value in JSON is DuckDB's: times are whole numbers there."""
+    """Whether a value in JSON equals DuckDB's: times are whole numbers in JSON."""
     if pa.types.is_temporal(type_):
         bits = pa.int32() if type_.bit_width == 32 else pa.int64()
         return int(found) == pa.array([expected], type_).view(bits)[0].as_py()
@@ -281,12 +281,12 @@ def numbers(cells: pa.Array) -> list[Any]:
 
 
 def check_histogram(column: dict[str, Any], values: list[Any]) -> None:
-    """Every value is counted, in the bin that its edges say; the mean lies where it should."""
+    """Every value is counted in the bin whose edges enclose it; the mean lies where it should."""
     finite = [Decimal(value) for value in values if abs(value) != float("inf")]
     edges = [Decimal(edge["value"]) for edge in column["histogram"]["edges"]]
     counts = column["histogram"]["counts"]
     assert edges == sorted(edges) and len(edges) == len(counts) + 1
-    exact = not isinstance(values[0], Decimal)  # of decimals the edges are floats
+    exact = not isinstance(values[0], Decimal)  # the edges for decimals are floats
     for number, count in enumerate(counts):
         low, high = edges[number], edges[number + 1]
         last = number == len(counts) - 1
@@ -295,7 +295,7 @@ def check_histogram(column: dict[str, Any], values: list[Any]) -> None:
     assert sum(counts) == len(finite)
     if len(finite) == len(values):
         mean, largest = sum(finite) / len(finite), max(map(abs, finite))
-        # Of times it is a whole number of their unit.
+        # For times it is a whole number of their unit.
         assert abs(Decimal(column["mean"]["value"]) - mean) <= (column["kind"] == "time") + largest * Decimal("1e-9")
 
 
@@ -309,7 +309,7 @@ def test_a_large_table_is_summarised_by_a_sample_that_says_so(filter: str, monke
     assert found["matches"] == matches
     for column in found["columns"]:
         assert column["rows"] == 100 and not column["exact"] and column["distinct"] == 100
-    # One of each hundredth of the rows: the sample is spread as the table is.
+    # One row from each hundredth of the rows: the sample is spread like the table.
     assert all(4 <= count <= 6 for count in found["columns"][0]["histogram"]["counts"])
     assert found["columns"][0]["min"]["value"] < 5000 - matches + 50
     assert found["columns"][0]["max"]["value"] >= 4950
@@ -492,7 +492,7 @@ def test_a_search_that_takes_too_long_says_how_far_it_came(monkeypatch: pytest.M
     assert (facts["searched"], facts["matches"], facts["limited"]) == (100, 50, True)
     with pytest.raises(QueryStopped, match="took longer than 0 s"):
         View(table, sort='[{"column": 0}]').page(patience=Patience(0))
-    # The next time it may come to its end.
+    # The next time it may finish.
     assert json.loads(view.page().schema.metadata[b"arrowshm.preview"])["matches"] == 950
 
 
@@ -534,6 +534,6 @@ def test_a_column_that_points_out_of_itself_is_found() -> None:
     for array in broken:
         table = pa.table({"a": array})
         for ask in (View(table).page, View(table, filter='{"column": 0, "op": "is null"}').page, View(table).summary):
-            if array.type != pa.list_(pa.int8()) or ask.__name__ == "page":  # of lists only nulls are counted
+            if array.type != pa.list_(pa.int8()) or ask.__name__ == "page":  # for lists only nulls are counted
                 with pytest.raises(pa.ArrowException):
                     ask()

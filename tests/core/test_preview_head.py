@@ -71,7 +71,7 @@ ODD = ["age", "age<=30", "x, y", "x", "-5", "5", "is null", "a in b"]
     ],
 )
 def test_names_with_signs_in_them_are_found(condition: str, column: str, rest: int) -> None:
-    """Only that column has values, so that another one would be seen."""
+    """Only that column has values, so that a wrong column would be noticed."""
     values = [pa.array([1, 2, 3]) if name == column else pa.nulls(3, pa.int64()) for name in ODD]
     assert head(pa.table(values, ODD), 10, filters=[condition]).splitlines()[-1].startswith(f"{rest} row")
 
@@ -97,7 +97,7 @@ def test_a_name_that_is_only_half_there_is_no_column() -> None:
 
 
 def test_only_a_damaged_table_is_said_to_be_damaged(store, capsys: pytest.CaptureFixture[str]) -> None:
-    """Not one that has a column without an order."""
+    """A table that has a column without an order is not damaged."""
     store.share(pa.table({"odd": pa.array([[1]]), "n": [1]}), "trips")
     assert main(["head", "trips", "--sort", "odd"]) == 1
     assert "has no order to sort by" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Every type of docs/types.md, and values that are not of their type: page, sort, filters, summary and files."""
+"""Every type of docs/types.md, and values that do not fit their type: page, sort, filters, summary and files."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ INT64 = 2**63  # one more than the largest
 
 @dataclass(frozen=True)
 class Column:
-    """A table of two columns: the number of the row, and this one.
+    """A table of two columns: the row number, and this one.
 
-    ``values`` are what the rows are ordered by, of every type that has an order.
+    The rows are ordered by ``values``, for every type that has an order.
     """
 
     table: pa.Table
@@ -37,14 +37,14 @@ class Column:
 
 
 def column(array: pa.Array, values: list[Any] | None = None, shown: list[str | None] | None = None) -> Column:
-    """In two chunks, each the slice of a longer array."""
+    """The array in two chunks, each a slice of a longer array."""
     twice = pa.chunked_array([array.slice(0, 2), array.slice(2, len(array) - 2)])
     table = pa.table({"n": pa.array(range(len(array))), "a": twice})
     return Column(table, plain_values(array) if values is None else values, shown)
 
 
 def plain_values(array: pa.Array) -> list[Any]:
-    """In Python, by pyarrow's own conversion; times as numbers, since Python has no days before the year 1."""
+    """Python values by pyarrow's own conversion; times are numbers, since Python has no days before the year 1."""
     while isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_union(array.type):
@@ -117,7 +117,7 @@ def older_intervals() -> Iterator[tuple[str, Column]]:
 
 
 def of_pandas() -> Iterator[tuple[str, Column]]:
-    """As pandas writes them, and as a process without pandas reads them."""
+    """They are as pandas writes them, and as a process without pandas reads them."""
     for frequency in ("M", "Q-JAN", "W-WED", "Y-MAR", "D", "h", "ns"):
         periods = pd.array(pd.period_range("2023-11-28", periods=6, freq=frequency))
         periods[2] = pd.NaT
@@ -224,7 +224,7 @@ def test_its_summary_spoils_no_other_and_finds_what_it_shows(one: Column) -> Non
             ("<=", {row for row in range(6) if one.values[row] is not None and one.values[row] <= ends}),
             (">", {row for row in range(6) if one.values[row] is not None and one.values[row] > ends}),
         ):
-            if value is not None:  # of a long text, or one that is not UTF-8, no filter can be written
+            if value is not None:  # no filter can be written for a long text, or for one that is not UTF-8
                 assert set(rows(one.table, filter={"column": 1, "op": op, "value": value})) == found
                 within = {"column": 1, "op": "in", "value": [value]}
                 assert op != "==" or set(rows(one.table, filter=within)) == found

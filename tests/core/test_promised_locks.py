@@ -1,4 +1,4 @@
-"""A lock that its owner cannot have in time is "busy", and never done without; a trace of every use is left."""
+"""A lock that cannot be had in time is "busy", and the work is never done without it; every use leaves a trace."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TABLE = pa.table({"a": [1, 2]})
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch):
-    """Make others hold the lock of every draft or token as soon as it exists, as one who lists does for an instant."""
+    """Make others hold the lock of every draft or token as soon as it exists, as a lister does for an instant."""
     others: list[Descriptor] = []
     monkeypatch.delattr(os, "O_TMPFILE")
     real = Descriptor.open
@@ -139,7 +139,7 @@ def test_a_file_system_that_refuses_locks(store, directory, code) -> None:
 
 
 def test_a_lease_of_a_file_with_the_same_numbers_is_not_believed(store, peer, monkeypatch) -> None:
-    """As on btrfs, where two subvolumes have one device in /proc/locks, and inodes of one number."""
+    """On btrfs two subvolumes have the same device in /proc/locks, and inodes with the same number."""
     other, reader = peer(), peer()
     store.share(TABLE, "t")
     inode = segment.inode_of(store.version("t"))

@@ -139,7 +139,7 @@ def test_promise_4_a_kill_while_the_directory_is_locked_locks_nobody_out(peer, d
 
 
 def _faults(directory: Path) -> Iterator[tuple[type[shm.ArrowSHMError], str]]:
-    """What goes wrong, and what to do for it; ``kept`` is there and somebody else's."""
+    """Errors, and the code that causes each; ``kept`` exists and belongs to somebody else."""
     huge = "pa.table({'a': pa.chunked_array([pa.repeat(pa.scalar(1), 1 << 23)] * 10_000)})"
     yield shm.NoRoom, f"shm.share({huge}, 'kept', replace=True)"
     yield shm.NoRoom, f"shm.share({huge}, 'fresh')"
@@ -249,7 +249,7 @@ def test_promise_8_memory_is_free_with_the_last_mapping(peer, parent, removal):
     (segment,) = footprint(parent)
     first.run("t = shm.attach('t')")
     second.run("t = shm.attach('t'); part = t.slice(7, 1)")
-    if removal == "gc":  # which takes what nobody holds only: the publisher must have ended
+    if removal == "gc":  # which takes only what nobody holds: the publisher must have ended
         publisher.kill()
         other.run("assert shm.gc() == {}")
         first.run("del t")

@@ -1,4 +1,4 @@
-"""How much room there is for tables: one answer, of the limit that is reached first."""
+"""The room for tables: one answer, given by the limit that is reached first."""
 
 from __future__ import annotations
 

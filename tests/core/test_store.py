@@ -1,4 +1,4 @@
-"""What the magics, the sidebar and the server ask of a store beside the tables themselves."""
+"""The questions of the magics, the sidebar and the server to a store, beside the tables themselves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_version_that_has_a_name(store) -> None:
 
 
 def test_whose_a_table_is(store, peer, tmp_path) -> None:
-    """`is_mine` says who may replace a table unasked."""
+    """`is_mine` says whether this process may replace a table without saying so."""
     assert not store.is_mine("t")
     store.share(TABLE, "t")
     assert store.is_mine("t")
@@ -39,7 +39,7 @@ def test_whose_a_table_is(store, peer, tmp_path) -> None:
 
 
 def test_where_a_version_is_mapped(store, directory) -> None:
-    """`mapped` gives the addresses of what this process has of a version, also of an older one."""
+    """`mapped` gives the addresses at which this process has a version mapped, even an older one."""
     old = store.share(TABLE, "t")
     assert store.mapped(old.version) == []
     table = store.attach("t")
@@ -84,7 +84,7 @@ def test_some_columns_of_a_frame_come_with_its_index(store) -> None:
 
 
 def test_a_store_whose_path_leads_through_a_file(parent) -> None:
-    """Every question says so in one way, and none takes the path for an empty store."""
+    """Every question says so in the same way, and none takes the path for an empty store."""
     (parent / "file").write_text("")
     store = shm.Store(parent / "file" / "store")
     questions = (

@@ -24,7 +24,7 @@ def degrees() -> Iterator[None]:
 
 
 def assert_round_trip(store: shm.Store, table: pa.Table) -> pa.Table:
-    """Share and attach it; equal in its rows, in its schema, in all metadata, and sound in every offset and index."""
+    """Share and attach it; its rows, schema and all metadata are equal, and every offset and index is sound."""
     info = store.share(table, "t", replace=True)
     attached = store.attach("t")
     attached.validate(full=True)
@@ -120,12 +120,12 @@ def test_an_extension_type_that_the_reader_does_not_know_is_its_storage(store, p
         b"ARROW:extension:name": b"arrowshm.tests.degrees",
         b"ARROW:extension:metadata": b"kelvin",
     }
-    # Passing it on loses nothing: who knows the type has it back.
+    # Passing it on loses nothing: a reader that knows the type gets it back.
     reader.run("shm.share(t, 'again')")
     assert store.attach("again").schema.field("a").type == Degrees("kelvin")
 
 
-# -- tables by chance --------------------------------------------------------------------------------------------------
+# -- random tables -----------------------------------------------------------------------------------------------------
 
 
 @hypothesis.settings(
@@ -136,7 +136,7 @@ def test_an_extension_type_that_the_reader_does_not_know_is_its_storage(store, p
 )
 @hypothesis.given(table=tables(), start=st.integers(0, 3))
 def test_any_nested_table(store: shm.Store, table: pa.Table, start: int) -> None:
-    """Any table of any nesting comes back equal, whole or from any row."""
+    """A table of any nesting comes back equal, whole or from any row."""
     try:
         table.validate(full=True)
     except pa.ArrowInvalid:
@@ -165,7 +165,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape(store: shm.Store, shape: str) -> None:
-    """Tables without rows or columns, of very many columns or batches, with odd or doubled names come back equal."""
+    """Tables without rows or columns, with very many columns or batches, or odd or repeated names come back equal."""
     attached = assert_round_trip(store, SHAPES[shape])
     assert attached.to_pydict() == SHAPES[shape].to_pydict() or "duplicate" in shape
 

@@ -1,4 +1,4 @@
-"""Types that other libraries have registered with pyarrow: their code may raise anything, and stops nobody's tables."""
+"""Types that other libraries registered with pyarrow: their code may raise anything, but stops nobody's tables."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ shm.share(pa.table({'mood': moods, 'structs': structs}), 'moody')
 
 @pytest.fixture(params=[ValueError, KeyError, RecursionError, AssertionError, SystemExit])
 def raised(request: pytest.FixtureRequest) -> Iterator[type[BaseException]]:
-    """What a type raises that is registered here, whenever pyarrow comes upon it."""
+    """The error that a type registered here raises, whenever pyarrow comes upon it."""
 
     class Moody(pa.ExtensionType):
         def __init__(self) -> None:
@@ -99,7 +99,7 @@ def test_no_code_of_others_runs_for_a_list(store, peer) -> None:
 
 
 def named(storage: pa.DataType, name: str, metadata: str = "") -> pa.Field:
-    """A field whose metadata says that it is of this type, as any Arrow file can."""
+    """A field whose metadata says that it has this type; any Arrow file can say so."""
     return pa.field("odd", storage, metadata={"ARROW:extension:name": name, "ARROW:extension:metadata": metadata})
 
 

@@ -1,4 +1,4 @@
-"""Attached data is the shared memory itself: nothing is allocated, nothing is read, whatever the size."""
+"""Attached data is the shared memory itself: nothing is allocated and nothing is read, at any size."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def parts(array: pa.Array) -> Iterator[pa.Array]:
 
 
 def outside(table: pa.Table, path: str) -> list[tuple[str, int]]:
-    """Columns and sizes of the buffers that are not in the mapping of this file."""
+    """The columns and sizes of the buffers outside the mapping of this file."""
     ranges = [(start, end) for start, end, permissions in mappings(path) if permissions == "r--s"]
     assert ranges, "the file is not mapped, or not read-only and shared"
     return [
@@ -99,7 +99,7 @@ def test_a_selection_is_of_the_same_memory(store) -> None:
 
 
 def test_attaching_touches_as_few_pages_of_a_large_table_as_of_a_small_one(store, peer) -> None:
-    """What it costs is what it touches: the footer and the headers of the batches."""
+    """It costs only what it touches: the footer and the headers of the batches."""
     store.share(pa.table({"a": pa.arange(0, 10), "b": ["x"] * 10}), "small")
     store.share(pa.table({"a": pa.arange(0, 4 * MB), "b": pa.repeat("x", 4 * MB)}), "large")
     reader = peer()
@@ -128,7 +128,7 @@ def _room() -> int:
 
 @pytest.fixture
 def gib(monkeypatch: pytest.MonkeyPatch) -> Iterator[shm.Store]:
-    """A store on tmpfs with a table of 1 GiB in 16 batches, and nobody who uses it."""
+    """A store on tmpfs with an unused table of 1 GiB in 16 batches."""
     path = Path(f"/dev/shm/arrowshm-test-{os.getpid()}-{secrets.token_hex(4)}")
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(path))
     publisher = Peer()
@@ -157,7 +157,7 @@ def test_a_gib_costs_its_readers_less_than_2_mib(gib) -> None:
             reader.run("t = shm.attach('t')")
         grown = [private_bytes(reader.pid) - then for reader, then in zip(readers, before, strict=True)]
         assert max(grown) < 2 * MB
-        # Also when both have read all of it: the pages are the same.
+        # It holds even when both have read all of it: the pages are the same.
         sums = [reader.get("total(t)") for reader in readers]
         assert sums[0] == sums[1] == [16 * (4 * MB) * (4 * MB - 1) // 2, 16 * 1.5 * 4 * MB]
         assert gib.info("t").nbytes > 1 << 30

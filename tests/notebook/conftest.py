@@ -1,4 +1,4 @@
-"""Kernels are slow to start: those of a module are used again, emptied between its tests."""
+"""Kernels are slow to start: a module's kernels are reused, and emptied between its tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 @pytest.fixture(scope="module")
 def _desk() -> Iterator[Desk]:
-    # Sockets have short paths, and tables like memory best: in /dev/shm where there is one.
+    # Socket paths must be short, and tables are best in memory: use /dev/shm if there is one.
     root = Path("/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp")
     place = root / f"arrowshm-test-{os.getpid()}-{secrets.token_hex(4)}"
     place.mkdir(0o700)
@@ -30,7 +30,7 @@ def _desk() -> Iterator[Desk]:
 
 @pytest.fixture
 def desk(_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """Notebooks that share one store, which is empty."""
+    """Notebooks that share one empty store."""
     _desk.begin()
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(_desk.parent / "store"))
     yield _desk
@@ -39,7 +39,7 @@ def desk(_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
 @pytest.fixture
 def parent(desk: Desk) -> Path:
-    """What the kernels use, on one file system: where the tables are is the store's matter, and tested there."""
+    """The kernels' store, on one file system: the place of the tables is the store's concern, and tested there."""
     return desk.parent
 
 

@@ -1,4 +1,4 @@
-"""``%attach``: kinds, options, --wait, --follow, and what it says when it cannot."""
+"""``%attach``: kinds, options, --wait, --follow, and its messages when it fails."""
 
 from __future__ import annotations
 

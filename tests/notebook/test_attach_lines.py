@@ -20,7 +20,7 @@ CASES = json.loads((Path(__file__).parents[1] / "fixtures" / "attach-lines.json"
 
 @pytest.fixture
 def shared(store: shm.Store) -> shm.Store:
-    """A table of each name, which has its name in it."""
+    """A table for each name, which contains its name."""
     for case in CASES:
         store.share(pa.table({"name": [case["name"]]}), case["name"])
     return store

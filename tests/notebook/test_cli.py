@@ -1,4 +1,4 @@
-"""``jupyter arrowshm``: every command, its exit code, and what it prints where."""
+"""``jupyter arrowshm``: every command, its exit code, and its output on each stream."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_wrong_usage(words: list[str]) -> None:
 
 @pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["info", "t"], ["path", "t"], ["doctor"], ["gc"]])
 def test_a_reader_that_has_seen_enough(shared: shm.Store, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
-    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # what is small fails only when it is flushed
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # a small output fails only when it is flushed
     shared.share(pa.table({f"column {number:04}": [1] for number in range(2000)}), "t")
     read, write = os.pipe()
     os.close(read)
@@ -156,7 +156,7 @@ def test_a_reader_that_has_seen_enough(shared: shm.Store, monkeypatch: pytest.Mo
 
 
 def test_the_demo(tmp_path: Path) -> None:
-    # Where there is no Julia; with one: tests/julia.
+    # This is without Julia; tests/julia has the case with it.
     done = command("demo", env={**os.environ, "PATH": str(tmp_path)})
     assert done.returncode == 0, done
     assert done.stdout.rstrip().endswith("no shared tables, no file, all memory free again")

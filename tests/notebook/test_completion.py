@@ -63,7 +63,7 @@ def test_what_tab_offers(notebook: Notebook, line: str, matches: list[str]) -> N
 
 
 def test_tab_says_how_large_a_table_is(notebook: Notebook, store: shm.Store) -> None:
-    """As the type of a completion, which front ends and the terminal show beside it."""
+    """It is the type of a completion, which front ends and the terminal show beside it."""
     size = words.size(store.info("trips").nbytes)
     assert notebook.completions("%attach trips")["trips"] == f"table: 1 row x 1 column, {size}"
     assert notebook.completions("%share fr")["frame"] == "variable"
@@ -73,7 +73,7 @@ def test_tab_says_how_large_a_table_is(notebook: Notebook, store: shm.Store) -> 
 def test_what_tab_inserts_is_that_table(model: Notebook, store: shm.Store, name: str) -> None:
     store.share(pa.table({"a": [1]}), name)
     for typed in ("", name[0], f"'{name[0]}"):
-        if not typed.startswith("-"):  # else options are meant
+        if not typed.startswith("-"):  # otherwise options are meant
             (match,) = model.complete(f"%attach {typed}")
             model.ok(f"n = 'wrong'\n%attach {match} as found\n%detach {match}")
 

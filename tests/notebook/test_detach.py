@@ -1,4 +1,4 @@
-"""``%detach``, ``%unshare`` and ``%shared``: letting go, and knowing who has not."""
+"""``%detach``, ``%unshare`` and ``%shared``: letting go of tables, and seeing who has not done so."""
 
 from __future__ import annotations
 

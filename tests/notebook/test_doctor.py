@@ -1,4 +1,4 @@
-"""``jupyter arrowshm doctor``: each thing that can be off, provoked, with its remedy."""
+"""``jupyter arrowshm doctor``: each thing that can be wrong is provoked, and has its remedy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TABLE = pa.table({"a": [1, 2, 3]})
 
 @pytest.fixture(autouse=True)
 def kernels(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where this test's kernels are specified; the user's own are not looked at."""
+    """The place of this test's kernel specs; the user's own are ignored."""
     for variable in ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_PATH"):
         monkeypatch.setenv(variable, str(tmp_path / "jupyter"))
     monkeypatch.setenv("JULIA_LOAD_PATH", f":{julia_setup.FOLDER}")  # for a julia on PATH
@@ -36,7 +36,7 @@ def kernels(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def doctor(*prefix: str) -> list[tuple[str, str]]:
-    """What it found, each with its remedy or none."""
+    """The findings, each with its remedy if there is one."""
     done = command("doctor", program=[*prefix, *MODULE])
     findings: list[tuple[str, str]] = []
     lines = done.stdout.splitlines()
@@ -155,7 +155,7 @@ def test_who_uses_a_table_can_be_seen() -> None:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> str:
-    """The Python of an environment of its own: its packages are those of this one, its configuration is not."""
+    """The Python of an environment of its own: it has the packages of this one, but not its configuration."""
     path = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--symlinks", path], check=True)
     packages = Path(path, Path(sysconfig.get_path("purelib")).relative_to(sys.prefix))

@@ -1,4 +1,4 @@
-"""What can and cannot be done with a frame that is attached, said where people look, once."""
+"""The limits of an attached frame are stated where people look, once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_below_the_error_stands_what_to_do(model: Notebook, report: Notebook, st
     ],
 )
 def test_also_where_numpy_refuses(model: Notebook, report: Notebook, store: shm.Store, cell: str) -> None:
-    """Since pandas 3 its arrays are read-only in a frame of one's own, too, so the copy is not tried here."""
+    """Since pandas 3 its arrays are read-only even in the user's own frame, so the copy is not tried here."""
     model.ok(f"{FRAME}\n%share df")
     report.ok("import numpy as np\n%attach df")
     assert report.run(cell).text.startswith("df is shared and read-only; ")
@@ -96,7 +96,7 @@ def test_move_says_that_the_variable_is_read_only_now(model: Notebook, store: sh
 
 
 def test_the_time_of_attaching_is_ours(desk: Desk, model: Notebook, store: shm.Store) -> None:
-    """In a new kernel the import of pandas is told apart."""
+    """In a new kernel the import of pandas is reported separately."""
     model.ok(f"{FRAME}\n%share df\n%share {{'x': df['x'].to_numpy()}} as arrays")
     new = desk.start("new.ipynb")
     shown = new.ok("import time\nbegun = time.perf_counter()\n%attach df\nwhole = time.perf_counter() - begun")

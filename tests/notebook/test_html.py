@@ -1,4 +1,4 @@
-"""What a page shows: HTML that is bounded, escaped and scoped, and always the same as text."""
+"""The output on a page: HTML that is bounded, escaped and scoped, and always comes with the same as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A kernel's life: interrupted, restarted, killed; its threads and async cells."""
+"""A kernel's life: it is interrupted, restarted and killed; it has threads and async cells."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notebooks import Desk, Notebook
 import jupyter_arrowshm as shm
 
 TABLE = "import pyarrow as pa\nt = pa.table({'a': [1, 2, 3]})"
-# A thousand batches, so that the interrupt comes while the table is written, however fast the machine is.
+# A thousand batches, so that the interrupt comes while the table is written, even on a fast machine.
 LARGE = """\
 import pyarrow as pa, time
 def batches():
@@ -51,7 +51,7 @@ def test_interrupt_of_a_share_keeps_the_version_before(model: Notebook, report: 
 
 def test_interrupt_after_the_table_has_its_name_says_so(desk: Desk, store: shm.Store) -> None:
     model = desk.start("model.ipynb")
-    # A real KeyboardInterrupt where freeing a large older version would meet one.
+    # This raises a real KeyboardInterrupt at the point where freeing a large older version would meet one.
     model.ok(f"{TABLE}\n%share t\nimport jupyter_arrowshm.core.publication as publication\nreal = publication.info")
     model.ok("def interrupted(*arguments):\n    raise KeyboardInterrupt\npublication.info = interrupted")
     assert model.error("t = t.slice(1)\n%share t") == "interrupted, but 't' was shared already"
@@ -60,18 +60,18 @@ def test_interrupt_after_the_table_has_its_name_says_so(desk: Desk, store: shm.S
 
 
 def test_interrupts_at_any_moment(model: Notebook, store: shm.Store, directory: Path) -> None:
-    """Wherever it hits, there is the one whole version or the other, and the message is true."""
+    """Wherever it hits, one version or the other is there, whole, and the message is true."""
     model.ok("import numpy as np\nbig = {f'c{i}': np.full(1 << 21, 0) for i in range(8)}\n%share big")
     for round_, delay in enumerate([0, 0.002, 0.01, 0.02, 0.04, 0.06, 0.08], start=1):
         model.ok(f"big = {{f'c{{i}}': np.full(1 << 21, {round_}) for i in range(8)}}")
         before = store.version("big")
-        # The cell outlasts the interrupt: one that finds no cell, ipykernel takes for the end of a reply.
+        # The cell outlasts the interrupt: ipykernel takes an interrupt that finds no cell for the end of a reply.
         request = model.start("import time\nprint('begun', flush=True)\n%share big\ntime.sleep(600)")
         model.until(request, "begun")
         time.sleep(delay)
         model.interrupt()
         ran = model.wait(request)
-        if ran.traceback:  # outside of our work, as any cell
+        if ran.traceback:  # outside our work, as in any cell
             assert "KeyboardInterrupt" in ran.traceback[-1]
         elif ran.status == "error":
             assert ("was not shared" in ran.error) == (store.version("big") == before), ran.error

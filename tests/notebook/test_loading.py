@@ -1,4 +1,4 @@
-"""How the magics come into a notebook and leave it, and what that imports."""
+"""The loading and unloading of the magics in a notebook, and the imports that this causes."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ enter("print('second', 'x' in dir())", "%attach t as y", "%share y.slice(1) as z
 
 
 def test_an_embedded_shell_that_is_used_twice(desk: Desk, store: shm.Store) -> None:
-    """Each time it has other variables; what is attached and detached are those of that time."""
+    """Each time it has other variables; tables are attached and detached among the current ones."""
     store.share(pa.table({"a": [1, 2, 3]}), "t")
     environment = {**os.environ, "IPYTHONDIR": str(desk.parent / "ipython")}
     done = subprocess.run(
@@ -136,7 +136,7 @@ def test_enable_magics(environment: Path, desk: Desk, store: shm.Store) -> None:
     assert store.names() == ["t"] and notebook.complete("%attach ") == ["t"]
     notebook.ok("%load_ext jupyter_arrowshm\n%detach u")
 
-    assert enable(environment, "--disable") == enable(environment, "--disable")  # again is no error
+    assert enable(environment, "--disable") == enable(environment, "--disable")  # doing it again is not an error
     assert not file.exists()
     notebook = desk.start("plain.ipynb", load=False, python=str(environment))
     assert "`%share` not found" in notebook.run("%share t").error
@@ -145,6 +145,6 @@ def test_enable_magics(environment: Path, desk: Desk, store: shm.Store) -> None:
 def test_enabled_magics_say_what_is_wrong_at_once(environment: Path, desk: Desk) -> None:
     enable(environment)
     notebook = desk.start("lazy.ipynb", load=False, python=str(environment))
-    if hasattr(IPython.core.magic, "LazyMagic"):  # before, IPython knew no help of a magic that is not loaded
+    if hasattr(IPython.core.magic, "LazyMagic"):  # before, IPython had no help for a magic that is not loaded
         assert "%share df" in notebook.ok("%share?")
     assert notebook.error("%attach").startswith("attach what? ")

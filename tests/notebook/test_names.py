@@ -1,4 +1,4 @@
-"""Names on a magic's line: variables in them, quotes around them, and nothing of them that runs."""
+"""Names on a magic's line: variables in them, quotes around them, and no part of them that runs."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_options_columns_and_kinds_from_variables(report: Notebook, store: shm.S
     ],
 )
 def test_the_name_of_a_table_never_runs(model: Notebook, report: Notebook, store: shm.Store, name: str) -> None:
-    """Neither in the lines that are printed nor where somebody types what a list shows."""
+    """It does not run in the printed lines, nor when somebody types what a list shows."""
     store.share(pa.table({"a": [1]}), name)
     report.ok("ran, n, t = [], 7, []")
     for magic in ("attach", "shared", "detach", "unshare"):

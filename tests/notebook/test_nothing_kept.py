@@ -1,4 +1,4 @@
-"""After an error of ours nothing of the user's data is referred to by us, in ``sys.last_value`` or elsewhere."""
+"""After an error of ours we keep no reference to the user's data, in ``sys.last_value`` or elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from notebooks import Notebook
 
 import jupyter_arrowshm as shm
 
-# Frames that are counted. The collector of cycles is off: what is kept in a cycle counts as well.
+# Frames that are counted. The cycle collector is off: a frame that is kept in a cycle counts as well.
 WATCHED = """\
 import gc, weakref, pandas as pd
 gc.disable()

@@ -1,4 +1,4 @@
-"""What an error says should be done about it is done here, word for word, whoever says it."""
+"""The remedy that an error states is carried out here, word for word, no matter who states it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = ["trips", "trips-2024", "as", "end", "-x", "--force", "it's", 'a"b', "$H
 
 @pytest.fixture
 def damaged(store: shm.Store) -> Path:
-    """The directory, with a file under each name that is not a table."""
+    """The directory, with a file under each name; none of these files is a table."""
     store.share({"a": [1]}, "t")
     store.unshare("t")
     for name in NAMES:

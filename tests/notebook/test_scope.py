@@ -1,4 +1,4 @@
-"""The magics in functions, loops and comprehensions: they see what the code around them sees."""
+"""The magics in functions, loops and comprehensions: they see the variables that the code around them sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pandas user's session, word for word: what works, and what fails and says what to do."""
+"""A pandas user's session, word for word: some things work, others fail and say what to do."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_assignment_to_a_column_changes_this_notebook_alone(
     "cell", ["trips.loc[0, 'fare'] = 1.0", "trips['fare'].values[0] = 1.0", "trips.iloc[0, 1] = 1"]
 )
 def test_writing_into_the_table_never_reaches_another_notebook(model: Notebook, reader: Notebook, cell: str) -> None:
-    """It is an error or a copy, as pandas will have it; what the other has stays as it is."""
+    """It is an error or a copy, as pandas decides; the other notebook's data stays as it is."""
     reader.ok("%attach trips")
     ran = reader.run(cell)
     assert ran.status == "ok" or "read-only" in ran.traceback[-1]

@@ -1,4 +1,4 @@
-"""``%share``: expressions, names, options, and what it says when it cannot."""
+"""``%share``: expressions, names, options, and its messages when it fails."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_names_that_are_no_identifiers(model: Notebook, report: Notebook, name: 
     attached = report.ok(line)
     variable = line.partition(" as ")[2] or name
     assert report.get(f"{variable}.num_rows") == "3" and attached.startswith(f"{variable}: pyarrow.Table")
-    report.ok(f"%attach {shlex.quote(name)}\n%detach {shlex.quote(name)}")  # without `as`, the same variable
+    report.ok(f"%attach {shlex.quote(name)}\n%detach {shlex.quote(name)}")  # without `as` it is the same variable
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""``%%share NAME``: the last expression of a cell under a name."""
+"""``%%share NAME``: shares the last expression of a cell under a name."""
 
 from __future__ import annotations
 

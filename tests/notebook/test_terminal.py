@@ -19,7 +19,7 @@ def parent(tmp_path: Path) -> Path:
 
 
 def session(tmp_path: Path, *cells: str) -> str:
-    """What IPython prints when a person types these cells."""
+    """The output of IPython when a person types these cells."""
     typed = "\n".join(
         f"{cell}\n" if "\n" in cell else cell for cell in ("%load_ext jupyter_arrowshm", *cells, "exit", "")
     )

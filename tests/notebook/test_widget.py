@@ -1,4 +1,4 @@
-"""The widgets: what Python sees of them, and what a front end is told, also while a cell runs."""
+"""The widgets, as Python sees them, and the messages to a front end, even while a cell runs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def until(true: Callable[[], object]) -> None:
 
 @pytest.fixture
 def opened() -> Iterator[Callable[[Any], Any]]:
-    """Close what a test opens."""
+    """Close the widgets that a test opens."""
     widgets: list[Any] = []
 
     def keep(widget: Any) -> Any:
@@ -55,7 +55,7 @@ def opened() -> Iterator[Callable[[Any], Any]]:
 
 
 class Page:
-    """What a front end does: it keeps the state of a notebook's widgets, and sends what its views send."""
+    """A stand-in for a front end: it keeps the state of a notebook's widgets, and sends what its views send."""
 
     def __init__(self, notebook: Notebook) -> None:
         self.client = notebook.client
@@ -65,7 +65,7 @@ class Page:
         self._asked = 0
 
     def use_subshell(self) -> bool:
-        """As JupyterLab does where the kernel has them: what is sent is handled beside the cells."""
+        """Use a subshell if the kernel has them, as JupyterLab does: messages are then handled beside the cells."""
         self._send("kernel_info_request", {})
         if "kernel subshells" not in self._reply("kernel_info_reply").get("supported_features", ()):
             return False
@@ -77,7 +77,7 @@ class Page:
         return True
 
     def show(self, code: str) -> str:
-        """Run a cell that shows a widget; gives the id of its model."""
+        """Run a cell that shows a widget, and return the id of its model."""
         request = self.client.execute(code)
         found = ""
         for message in self._messages():
@@ -107,7 +107,7 @@ class Page:
         return pa.ipc.open_stream(body).read_all()
 
     def until(self, true: Callable[[], object]) -> None:
-        """Listen until what has come makes this true."""
+        """Listen until the messages make this true."""
         if not true():
             next(None for _ in self._messages() if true())
 
@@ -191,7 +191,7 @@ def test_nobody_looks_when_nobody_watches(store, opened) -> None:
     def lookers() -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread.name == "arrowshm-look"]
 
-    until(lambda: not lookers())  # of the tests before
+    until(lambda: not lookers())  # from earlier tests
     shown = opened(SharedTables())
     assert not lookers()
     for view in ("one", "two"):
@@ -229,7 +229,7 @@ def test_a_closed_widget_leaves_nothing(store) -> None:
 
 
 def test_changes_from_several_threads_all_arrive(store, opened) -> None:
-    """A cell, the front end (beside it, in ipykernel 7) and the look at the store, at once."""
+    """A cell, the front end (beside it, in ipykernel 7) and the look at the store run at the same time."""
     shown = opened(SharedTables())
     told: dict[str, Any] = {}
     for trait in ("tables", "filter", "sort", "selected"):
@@ -352,7 +352,7 @@ def test_rows_travel_as_arrow(model: Notebook, store) -> None:
     assert page.rows(preview, version=version, limit=5000).num_rows == 1000
     summary = json.loads(page.ask(preview, "summary", version=version)[1][0])
     assert summary["columns"][0]["max"] == {"text": "4999", "value": 4999}
-    # Places in what is shown, and numbers of rows in the table.
+    # The places in the view, and the row numbers in the table.
     down = json.dumps([{"column": 0, "descending": True}])
     assert page.ask(preview, "rows_of", version=version, sort=down, first=1, last=3)[0]["rows"] == [4998, 4997, 4996]
     assert page.ask(preview, "places_of", version=version, sort=down, rows=[4997, 9999])[0]["places"] == [2]
@@ -403,7 +403,7 @@ def test_both_sides_see_a_change(model: Notebook, store) -> None:
 
 
 def test_while_a_cell_runs(model: Notebook, store) -> None:
-    """Also after that cell itself has made and changed the widget."""
+    """It holds even after that cell itself has made and changed the widget."""
     page = Page(model)
     if not page.use_subshell():
         pytest.skip("this ipykernel has no subshells: what the front end sends waits for the cell")
@@ -425,7 +425,7 @@ def test_while_a_cell_runs(model: Notebook, store) -> None:
 
 
 def exported(*bundles: dict[str, Any]) -> str:
-    """A notebook with these outputs as HTML, as a file that is mailed to somebody."""
+    """A notebook with these outputs as HTML, like a file that is mailed to somebody."""
     outputs = [nbformat.v4.new_output("display_data", data=bundle) for bundle in bundles]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=outputs)])
     return HTMLExporter(template_name="basic").from_notebook_node(notebook)[0]

@@ -1,4 +1,4 @@
-"""A Jupyter server takes seconds to start: most tests of a module share one, and its store, emptied after each."""
+"""A Jupyter server takes seconds to start: most tests of a module share one and its store, emptied after each."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def running(directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def server(directory: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Start a server of the test's own in the same store; keywords are the extension's configuration."""
+    """Start a separate server for the test in the same store; keywords are the extension's configuration."""
     started: list[Server] = []
 
     def start(**config: object) -> Server:

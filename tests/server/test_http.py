@@ -1,4 +1,4 @@
-"""The routes: what they answer, who may ask, and that the description of them is true."""
+"""The routes: their answers, who may ask, and whether their description is true."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_an_unsafe_directory_is_said(running, store, directory):
 
 
 def test_every_route_by_who_asks(running, server, store):
-    """No token: nothing. Denied: nothing. A reader: what is read. Allowed: all."""
+    """Without a token, or denied, a user gets nothing; a reader may only read; an allowed user may do everything."""
     store.share(TABLE, "trips")
     servers = {"reader": server(config_file=READER), "nobody": server(config_file=NOBODY), "allowed": running}
     for method, path, status, reads in ROUTES:

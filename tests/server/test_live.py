@@ -1,4 +1,4 @@
-"""Real servers, real kernels, real signals: who uses what, told as it happens."""
+"""Real servers, real kernels, real signals: events say who uses what, as it happens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thread that looks at the tables: whatever goes wrong, it goes on."""
+"""The thread that looks at the tables goes on, no matter what goes wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Previews over HTTP: what a page holds, and that no table can hurt the server."""
+"""Previews over HTTP: a page's contents are right, and no table can hurt the server."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ask(server: Server, what: str, name: str = "trips", **query: Any) -> Answer:
 
 
 def rows(server: Server, name: str = "trips", **query: Any) -> tuple[pa.Table, dict[str, Any]]:
-    """A page, and what is said of it."""
+    """A page, and its description."""
     answer = ask(server, "rows", name, **query)
     assert answer.status == 200, answer.body
     assert answer.headers["Content-Type"] == "application/vnd.apache.arrow.stream"
@@ -48,10 +48,10 @@ def post(server: Server, what: str, name: str = "trips", **question: Any) -> Ans
 
 
 def workers(server: Server) -> list[psutil.Process]:
-    """The server's preview workers: one for pages, one for what looks at all rows, each if it was needed lately."""
+    """The server's preview workers, one for pages and one for questions about all rows, if they were needed lately."""
     found = []
     for process in psutil.Process(server.process.pid).children():
-        with contextlib.suppress(psutil.Error):  # of a zombie there is no command line
+        with contextlib.suppress(psutil.Error):  # a zombie has no command line
             if "jupyter_arrowshm.server.preview_worker" in process.cmdline():
                 found.append(process)
     return found
@@ -63,7 +63,7 @@ def worker(server: Server) -> psutil.Process | None:
 
 
 def end(process: psutil.Process, signal_: int | None = signal.SIGKILL) -> None:
-    """Kill it, if need be, and wait until it is dead; a dead one may be a zombie until the server looks."""
+    """Kill it if necessary, and wait until it is dead; a dead one may be a zombie until the server looks."""
     with contextlib.suppress(psutil.NoSuchProcess):
         if signal_ is not None:
             process.send_signal(signal_)
@@ -73,7 +73,7 @@ def end(process: psutil.Process, signal_: int | None = signal.SIGKILL) -> None:
 
 @pytest.fixture
 def looked_at(running: Server, store) -> psutil.Process:
-    """The worker for pages, the only one there is, which has the table trips mapped."""
+    """The only worker, which is for pages and has the table trips mapped."""
     for process in workers(running):
         end(process)
     store.share(TABLE, "trips")
@@ -133,7 +133,7 @@ def test_a_question_in_the_body_may_be_longer_than_a_url(running, store):
     assert answer.status == 200 and pa.ipc.open_stream(answer.data).read_all().to_pydict() == {"n": [3]}
     assert post(running, "summary", filter=cities).json["matches"] == 2
     assert post(running, "export", **question).body.splitlines() == ['"n"', "3", "1"]
-    # The text of it will do as well: what a client would put into the URL.
+    # Its text works as well: a client would put that into the URL.
     assert post(running, "summary", filter=json.dumps(cities)).json["matches"] == 2
 
 
@@ -232,14 +232,14 @@ def test_an_older_version_can_be_paged_through_while_it_is_at_hand(running, stor
     assert rows(running, version=old)[0].num_rows == 4 and rows(running)[1]["version"] == new
     store.unshare("trips")
     assert rows(running, version=old)[0].num_rows == 4
-    # By either worker: one of them has it.
+    # Either worker can answer: one of them has the version.
     assert rows(running, version=old, sort=[{"column": 2, "descending": True}])[0]["n"].to_pylist() == [4, 3, 2, 1]
     for process in workers(running):
         end(process)
     assert ask(running, "rows", version=old).status == 404
 
 
-# -- who looks holds nothing -------------------------------------------------------------------------------------------
+# -- a preview holds nothing -------------------------------------------------------------------------------------------
 
 
 def test_to_look_is_not_to_use(running, store, looked_at, peer):
@@ -270,7 +270,7 @@ def test_it_ends_with_a_server_that_dies_while_it_works(server, store):
     store.share(TABLE, "trips")
     rows(running)
     found = worker(running)
-    found.suspend()  # as one that works for long, and does not read its pipe
+    found.suspend()  # like one that works for long, and does not read its pipe
     os.kill(running.process.pid, signal.SIGKILL)
     end(found, None)
 
@@ -286,7 +286,7 @@ def test_a_question_that_takes_too_long_is_stopped(running, looked_at):
 
 
 def test_a_long_question_to_a_worker_that_reads_nothing_is_stopped(running, store):
-    """A pipe has room for 64 kB: what does not fit must not wait for ever."""
+    """A pipe has room for 64 kB: data that does not fit must not wait for ever."""
     store.share(TABLE, "trips")
     for process in workers(running):
         end(process)
@@ -305,7 +305,7 @@ def test_a_page_does_not_wait_for_those_who_search(running, store):
         end(process)
     post(running, "summary")
     (searching,) = workers(running)
-    searching.suspend()  # as one that has long work to do
+    searching.suspend()  # like one that has long work to do
     with ThreadPoolExecutor(8) as pool:
         searches = [pool.submit(post, running, "summary") for _ in range(8)]
         while sum(one.running() for one in searches) < 8:
@@ -318,7 +318,7 @@ def test_a_page_does_not_wait_for_those_who_search(running, store):
 
 
 def test_what_nobody_waits_for_any_more_is_left(store, directory):
-    """By the worker, between two slices of the table, and it lives on for the next question."""
+    """The worker stops it between two slices of the table, and lives on for the next question."""
     hostile.write(directory)
     tall = SummaryQuestion("tall", str(directory), filter='{"column": 0, "op": "!=", "value": 1}')
     worker = Worker()
@@ -331,7 +331,7 @@ def test_what_nobody_waits_for_any_more_is_left(store, directory):
 
 
 def test_a_limit_on_memory_below_ours_is_kept(server, store):
-    """Where a container or `ulimit -d` sets it: nobody may raise a hard limit, and setting ours failed."""
+    """A container or `ulimit -d` may set it: nobody may raise a hard limit, and setting ours failed."""
     running = server()
     store.share(TABLE, "trips")
     limit = 512 << 20
@@ -346,7 +346,7 @@ def test_a_limit_on_memory_below_ours_is_kept(server, store):
         (signal.SIGSEGV, 422, "DamagedTable"),
         (signal.SIGBUS, 422, "DamagedTable"),
         (signal.SIGABRT, 503, "QueryStopped"),
-        (signal.SIGKILL, 200, None),  # asked again, of another
+        (signal.SIGKILL, 200, None),  # asked again, about another
     ],
 )
 def test_a_crash_is_the_workers_alone(running, looked_at, signal_, status, reason):
@@ -405,7 +405,7 @@ def test_damaged_files_are_said_to_be_damaged(running, store, directory):
         damaged(directory, f"bad_{number}", bytes(data))
         for what, query in (("rows", {"sort": [{"column": 0}]}), ("rows", {}), ("summary", {})):
             answer = ask(running, what, f"bad_{number}", **query)
-            # What a mutation did to the values of a cell nobody can see.
+            # Nobody can see what a mutation did to the values of a cell.
             assert answer.status in (200, 400, 422), answer.body
         (directory / f"bad_{number}.arrow").unlink()
     assert ask(running, "rows").status == 200
@@ -424,7 +424,7 @@ def test_hostile_tables_cost_the_server_nothing(running, store, directory):
             print(name, what, answer.status, round(time.monotonic() - begun, 2), len(answer.data), query)
             assert answer.status in (200, 400, 503), (name, query, answer.body)
             assert len(answer.data) <= 2_100_000, (name, query)
-            # What looks at all rows may take too long on a busy machine, and is stopped then; a page may not.
+            # A question about all rows may take too long on a busy machine, and is then stopped; a page may not.
             looks_at_all = what == "summary" or query.get("sort") or query.get("filter")
             assert looks_at_all or answer.status == 200, (name, query, answer.body)
     assert process.memory_info().rss - before < 64 << 20
@@ -433,7 +433,7 @@ def test_hostile_tables_cost_the_server_nothing(running, store, directory):
 
 
 def test_the_worker_may_be_killed_at_any_moment(running, store):
-    """Every answer is right, or a clean error; nothing stays."""
+    """Every answer is right, or a clean error; nothing is left behind."""
     store.share(TABLE, "trips")
     store.share(pa.table({"n": pa.array(range(2_000_000)), "k": pa.array([1, 2] * 1_000_000)}), "large")
     over = threading.Event()

@@ -1,4 +1,4 @@
-"""Which unused tables go, and what is told of two lists."""
+"""The rules for removing unused tables, and the events from two lists."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_under_pressure_the_longest_unused_go_first_and_no_more_than_needed(rule
         ([table("a", 1, pinned=True)], [table("a", 1)], [("unpinned", "a", ())]),
         ([table("a", 1)], [table("a", 1)], []),
         ([table("a", 1)], [replace(table("a", 1), nbytes=5)], []),
-        # Versions that the name does not lead to any more.
+        # Versions that the name no longer leads to.
         (Tables([], (older("a", 2, 3),)), Tables([], (older("a", 3),)), [("released", "a", ("python (pid 2)",))]),
         (
             [replace(table("a", 1), older=(older("a", 2),))],
