@@ -1,5 +1,5 @@
 # The Tables.jl interface ("Implementing the Interface" in its manual): a SharedTable is a table of columns, and any table
-# of columns can be shared. `ArrowSHM` and `Tables` are what is in scope; included by the extension, or by src/tabular/glue.jl.
+# of columns can be shared. `ArrowSHM` and `Tables` are in scope; the extension includes this file, or src/tabular/glue.jl does.
 
 Tables.istable(::Type{ArrowSHM.SharedTable}) = true
 Tables.columnaccess(::Type{ArrowSHM.SharedTable}) = true
@@ -18,5 +18,5 @@ function to_columns(table)
     return kind, columns, isempty(columns) ? 0 : length(columns[1].second)
 end
 
-# By identity, once: an extension's __init__ runs in each process, the glue's include too.
+# Once, by identity: an extension's __init__ runs in each process, and so does the glue's include.
 connect() = to_columns in ArrowSHM.TABULAR || push!(ArrowSHM.TABULAR, to_columns)

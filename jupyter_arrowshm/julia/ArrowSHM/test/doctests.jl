@@ -1,8 +1,8 @@
-# Runs the `jldoctest` blocks of the package's docstrings, as Documenter would: it cannot be had without a registry.
+# Runs the `jldoctest` blocks of the package's docstrings as Documenter would: Documenter needs a registry.
 
 module DocTests
 
-"Each block of each docstring of a module, and where the docstring is."
+"Each block of each docstring of a module, and the place of the docstring."
 function blocks(home::Module)
     found = Tuple{String,String}[]
     for docs in values(Base.Docs.meta(home)), doc in values(docs.docs)
@@ -28,7 +28,7 @@ function steps(block::String)
     return found
 end
 
-"What the REPL would show."
+"The text that the REPL would show."
 function shown(home::Module, code::AbstractString)
     try
         value = include_string(home, code)

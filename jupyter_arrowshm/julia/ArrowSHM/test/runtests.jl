@@ -1,5 +1,5 @@
-# The package by itself, without Python: `julia test/runtests.jl` with the package on LOAD_PATH, or Pkg.test. Everything
-# happens in a directory of its own. What the two languages promise each other is tested in tests/julia of the project.
+# Tests of the package by itself, without Python: `julia test/runtests.jl` with the package on LOAD_PATH, or Pkg.test. Everything
+# happens in a directory of its own. The promises between the two languages are tested in tests/julia of the project.
 
 using ArrowSHM
 using ArrowSHM: Decimal, Timestamp
@@ -15,11 +15,11 @@ function with_store(f)
         withenv("JUPYTER_ARROWSHM_DIR" => joinpath(parent, "store")) do
             f(joinpath(parent, "store"))
         end
-        GC.gc()  # before the directory goes: what is still attached is not told apart from what is leaked
+        GC.gc()  # before the directory is removed: a table that is still attached looks the same as a leaked one
     end
 end
 
-"Share, attach, and give the column back."
+"Share, attach, and return the column."
 function round_trip(column; name = "column")
     share(name, ["x" => column]; replace = true)
     return attach(name)[1]
