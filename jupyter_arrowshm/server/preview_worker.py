@@ -12,7 +12,6 @@ import ctypes
 import json
 import os
 import resource
-import select
 import signal
 import sys
 
@@ -22,6 +21,7 @@ from ..errors import ArrowSHMError
 from ..looking.answers import Answer, OpenTables, answer, failed
 from ..looking.questions import parse
 from ..preview import Patience
+from .pipes import is_readable
 
 MEMORY = 1 << 30  # bytes of its own; what is mapped of a table does not count
 KEPT = 5.0  # s that tables stay mapped after the last question
@@ -89,7 +89,7 @@ class Questions:
 
     def wait(self, seconds: float) -> bool:
         """Whether something is there, or the other end is gone."""
-        return bool(self._received or select.select([self._fd], [], [], seconds)[0])
+        return bool(self._received or is_readable(self._fd, seconds))
 
     def next(self) -> bytes | None:
         """A line without its end; ``None`` if no more will come."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from ..core import LABEL_OPTION
 from ..looking.answers import Answer
 from ..looking.questions import Question
+from .pipes import is_readable, is_writable
 from .preview_worker import NEVER_MIND
 
 _START_TIMEOUT = 60.0  # s; importing pyarrow takes one, on a busy machine more
@@ -73,11 +73,11 @@ class Worker:
     def _send(self, data: bytes) -> None:
         left = memoryview(data)
         while left:
-            if not select.select([], [self._stdin], [], self._time_left())[1]:
+            if not is_writable(self._stdin.fileno(), self._time_left()):
                 raise TimeoutError
             try:
                 left = left[os.write(self._stdin.fileno(), left) :]
-            except BlockingIOError:  # the pipe has less room than select(2) asks for
+            except BlockingIOError:  # the pipe has less room than poll(2) asks for
                 time.sleep(_GLANCE)
 
     def _line(self) -> bytes:
@@ -88,7 +88,7 @@ class Worker:
         return line
 
     def _receive(self) -> None:
-        while not select.select([self._stdout], [], [], min(_GLANCE, self._time_left()))[0]:
+        while not is_readable(self._stdout.fileno(), min(_GLANCE, self._time_left())):
             if self._is_wanted is not None and not self._is_wanted():
                 self._is_wanted = None
                 self._send(NEVER_MIND)

@@ -145,5 +145,7 @@ def test_sharing_works_or_says_what_is_wrong(peer: Callable[..., Peer], parent: 
     (remedy,) = [remedy for finding, remedy in found.items() if machine.says.format(there=there) in finding]
     assert machine.remedy in remedy and bool(machine.remedy) == bool(remedy)
     assert (SEEN in found) == (machine.uses == ("1", "2", "1")), found
-    assert [finding for finding, remedy in found.items() if remedy and not machine.remedy] == []
+    # Whether the sidebar is installed is up to the environment of these tests, and not to the machine.
+    others = [finding for finding, remedy in found.items() if remedy and "the sidebar" not in finding]
+    assert machine.remedy or others == []
     one.quit()

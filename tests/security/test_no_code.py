@@ -22,6 +22,12 @@ FORBIDDEN = {
     *("import joblib", "import runpy", "import code", "eval()", "exec()", "compile()", "__import__()"),
     *(".read_pickle()", ".to_pickle()", ".deserialize()", ".system()", ".popen()", "allow_pickle=", "shell="),
 }
+# Magics run what a person typed: the expression on their line, the cell below it, the variables in a name.
+TYPED = {
+    "cell.py": {"eval()", "exec()", "compile()"},
+    "lines.py": {"eval()", "compile()"},
+    "scope.py": {"eval()"},
+}
 JULIA = re.compile(
     r"\b(Serialization|deserialize|include_string|Meta\.parse)\b|(?<![\w.])eval\("
 )  # not Core.eval(:(...))
@@ -42,7 +48,7 @@ def words(file: Path) -> Iterator[str]:
 def test_nothing_in_the_package_unpickles_or_evaluates() -> None:
     files = sorted(PACKAGE.rglob("*.py"))
     assert len(files) > 60 and "re" in {word[7:] for file in files for word in words(file)}
-    assert {file.name: used for file in files if (used := set(words(file)) & FORBIDDEN)} == {}
+    assert {file.name: used for file in files if (used := set(words(file)) & FORBIDDEN)} == TYPED
     assert [file.name for file in PACKAGE.glob("julia/ArrowSHM/[se]*/**/*.jl") if JULIA.search(file.read_text())] == []
 
 

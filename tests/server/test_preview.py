@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import signal
 import threading
 import time
@@ -319,6 +320,7 @@ def test_a_page_does_not_wait_for_those_who_search(running, store):
 
 def test_what_nobody_waits_for_any_more_is_left(store, directory):
     """The worker stops it between two slices of the table, and lives on for the next question."""
+    directory.mkdir(0o700)
     hostile.write(directory)
     tall = SummaryQuestion("tall", str(directory), filter='{"column": 0, "op": "!=", "value": 1}')
     worker = Worker()
@@ -328,6 +330,24 @@ def test_what_nobody_waits_for_any_more_is_left(store, directory):
         assert "error" not in head and pa.ipc.open_stream(body).read_all()["n"].to_pylist() == [0, 0, 0]
     finally:
         assert worker.end() in (0, -signal.SIGKILL)
+
+
+def test_a_process_with_more_than_a_thousand_open_files_has_previews(store, directory):
+    store.share(TABLE, "trips")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    held = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]
+    try:
+        worker = Worker()
+        try:
+            head, body = worker.ask(RowsQuestion("trips", str(directory)), 60, lambda: True)
+        finally:
+            worker.end()
+    finally:
+        for one in held:
+            os.close(one)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert "error" not in head and pa.ipc.open_stream(body).read_all().num_rows == TABLE.num_rows
 
 
 def test_a_limit_on_memory_below_ours_is_kept(server, store):

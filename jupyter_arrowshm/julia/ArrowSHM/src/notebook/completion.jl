@@ -8,7 +8,7 @@ const PUBLIC = (
     :UnsupportedSource, :DamagedColumn, :StoreFailed, :UnsupportedPlatform,
 )
 # The keyword came with Julia 1.11, and is a syntax error before.
-@static VERSION >= v"1.11" && eval(Expr(:public, PUBLIC...))
+@static VERSION >= v"1.11" && Core.eval(@__MODULE__, Expr(:public, PUBLIC...))
 
 const AFTER_COLUMN = r"((?:[\w!]+\.)*[\w!]+)\[\"([^\"\\\n]*)$"
 const AFTER_TABLE = r"(?:\b(?:attach|share|unshare|info|pin|unpin)\(\s*|@(?:attach|share)\s+(?:[\w!]+\s*=\s*)?)\"([^\"\\\n]*)$"
