@@ -15,7 +15,7 @@ const AFTER_TABLE = r"(?:\b(?:attach|share|unshare|info|pin|unpin)\(\s*|@(?:atta
 const AFTER_ATTACH = r"@attach\s+([\w!]*)$"
 const AFTER_MODULE = r"\bArrowSHM\.(@?\w*)$"
 
-"What may follow at the end of some code, and the part of it that is already there; `nothing` if Julia should answer."
+"The possible completions at the end of some code, and the part of it that is already there; `nothing` if Julia should answer."
 @noinline function complete_code(code::AbstractString, home::Module)
     found = match(AFTER_COLUMN, code)
     if found !== nothing

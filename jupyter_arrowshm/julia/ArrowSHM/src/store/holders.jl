@@ -1,4 +1,4 @@
-# Who uses which table: the publisher's token, and the locks that are leases. None of this is written down anywhere:
+# The users of each table: the publisher's token, and the locks that are leases. None of this is written down anywhere:
 # the kernel's own lock table is the state, so it cannot disagree with the live processes.
 
 const ONE_PAGE = 3072  # bytes of /proc/locks that the kernel gives in one piece: a page, less room for a line

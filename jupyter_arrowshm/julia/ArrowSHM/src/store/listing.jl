@@ -1,4 +1,4 @@
-# What is in a store now: the tables, who uses them, and the older versions that still take memory.
+# The contents of a store now: the tables, who uses them, and the older versions that still take memory.
 
 "A version that has lost its name, and that somebody still has attached."
 struct OlderVersion

@@ -21,7 +21,7 @@ struct Publisher
     alive::Union{Nothing,Bool}
 end
 
-"What people call a process: `model.ipynb (julia)`, `etl.jl`, `julia (pid 4711)`. A footer may say anything."
+"The name of a process for people: `model.ipynb (julia)`, `etl.jl`, `julia (pid 4711)`. A footer may say anything."
 label(holder::Holder) = printable(label_of(holder))
 
 function label_of(holder::Holder)
