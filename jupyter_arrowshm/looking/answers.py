@@ -28,7 +28,7 @@ Views = Callable[[str, str], View]
 
 
 class Answer(NamedTuple):
-    """What is said of it, ready for JSON, and its bytes; an ``error`` in the head has a ``message``, and no bytes."""
+    """The facts, ready for JSON, and the bytes; an ``error`` in the head has a ``message``, and no bytes."""
 
     head: dict[str, Any]
     body: bytes = b""
@@ -66,7 +66,7 @@ class OpenTables:
 
 
 def answer(tables: OpenTables, question: Question, patience: Patience | None = None) -> Answer:
-    """Whatever goes wrong is an answer, too: who answers must be there for the next question."""
+    """Answer the question. An error is an answer, too: the next question must find somebody to answer it."""
     try:
         return _answer(tables.view(question), question, patience or Patience())
     except Exception as error:
@@ -74,7 +74,7 @@ def answer(tables: OpenTables, question: Question, patience: Patience | None = N
 
 
 def explained(error: Exception, question: Question) -> Exception:
-    """What anything that looking raises means to a person: one of our errors, or ``Unwanted``."""
+    """Any error that looking raises, as one that a person understands: one of ours, or ``Unwanted``."""
     if isinstance(error, (ArrowSHMError, Unwanted)):
         return error
     if isinstance(error, (MemoryError, pa.lib.ArrowCapacityError)):
@@ -88,7 +88,7 @@ def explained(error: Exception, question: Question) -> Exception:
 
 
 def failed(error: Exception) -> Answer:
-    """The answer that an error is."""
+    """The answer for an error."""
     message = error.says("magic") if isinstance(error, ArrowSHMError) else str(error)
     return Answer({"error": type(error).__name__, "message": message})
 

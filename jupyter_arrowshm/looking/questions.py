@@ -1,4 +1,4 @@
-"""Questions about the rows of a table: what may be asked, and how it travels.
+"""Questions about the rows of a table: the kinds of question, and how they travel.
 
 One wire form serves the server's routes, its preview worker and the widget: a
 JSON object with ``what`` and the fields below. ``columns``, ``sort`` and
@@ -21,7 +21,7 @@ _JSON = ("columns", "sort", "filter")  # ``server/rest-api.yml`` says what is in
 
 @dataclass(frozen=True)
 class Question:
-    """About some columns of a table, and some of its rows in some order.
+    """A question about some columns of a table, and some of its rows in some order.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Question:
     filter: str = ""
 
     def wire(self) -> dict[str, Any]:
-        """What :func:`parse` makes the question from."""
+        """The JSON from which :func:`parse` makes the question."""
         return {"what": self.what, **dataclasses.asdict(self)}
 
 
@@ -60,7 +60,7 @@ class RowsQuestion(Question):
 
 @dataclass(frozen=True)
 class SummaryQuestion(Question):
-    """What is in the columns. Rows in any order have the same summary."""
+    """A summary of the columns. Rows in any order have the same summary."""
 
     what = "summary"
 

@@ -1,6 +1,6 @@
 """Cells of text and binary, read from their buffers, with bounds of our own.
 
-A scalar of pyarrow is a copy of its cell: of a 2 GB text, 2 GB.
+A pyarrow scalar is a copy of its cell: 2 GB for a text of 2 GB.
 """
 
 from __future__ import annotations

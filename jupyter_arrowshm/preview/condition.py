@@ -65,7 +65,7 @@ class Comparison:
     def _one_of(self, array: pa.Array) -> pa.BooleanArray:
         if not any(isinstance(value, Decimal) for value in self.values):
             found = pc.is_in(array, pa.array(self.values, array.type))
-            # Arrow looks for the bits: of 0.0 and of NaN there are several.
+            # Arrow compares bits, and 0.0 and NaN each have several forms.
             for value in {value for value in self.values if isinstance(value, float) and (value != value or not value)}:
                 found = pc.or_(found, pc.fill_null(_equal(array, value), False))
             return found
@@ -137,14 +137,14 @@ def check_column(column: object, schema: pa.Schema) -> int:
     return column
 
 
-# -- whole numbers and decimals: compared without rounding, whatever a person wrote -----------------------------------
+# -- whole numbers and decimals: compared without rounding, however they were written ----------------------------------
 
 
 def _equal(array: pa.Array, value: Literal) -> pa.BooleanArray:
     if isinstance(value, Decimal):
         exact = _exact(value, array.type)
         return _always(array, False) if exact is None else pc.equal(array, pa.scalar(exact, array.type))
-    if value != value:  # NaN is what a person looks for who says NaN
+    if value != value:  # a person who asks for NaN means NaN
         return pc.is_nan(array)
     return pc.equal(array, pa.scalar(value, array.type))
 

@@ -1,4 +1,4 @@
-"""What is wrong with a table itself, and not with what is asked about it."""
+"""Errors in a table itself, not in a question about it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import pyarrow as pa
 
 
 class Damage(pa.ArrowInvalid):  # type: ignore[misc]
-    """A table leads out of itself, or is not what it says."""
+    """A table points out of itself, or is not what it says."""
 
 
 class _Reading:
-    """What goes wrong while a table is only read, or checked, is its own fault: a :class:`Damage`."""
+    """Turns an error while a table is only read, or checked, into :class:`Damage`: it is the table's fault."""
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        # Not for a type that Arrow lacks something for, nor where memory is short.
+        # Not where Arrow lacks something for a type, nor where memory is short.
         if isinstance(error, _FAULTS) and not isinstance(error, _LIMITS):
             raise Damage(str(error)) from None
 

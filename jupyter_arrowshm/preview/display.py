@@ -23,7 +23,7 @@ _ENDS = {"left": "[)", "right": "(]", "both": "[]", "neither": "()"}
 
 
 def cut(text: str, limit: int) -> str:
-    """At most ``limit`` characters, of which the last tells that there are more."""
+    """At most ``limit`` characters; the last one tells that there are more."""
     return text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
 
 
@@ -33,7 +33,7 @@ def texts(array: pa.Array, type_: pa.DataType, positions: Sequence[int], limit: 
     Parameters
     ----------
     type_
-        The type that the table has for them (:attr:`Source.schema`). The array is of that one, or of its storage.
+        The type that the table has for them (:attr:`Source.schema`). The array is of that type, or of its storage's.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def _simple(array: pa.Array) -> Texts:
 def _with_zone(array: pa.Array) -> pa.Array:
     wall = array.view(pa.timestamp(array.type.unit)).cast(pa.string())
     try:
-        # What no calendar has, Arrow says of times without a zone; with one it shows a wrong year.
+        # For times without a zone Arrow says when no calendar has them; with one it shows a wrong year.
         return pc.if_else(pc.starts_with(wall, "<"), wall, array.cast(pa.string()))
     except pa.ArrowInvalid:  # no such time zone on this machine
         return pc.binary_join_element_wise(wall, "Z", "")
@@ -165,7 +165,7 @@ def _span(*parts: tuple[int, str]) -> str:
 
 
 def _nested(array: pa.Array, type_: pa.DataType, position: int, limit: int) -> str | None:
-    """Lists, structs and maps much as JSON has them; a null at the top is not text."""
+    """Lists, structs and maps, much as in JSON; a null at the top is not text."""
     if is_null(array, position):
         return None
     writer = _Writer(limit + 1)

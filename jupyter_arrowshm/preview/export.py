@@ -37,7 +37,7 @@ class File:
 def export(source: Source, rows: Sequence[int], columns: Sequence[int], format: str, patience: Patience) -> File:
     """The first of these rows, as many as 100,000 rows, 200 columns, about 16 MB and the time allow.
 
-    Text, numbers and times keep their type, but for how they are stored: a
+    Text, numbers and times keep their type, but not how they are stored: a
     dictionary, runs or a view become plain values. A column that this format
     has no type for, or with values that are not of its type, is text, as a page shows it.
 
@@ -137,6 +137,6 @@ def _written(table: pa.Table, format: str) -> bytes | None:
         else:
             with pa.ipc.new_file(sink, table.schema) as writer:
                 writer.write_table(table.combine_chunks())
-    except (pa.ArrowException, OSError):  # of Parquet's own errors some are an OSError
+    except (pa.ArrowException, OSError):  # some of Parquet's own errors are an OSError
         return None
     return bytes(sink.getvalue())

@@ -1,4 +1,4 @@
-"""What a column is to a preview: its kind, its type as people read it, and its values as Arrow can compare them."""
+"""A column in a preview: its kind, its type in words, and its values as Arrow can compare them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def kind(type_: pa.DataType) -> str:
 
 
 def type_name(type_: pa.DataType) -> str:
-    """The type as people read it, of bounded length."""
+    """The type in words, of bounded length."""
     if pa.types.is_dictionary(type_):
         text = f"dictionary of {type_name(type_.value_type)}"
     elif pa.types.is_run_end_encoded(type_):
@@ -94,7 +94,7 @@ def comparable(array: pa.Array) -> pa.Array:
 
 
 def without_views(array: pa.Array) -> pa.Array:
-    """Views as large text or binary: Arrow takes, counts and decodes none by number. Text need not be UTF-8 for it."""
+    """Views as large text or binary: Arrow cannot take, count or decode views by number. The text need not be UTF-8."""
     if not is_view(array.type):
         return array
     copied = layout.with_type(array, pa.binary_view()).cast(pa.large_binary())
@@ -102,9 +102,9 @@ def without_views(array: pa.Array) -> pa.Array:
 
 
 def each(array: pa.Array, ask: Callable[[pa.Array], pa.BooleanArray], missing: bool = False) -> pa.BooleanArray:
-    """What ``ask`` says of each value, as :func:`comparable` has it, and ``missing`` of those that are null.
+    """The answer of ``ask`` for each value, as :func:`comparable` has it, and ``missing`` for nulls.
 
-    Of a dictionary each value is asked once, and no row is decoded.
+    In a dictionary each value is asked about once, and no row is decoded.
     """
     if pa.types.is_dictionary(array.type) and len(array.dictionary) <= len(array):
         found = ask(comparable(array.dictionary)).take(array.indices)
@@ -114,7 +114,7 @@ def each(array: pa.Array, ask: Callable[[pa.Array], pa.BooleanArray], missing: b
 
 
 def shown(array: pa.Array, type_: pa.DataType) -> pa.Array:
-    """What :func:`comparable` made of values of ``type_``, in a type that displays as they do."""
+    """The values that :func:`comparable` made from ``type_``, in a type that displays as they do."""
     type_ = plain(type_)
     if pa.types.is_temporal(type_):
         return array.view(type_)
@@ -157,7 +157,7 @@ def _at(values: pa.Array, places: pa.Array) -> pa.Array:
 
 def _runs(array: pa.RunEndEncodedArray) -> tuple[pa.Array, pa.Array]:
     """The runs' values, and for each row the number of its run."""
-    # Of dictionaries, say, Arrow decodes no runs. A slice's physical range begins where its offset lies.
+    # Arrow cannot decode runs of dictionaries, say. A slice's physical range begins where its offset lies.
     first = array.find_physical_offset()
     values = array.values.slice(first, array.find_physical_length())
     ends = array.run_ends.slice(first, len(values))
@@ -179,7 +179,7 @@ def as_binary(array: pa.Array) -> pa.Array:
 def num_bytes(array: pa.Array) -> int:
     """The bytes of all cells of a text or binary array, as many as a copy of them would have."""
     if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
-        # Of each view of 16 bytes the first four are the length (columnar format), which Arrow's kernel does not know.
+        # The first four of a view's 16 bytes are the length (columnar format); Arrow's kernel does not know views.
         words = pa.Array.from_buffers(pa.int32(), 4 * len(array), [None, array.buffers()[1]], offset=4 * array.offset)
         lengths = pc.list_element(pa.FixedSizeListArray.from_arrays(words, 4), 0)
     else:
@@ -188,7 +188,7 @@ def num_bytes(array: pa.Array) -> int:
 
 
 def check(array: pa.Array) -> None:
-    """Every length, offset and index, in full. Values that are not of their type harm nobody.
+    """Check every length, offset and index, in full. Values that are not of their type do no harm.
 
     Raises :class:`Damage`.
     """

@@ -17,7 +17,7 @@ from ..arrowtypes import nested
 
 # pyarrow has types of these two, and no arrays: a KeyError is all that it gives. Months, and days with milliseconds.
 _NO_ARRAYS = {b"tiM": b"i", b"tiD": b"w:8"}
-# What Arrow says no to though no offset leads astray: text that is not UTF-8, days in parts, clocks of 25 hours.
+# Values that Arrow refuses though no offset is wrong: text that is not UTF-8, days in parts, clocks of 25 hours.
 _BYTES = {
     **_NO_ARRAYS,
     b"u": b"z",
@@ -31,7 +31,7 @@ _BYTES = {
     b"tin": b"w:16",
 }
 _DECIMALS = {32: b"w:4", 64: b"w:8", 128: b"w:16", 256: b"w:32"}  # with more digits than their precision, say
-# Of which as_bytes() has nothing to change.
+# Types in which as_bytes() has nothing to change.
 _NUMBERS = frozenset(
     pa.type_for_alias(name).id for name in ["bool", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"]
 )
@@ -54,7 +54,7 @@ class _Schema(ctypes.Structure):
     )
 
     def parts(self) -> Iterator[_Schema]:
-        """What the type is made of, itself first."""
+        """The type's parts, itself first."""
         addresses = [ctypes.addressof(self)]
         while addresses:
             part = _Schema.from_address(addresses.pop())
@@ -64,7 +64,7 @@ class _Schema(ctypes.Structure):
 
 
 def as_bytes(array: pa.Array) -> pa.Array:
-    """The array for a check of its lengths, offsets and indices, and of nothing that its values may be."""
+    """The array for a check of its lengths, offsets and indices, but not of its values."""
     type_ = array.type
     if is_number(type_):
         return array
@@ -73,13 +73,13 @@ def as_bytes(array: pa.Array) -> pa.Array:
 
 
 def with_arrays(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with numbers and bytes in the place of intervals that pyarrow has no arrays of."""
+    """The batch with numbers and bytes in place of intervals that pyarrow has no arrays for."""
     schema = schema_with_arrays(batch.schema)
     return batch if schema is None else _restated(batch, schema)
 
 
 def schema_with_arrays(schema: pa.Schema) -> pa.Schema | None:
-    """What :func:`with_arrays` gives for batches of this schema; ``None``: they are as they were."""
+    """The schema that :func:`with_arrays` gives for batches of this one; ``None``: it is the same."""
     if not any(is_interval(part) for field in schema for part in nested(field.type)):
         return None
     return pa.schema([field.with_type(_with_arrays(field.type)) for field in schema])
@@ -109,7 +109,7 @@ def _restated(whole: pa.Array | pa.RecordBatch, what: pa.DataType | pa.Schema) -
 
 
 def without_extensions(type_: pa.DataType) -> pa.DataType:
-    """The type with what is stored in the place of each extension, wherever in it."""
+    """The type with its storage in place of each extension, at any depth."""
     return _described(type_, {}, {})
 
 
@@ -140,5 +140,5 @@ def _described(type_: pa.DataType, formats: dict[bytes, bytes], decimals: dict[i
             _, _, *width = part.format.split(b",")  # precision, scale, and bits where they are not 128
             changed = decimals[int(width[0]) if width else 128]
         if changed is not None:
-            part.format = changed  # which lives as long as this module; who frees the schema does not touch it
+            part.format = changed  # which lives as long as this module; freeing the schema does not touch it
     return pa.DataType._import_from_c(ctypes.addressof(schema))

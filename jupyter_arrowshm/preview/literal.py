@@ -29,7 +29,7 @@ Literal = Decimal | float | str | bytes
 
 
 def parse(value: object, type_: pa.DataType) -> Literal:
-    """What ``value`` means beside a column of this type.
+    """The meaning of ``value`` in a comparison with a column of this type.
 
     Numbers, bools and times become a ``Decimal`` (times in the column's unit,
     as :func:`kind.comparable` has them), floats a ``float``.
@@ -129,7 +129,7 @@ def _seconds(clock: re.Match[str]) -> Decimal:
 
 
 def _offset(zone: str, wall: dt.datetime) -> float:
-    """Seconds east of Greenwich: of ``+05:45``, or of a zone at that time of its clocks."""
+    """Seconds east of Greenwich, for ``+05:45`` or for a zone at that local time."""
     if fixed := re.fullmatch(r"([+-])(\d\d):?(\d\d)", zone):
         seconds = 3600 * int(fixed[2]) + 60 * int(fixed[3])
         return -seconds if fixed[1] == "-" else seconds

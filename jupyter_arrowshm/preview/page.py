@@ -17,13 +17,13 @@ MAX_ROWS = 1000
 MAX_COLUMNS = 200
 MAX_CELL = 10_000
 CELL = 250
-MAX_BYTES = 1_700_000  # of the cells; with what is said of 200 columns it stays below 2 MB
+MAX_BYTES = 1_700_000  # of the cells; with the metadata of 200 columns it stays below 2 MB
 NAME = 100  # characters of a column's name
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What is asked for: which rows and columns, by number, and how many characters a cell may have."""
+    """The request: which rows and columns, by number, and how many characters a cell may have."""
 
     rows: Sequence[int]
     columns: Sequence[int]
@@ -32,7 +32,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Page:
-    """``cut`` says what of the frame is not whole: ``rows``, ``columns``, ``cells``, ``names``."""
+    """``cut`` says which parts of the frame are not whole: ``rows``, ``columns``, ``cells``, ``names``."""
 
     batch: pa.RecordBatch
     cut: tuple[str, ...]
@@ -60,7 +60,7 @@ def page(source: Source, frame: Frame, patience: Patience) -> Page:
     num_cut = [sum(some for _, some in blocks) for blocks in made]
     fields = [_field(source.schema.field(number), number, some) for number, some in zip(columns, num_cut, strict=True)]
     arrays = [pa.concat_arrays([array for array, _ in blocks]) for blocks in made]
-    # A batch of no columns has no rows either: pyarrow makes none.
+    # A batch of no columns has no rows either: pyarrow cannot make one with rows.
     batch = pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
     not_whole = {
         "rows": done < len(frame.rows),
@@ -72,7 +72,7 @@ def page(source: Source, frame: Frame, patience: Patience) -> Page:
 
 
 def travels(type_: pa.DataType) -> bool:
-    """Whether cells of this type are shown by who reads the page, and not here."""
+    """Whether cells of this type are made into text by the reader of the page, and not here."""
     is_number = kind(type_) == "number" and not pa.types.is_decimal(plain(type_))
     return is_number or kind(type_) == "bool"
 

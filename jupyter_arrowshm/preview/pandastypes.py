@@ -1,4 +1,4 @@
-"""Periods and intervals of pandas, which a preview knows whether pandas is there, has registered them, or neither."""
+"""Periods and intervals of pandas, which a preview knows with or without pandas, registered or not."""
 
 from __future__ import annotations
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-SECONDS = 4.0  # after which an answer is given with what there is, or given up
+SECONDS = 4.0  # after which an answer is given with what there is, or not at all
 
 
 class Unwanted(Exception):
-    """Nobody waits for the answer any more, so the work for it was left."""
+    """Nobody waits for the answer any more, so work on it stopped."""
 
 
 class Patience:
-    """Of whoever asked. Work that takes long asks it between two steps of some milliseconds each.
+    """The patience of the one who asked. Long work checks it between steps of some milliseconds each.
 
     Parameters
     ----------
@@ -40,5 +40,5 @@ class Patience:
         return self.left < 0
 
     def within(self, seconds: float) -> Patience:
-        """For a part of the work, which may take so long at most."""
+        """The patience for a part of the work, which may take that long at most."""
         return Patience(min(seconds, self.left), self._is_wanted)

@@ -23,7 +23,7 @@ class Search(Sequence[int]):
     Attributes
     ----------
     searched
-        How many rows were looked at: the first of the table.
+        How many rows were looked at, from the top of the table.
     """
 
     def __init__(self, source: Source, condition: Condition) -> None:
@@ -34,7 +34,7 @@ class Search(Sequence[int]):
         self._slices = _masks(source, condition)
 
     def go_on(self, patience: Patience, wanted: int = sys.maxsize) -> None:
-        """Until all of the table was looked at, or the time is over, or soon after ``wanted`` rows were found."""
+        """Search until the end of the table, until time is over, or until soon after ``wanted`` rows were found."""
         counting = patience.within(_COUNTING)
         if self._matches >= wanted:
             return

@@ -47,7 +47,7 @@ class Selection:
 
 
 def parse_sort(text: str, schema: pa.Schema) -> tuple[Key, ...]:
-    """What this JSON says to sort by (``rest-api.yml``, ``sort``). Raises ``InvalidQuery``."""
+    """The keys to sort by that this JSON describes (``rest-api.yml``, ``sort``). Raises ``InvalidQuery``."""
     try:
         keys = json.loads(text)
     except (ValueError, RecursionError):
@@ -129,7 +129,7 @@ class _Best:
 
     def add(self, first: int, columns: Columns, mask: pa.BooleanArray | None) -> None:
         arrays = [columns[key.column] for key in self._keys]
-        # A dictionary is decoded when few rows are left; of runs and views Arrow takes no single rows.
+        # A dictionary is decoded when few rows are left; Arrow cannot take single rows of runs and views.
         arrays = [one if pa.types.is_dictionary(one.type) else comparable(one) for one in arrays]
         mask = self._before_last(first, arrays, mask)
         if mask is None:
@@ -171,7 +171,7 @@ class _Best:
         if self.last is None:
             return mask
         *values, row = self.last
-        # Of rows that are equal, the first by number are wanted.
+        # Among equal rows, the first by number are wanted.
         found: pa.BooleanArray | bool = first <= row.as_py()
         for column, value, key in reversed(list(zip(arrays, values, self._keys, strict=True))):
             before = _comes_before(column, value, key.descending)

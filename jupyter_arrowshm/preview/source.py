@@ -50,7 +50,7 @@ class Source(ABC):
     def _batches(self, columns: list[int]) -> Iterator[pa.RecordBatch]: ...
 
     def num_chunks(self, column: int) -> int:
-        """In how many places the rows of a column lie."""
+        """The number of places that the rows of a column lie in."""
         return len(self._ends(column))
 
     def pieces(self, column: int, rows: Sequence[int]) -> Iterator[Piece]:
@@ -83,8 +83,8 @@ class Source(ABC):
     def _checked_chunk(self, column: int, index: int) -> pa.Array:
         with reading:
             chunk = self._chunk(column, index)
-        # Once for each: what is inside of a list or a dictionary can only be checked as a whole. Text and binary are
-        # left to whoever reads single cells (Arrow would read all of a 2 GB cell), and whole columns to slices().
+        # Once for each: the contents of a list or a dictionary can only be checked as a whole. Text and binary are
+        # left to the code that reads single cells (Arrow would read all of a 2 GB cell), and whole columns to slices().
         inside = chunk.type.num_fields or isinstance(chunk.type, (pa.DictionaryType, pa.BaseExtensionType))
         if (column, index) not in self._checked:
             if inside:

@@ -1,4 +1,4 @@
-"""What is in a column: how much is missing, how many values, between what and what, and how they are distributed."""
+"""The contents of a column: how much is missing, how many values there are, their range and distribution."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def summarise(source: Source, columns: Sequence[int], people: Population, patien
 
 
 def _summary_of(column: _Column, rows: Sequence[int], people: Population) -> dict[str, Any]:
-    """One that fails spoils none of the others; unless the table is damaged, which all of it is then."""
+    """A column that fails does not spoil the others, unless the table is damaged: then all of it is."""
     try:
         try:
             return column.summary(rows, people)
@@ -106,7 +106,7 @@ def _summary_of(column: _Column, rows: Sequence[int], people: Population) -> dic
             return column.summary(_thinned(rows, _QUICK_ROWS), people)
     except (Damage, Unwanted):
         raise
-    except Exception as error:  # whatever Arrow, or Python, lacks for this type
+    except Exception as error:  # Arrow, or Python, lacks something for this type
         reason = "more memory than there may be" if isinstance(error, MemoryError) else type(error).__name__
         problem = f"{type_name(column.type)}: this column could not be summed up ({reason})"
         return {**column.facts((), people), "problem": problem}
@@ -144,7 +144,7 @@ class _Column:
         return found | {"top": top}
 
     def facts(self, rows: Sequence[int], people: Population) -> dict[str, Any]:
-        """What is known without a look at the values of the rows."""
+        """The facts that are known without a look at the values of the rows."""
         return {
             "column": self.number,
             "name": cut(self.source.schema.field(self.number).name, NAME),
@@ -185,7 +185,7 @@ class _Column:
             for array, positions in self.source.pieces(self.number, rows)
         )
 
-    # -- what is said of them ------------------------------------------------------------------------------------------
+    # -- what is said about them ---------------------------------------------------------------------------------------
 
     def _value(self, scalar: pa.Scalar) -> dict[str, Any]:
         """How it is shown, and what a filter takes to find it."""
@@ -233,7 +233,7 @@ class _Column:
 
 
 def _mean_of_integers(values: pa.ChunkedArray, least: int, most: int) -> float:
-    # From the least on: Arrow adds up whole numbers in 64 bits, and a float has too few for nanoseconds.
+    # Counted from the least: Arrow adds up whole numbers in 64 bits, and a float has too few for nanoseconds.
     if (most - least).bit_length() >= values.type.bit_width:
         return float(pc.mean(values.cast(pa.float64(), safe=False)).as_py())
     above = pc.subtract(values, pa.scalar(least, values.type)).cast(pa.float64(), safe=False)

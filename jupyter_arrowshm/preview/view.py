@@ -34,7 +34,7 @@ class View:
     sort, filter
         JSON, as the server's ``rest-api.yml`` describes it; empty: as the table is.
     version
-        What the answers say that they are of.
+        The version that the answers name.
 
     Raises
     ------
@@ -89,10 +89,10 @@ class View:
         return found.batch.replace_schema_metadata({METADATA_KEY: json.dumps(facts)})
 
     def summary(self, columns: str = "", patience: Patience | None = None) -> dict[str, Any]:
-        """What is in the columns (``rest-api.yml``, ``Summary``), ready for JSON. Raises as :meth:`page`.
+        """A summary of the columns (``rest-api.yml``, ``Summary``), ready for JSON. Raises as :meth:`page`.
 
-        Exact up to a million rows, of a sample beyond that, and of fewer rows
-        and columns if there is no time for all.
+        It is exact up to a million rows and made from a sample beyond that, with
+        fewer rows and columns if there is no time for all.
         """
         patience = patience or Patience()
         chosen = parse_columns(columns, self.source.schema)
@@ -101,7 +101,7 @@ class View:
         return {**self.facts(people), "left_out": len(chosen) - len(found), "columns": found}
 
     def export(self, format: str, columns: str = "", patience: Patience | None = None) -> File:
-        """The first rows of the view as a file: 100,000, and about 16 MB at most; of more than a million sorted 10,000.
+        """The first rows of the view as a file: 100,000, and about 16 MB at most; 10,000 of over a million sorted ones.
 
         ``format`` is ``csv``, ``parquet`` or ``arrow``. Raises as :meth:`page`.
         """
@@ -114,8 +114,8 @@ class View:
     def select(self, patience: Patience | None = None, wanted: int = 0) -> Selection:
         """The rows of the view, by number: the first ``wanted`` at least, if there are as many and time allows.
 
-        Of a filter's rows a bit is kept for each of the table, and the search
-        goes on from there. Of a sorted view the first 10,000 are kept; all of
+        For a filter, one bit is kept for each row of the table, and the search
+        goes on from there. For a sorted view the first 10,000 are kept; all of
         them when more are wanted, if they are a million at most.
         """
         patience, wanted = patience or Patience(), max(VIEW_ROWS, wanted)
@@ -124,7 +124,7 @@ class View:
         if self._condition is None:
             return Selection(range(self.source.num_rows), self.source.num_rows, self.source.num_rows)
         search = self._search if self._search is not None else Search(self.source, self._condition)
-        self._search = None  # what fails half way is not gone on with
+        self._search = None  # a search that fails half way is not continued
         try:
             search.go_on(patience, wanted)
         except Unwanted:

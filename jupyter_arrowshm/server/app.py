@@ -1,4 +1,4 @@
-"""The extension: configuration, the monitor, and where its news go."""
+"""The extension: configuration, the monitor, and where its news goes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the routes have in common."""
+"""Code that the routes share."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ _STATUS = {
 
 
 def refused(error: ArrowSHMError) -> web.HTTPError:
-    """The answer that an error of ours is."""
+    """The answer for one of our errors."""
     kind = error.kind if isinstance(error, Refused) else type(error)
     return web.HTTPError(_STATUS.get(kind, 503), error.says("magic"), reason=kind.__name__)
 
 
 class Handler(APIHandler):
-    """What ours have in common: JSON errors, and work beside the event loop."""
+    """The base of our handlers: JSON errors, and work outside the event loop."""
 
     auth_resource = "arrowshm"
     # A sidebar that asks again and again is not the user's work: the server must be able to see that nobody is there.
@@ -74,7 +74,7 @@ class Handler(APIHandler):
             return await asyncio.get_running_loop().run_in_executor(None, functools.partial(call, *arguments))
         except ArrowSHMError as error:
             raise refused(error) from None
-        except Exception as error:  # of another library's, say, that reads a table's types
+        except Exception as error:  # from another library that reads a table's types, say
             self.log.exception("arrowshm: %s failed", self.request.uri)
             message = f"The server could not do this ({type(error).__name__}: {error}). Its log says more."
             raise web.HTTPError(500, message, reason="InternalError") from None

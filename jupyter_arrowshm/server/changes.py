@@ -1,4 +1,4 @@
-"""What happened between two looks at the tables."""
+"""The changes between two looks at the tables."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def between(before: Tables, after: Tables) -> Iterator[Change]:
     old_versions, new_versions = _users_of_older(before), _users_of_older(after)
     for name in sorted(old.keys() | new.keys() | old_versions.keys()):
         was, now = old.get(name), new.get(name)
-        # Who lets go of what has lost its name frees its memory.
+        # A user who lets go of a version that has lost its name frees its memory.
         yield from _released(name, old_versions.get(name, ()), new_versions.get(name, ()))
         if was is None and now is None:
             continue
@@ -72,7 +72,7 @@ def _released(name: str, before: Iterable[Holder], after: Iterable[Holder]) -> I
 
 
 def _users_of_older(tables: Tables) -> dict[str, tuple[Holder, ...]]:
-    """Those who have a version that its name does not lead to any more, by that name."""
+    """The users of versions that their names no longer lead to, by name."""
     found: dict[str, tuple[Holder, ...]] = {}
     for version in (*tables.removed, *(version for table in tables for version in table.older)):
         found[version.name] = found.get(version.name, ()) + version.holders

@@ -52,7 +52,7 @@ class TableHandler(Handler):
     @web.authenticated
     @authorized
     async def delete(self, name: str) -> None:
-        """Remove the name, whoever shared it; those who use the table keep it."""
+        """Remove the name, no matter who shared it; those who use the table keep it."""
         await self.aside(self._unshare, name)
         await self.aside(self.monitor.look)
         self.set_status(204)

@@ -61,7 +61,7 @@ class Keeper:
         self._goes = {version: self._told(version, now) for version in unused}
 
     def _told(self, version: str, now: float) -> dt.datetime:
-        """When it is removed, for people, whose clock may be set meanwhile."""
+        """The time of removal that people are shown; their clock may be set meanwhile."""
         left = self._since[version] + self.rules.idle_timeout - now
         goes = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=left)
         told = self._goes.get(version, goes)

@@ -1,4 +1,4 @@
-"""Questions that wait for each other, and the worker that answers them: ended when it is late, begun anew when gone.
+"""Questions that wait for each other, and the worker that answers them: stopped when it is late, restarted when gone.
 
 The thread that starts the worker lives as long as the server: a worker dies
 with the thread that started it (prctl(2), PR_SET_PDEATHSIG).
@@ -26,7 +26,7 @@ _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 
 
 class Refused(ArrowSHMError):
-    """An error of the worker's, which told its type and its text."""
+    """An error that the worker reported, by its type and its text."""
 
     def __init__(self, kind: type[ArrowSHMError], message: str) -> None:
         super().__init__(message)

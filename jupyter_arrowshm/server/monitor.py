@@ -83,11 +83,11 @@ class Monitor:
                     time.sleep(BUSY_INTERVAL)
 
     def _attempt(self) -> None:
-        """Look, and remove what is due. Whatever is wrong, the next time may be better: this thread must not die."""
+        """Look, and remove what is due. After any error the next time may be better: this thread must not die."""
         problem = None
         try:
             self._remove_unused(self._look_once())
-        except Exception as error:  # also of other libraries, whose code runs where a table has types of theirs
+        except Exception as error:  # also from other libraries, whose code runs where a table has their types
             is_ours = isinstance(error, ArrowSHMError)
             problem = error.says("magic") if isinstance(error, ArrowSHMError) else f"{type(error).__name__}: {error}"
             if problem != self.problem:

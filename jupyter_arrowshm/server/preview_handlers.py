@@ -43,7 +43,7 @@ class PreviewHandler(Handler):
     @web.authenticated
     @_may_read
     async def post(self, name: str) -> None:
-        """The same, in the body: it changes nothing, and who may read may ask."""
+        """The same, in the body: it changes nothing, and anyone who may read may ask."""
         try:
             wire = json.loads(self.request.body or b"{}")
         except (ValueError, RecursionError):

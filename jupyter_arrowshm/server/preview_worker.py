@@ -1,8 +1,8 @@
-"""The process that reads tables for previews, so that none can hurt the server: whatever a table does, it does here.
+"""The process that reads tables for previews, so that no table can hurt the server: any damage is done here.
 
 It is asked over its standard input, one JSON line for each question, and
 answers on its standard output: a JSON line, and as many bytes as that says.
-What comes while it works on an answer says that nobody waits for that one.
+Input that comes while it works on an answer says that nobody waits for that one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def main() -> None:
-    # With the server dead a question is answered to nobody, even one that takes long.
+    # When the server is dead, nobody needs the answer, so even a long question ends.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the server's terminal is for the server

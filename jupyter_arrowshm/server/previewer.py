@@ -1,4 +1,4 @@
-"""Asks the preview workers: pages of tables as they are in one, and in the other what has to look at all rows."""
+"""Asks the preview workers: one for plain pages of tables, the other for questions that have to look at all rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .lane import TIMEOUT, Lane, Refused
 
 
 class Previewer:
-    """One for each server. Whoever only scrolls never waits for those who sort, search and sum up."""
+    """One for each server. Those who only scroll never wait for those who sort, search and sum up."""
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
         self._pages, self._searches = Lane("pages", timeout), Lane("searches", timeout)
@@ -24,7 +24,7 @@ class Previewer:
         QueryStopped
             It took too long, or the worker was killed twice.
         ArrowSHMError
-            What else the worker says.
+            Any other error that the worker reports.
         """
         is_page = isinstance(question, RowsQuestion) and not (question.sort or question.filter)
         lane, other = (self._pages, self._searches) if is_page else (self._searches, self._pages)

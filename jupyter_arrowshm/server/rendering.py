@@ -37,7 +37,7 @@ class Rendering:
         return [text for _, _, text in rendered.values()]
 
     def table(self, table: TableInfo, sessions: Sessions, *, path: bool = False) -> dict[str, Any]:
-        """For JSON; its users with the paths of their notebooks as the server knows them now."""
+        """The table for JSON; its users with the paths of their notebooks as the server knows them now."""
         found = table.as_dict()
         if not path:
             del found["path"]

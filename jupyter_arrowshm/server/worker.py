@@ -61,7 +61,7 @@ class Worker:
     def end(self) -> int:
         """Its exit code: negative, the signal that killed it."""
         try:
-            # Of a process that dies, the pipes close first. One that is late is not waited for.
+            # When a process dies, its pipes close first. One that is late is not waited for.
             self.process.wait(max(0, min(1, self._deadline - time.monotonic())))
         except subprocess.TimeoutExpired:
             self.process.kill()

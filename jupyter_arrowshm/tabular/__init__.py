@@ -4,8 +4,8 @@ Importing this imports pyarrow and nothing else. A library is looked at only
 when an object of it is handed over (then its module is loaded already) or
 when ``to`` asks for it. Nothing here reads or writes files.
 
-What becomes of each type in each library stands in ``rules`` and in
-docs/types.md, which is made from it.
+``rules`` says how each type is handed to each library; docs/types.md is
+generated from it.
 """
 
 from __future__ import annotations

@@ -25,10 +25,10 @@ from .memory import ARRAY_KEY, NUMPY_KEY, rows_only, with_metadata
 
 _KIND = "dict of arrays"
 
-# Types whose Arrow form is exact, so that one look at the types will do; of others each value is compared.
+# Types whose Arrow form is exact, so a check of the types is enough; for others, each value is compared.
 _EXACT = (str, bytes, bool, int, float, dt.date, dt.timedelta)
 
-# What pa.array raises for values that it cannot take.
+# The errors that pa.array raises for values that it cannot take.
 FAILURES = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
 
@@ -81,7 +81,7 @@ def _encode_column(name: str, value: Any) -> tuple[Any, dict[str, Any]]:
             array, how["objects"] = encode_objects(data, missing)
             return array, {**how, "type": str(array.type)}
         array = pa.array(data, mask=mask, from_pandas=False)
-        # pyarrow ends these at their first NUL, without a word.
+        # pyarrow silently ends these at their first NUL.
         if data.dtype.kind in "US" and _characters(array) != int(
             np.char.str_len(data if mask is None else data[~mask]).sum()
         ):
@@ -97,7 +97,7 @@ def _stacked(flat: pa.Array, shape: tuple[int, ...]) -> pa.Array:
     """The items of an array as rows of Arrow's fixed-shape tensors."""
     rows, *inner = shape
     tensor = pa.fixed_shape_tensor(flat.type, inner)
-    # Not FixedSizeListArray.from_arrays, which has none of no items.
+    # Not FixedSizeListArray.from_arrays, which cannot make lists of no items.
     lists = pa.Array.from_buffers(tensor.storage_type, rows, [None], children=[flat])
     return pa.ExtensionArray.from_storage(tensor, lists)
 
@@ -126,7 +126,7 @@ def _fix(mine: str, data: np.ndarray[Any, Any]) -> str:
 
 
 def encode_objects(values: np.ndarray[Any, Any], missing: np.ndarray[Any, Any]) -> tuple[pa.Array, str]:
-    """Arrow form of Python objects, and how :func:`decode_objects` makes the same objects of it.
+    """Arrow form of Python objects, and how :func:`decode_objects` makes the same objects from it.
 
     Raises ``TypeError`` where the objects would come back as others: pyarrow
     turns sets and tuples into lists, a mix of int and float into floats, of
@@ -137,7 +137,7 @@ def encode_objects(values: np.ndarray[Any, Any], missing: np.ndarray[Any, Any]) 
     if not types:
         return pa.nulls(len(values)), "python"
     try:
-        # Not from_pandas: it makes nulls of the NaNs inside of lists.
+        # Not from_pandas: it turns NaNs inside lists into nulls.
         array = pa.array(values, mask=missing, from_pandas=False)
     except UnicodeError:  # lone surrogates, which have a remedy of their own
         raise
@@ -181,7 +181,7 @@ def decode_objects(column: pa.ChunkedArray, how: str, missing: Any) -> np.ndarra
             import pyarrow.compute as pc
 
             items = pc.fill_null(column, False if np.dtype(how).kind == "b" else 0).to_numpy().astype(how, copy=False)
-        # Not values[:] = items, which makes a matrix of lists of one length, and Python numbers of NumPy's.
+        # Not values[:] = items, which turns lists of one length into a matrix, and NumPy's numbers into Python's.
         values = np.fromiter(items, dtype=object, count=len(column))
     if column.null_count:
         values[column.is_null().to_numpy()] = missing
@@ -212,14 +212,14 @@ def decode(table: pa.Table, *, private: Callable[[pa.ChunkedArray], pa.ChunkedAr
         if private and not pa.types.is_primitive(column.type):
             column = private(column)
         how = recorded.get(name, {})
-        # Another type: the column was changed by somebody who kept the metadata.
+        # Another type: somebody changed the column and kept the metadata.
         array = _decode_column(column, how if how.get("type") == str(column.type) else {})
         arrays[name] = array.copy() if private and not array.flags.writeable else array
     return arrays
 
 
 def single(columns: dict[str, Any], table: pa.Table) -> Any:
-    """The array that was shared as one, of what :func:`decode` made of its table."""
+    """The array that was shared as one, from what :func:`decode` made of its table."""
     found = json.loads((table.schema.metadata or {}).get(ARRAY_KEY, b"{}"))
     if not found.get("fields"):
         return next(iter(columns.values()))
@@ -250,7 +250,7 @@ def _decode_column(column: pa.ChunkedArray, how: dict[str, Any]) -> np.ndarray[A
         return _unstacked(column, how)
     if would_be_rounded(column) and not pa.types.is_integer(column.type):
         return np.fromiter(column.to_pylist(), dtype=object, count=len(column))
-    if pa.types.is_dictionary(column.type):  # of a null, to_numpy() of several chunks makes the first value
+    if pa.types.is_dictionary(column.type):  # with several chunks, to_numpy() turns a null into the first value
         column = column.cast(column.type.value_type)
     kind = column.type
     if "objects" in how:

@@ -16,7 +16,7 @@ _TABLES = ("pyarrow", "pandas", "geopandas", "polars")
 def copied(value: Any, kind: str, start: int, size: int) -> dict[str, int]:
     """Bytes per column of ``value`` that are not in the mapping ``[start, start + size)``; only columns that have some.
 
-    Judged by the addresses of buffers and arrays; nothing is computed. Of
+    This goes by the addresses of buffers and arrays; nothing is computed. In
     object columns only the pointers count, not the Python objects. A DuckDB
     relation scans the table where it is, so it has none.
     """
@@ -74,13 +74,13 @@ def _blocks(array: Any) -> Iterator[tuple[int, int]]:
             yield from _blocks(dictionary)
     elif array.nbytes:
         yield array.__array_interface__["data"][0], array.nbytes
-        mask = getattr(array, "mask", None)  # of a masked array; a shared "nothing is masked" has no extent
+        mask = getattr(array, "mask", None)  # only masked arrays have one; a shared "nothing is masked" has no extent
         if mask is not None and mask.ndim:
             yield mask.__array_interface__["data"][0], mask.nbytes
 
 
 def _dictionaries(array: pa.Array) -> Iterator[pa.Array]:
-    """The dictionaries of an array and of what it is made of, which are not among its buffers."""
+    """The dictionaries of an array and of its parts; they are not among its buffers."""
     if not any(map(pa.types.is_dictionary, nested(array.type))):
         return
     if isinstance(array, pa.ExtensionArray):

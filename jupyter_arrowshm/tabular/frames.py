@@ -5,10 +5,10 @@ labels that are not strings, categories of intervals or periods, the kind of a
 string dtype, object columns of numbers, attributes of the index. So each
 column is converted by its dtype, and what the Arrow type does not tell is
 recorded as JSON in the schema's metadata, next to the usual ``pandas`` key by
-which any pyarrow makes a near enough frame. Of each column its Arrow type is
-recorded too: what was changed by others is left to pyarrow.
+which any pyarrow makes a near enough frame. Each column's Arrow type is
+recorded too: a column that others changed is left to pyarrow.
 
-What does not come back as it was, without an error:
+These do not come back as they were, without an error:
 
 - missing values of several kinds in one object column: all are ``None``
   (of one kind, None, nan, pd.NA or NaT, they stay what they were);
@@ -55,7 +55,7 @@ from .values import (
 pd: Any = pandas
 
 _NULLABLE = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
-# Types that pyarrow surely makes into something, so that nothing needs to be tried.
+# Types that pyarrow can always convert, so that nothing needs to be tried.
 _SIMPLE = {
     *(getattr(pa, name)() for name in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")),
     *(pa.float32(), pa.float64(), pa.bool_(), pa.string(), pa.large_string(), pa.date32()),
@@ -196,7 +196,7 @@ def decode(table: pa.Table, *, as_series: bool, private: Private | None) -> Any:
     kept = [number for number, (name, _, _) in enumerate(meta["columns"]) if name in at]
     arrays = {number: make(decode_values, *meta["columns"][number]) for number in kept}
     # copy=False keeps each column where it is; the labels come after, since a dict would mix up 1, True and NaN.
-    # Of bare object arrays pandas would guess another dtype.
+    # For bare object arrays pandas would guess another dtype.
     columns = {at: pd.Series(array, dtype=array.dtype, copy=False) for at, array in arrays.items()}
     frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
     names = list(map(decode_label, meta["names"]))
@@ -216,11 +216,11 @@ def decode(table: pa.Table, *, as_series: bool, private: Private | None) -> Any:
 
 
 def _foreign(table: pa.Table, private: Private | None) -> Any:
-    """What did not come from pandas: as pyarrow makes it, but for columns that it cannot make, or would change.
+    """A table that did not come from pandas, as pyarrow makes it, except columns that it cannot make or would change.
 
-    Of integers with nulls pyarrow makes floats, and 2**60 + 1 would be 2**60. A column with such a one is ``Int64`` or
-    ``UInt64``; where it is inside of lists or structs, all of these are Python's. What pandas has no type for are
-    Python objects, or else ``ArrowDtype``. No column changes what others become.
+    pyarrow turns integers with nulls into floats, and 2**60 + 1 would be 2**60. A column with such a value is ``Int64``
+    or ``UInt64``; inside lists or structs, all integers are Python's. Values that pandas has no type for are Python
+    objects, or else ``ArrowDtype``. No column affects the type of another.
     """
     labels = table.column_names
     table = fitted(table, "pandas")
@@ -229,7 +229,7 @@ def _foreign(table: pa.Table, private: Private | None) -> Any:
     if len(set(labels)) < len(labels):
         # pyarrow takes the values of all columns of one name for those of one column.
         table = table.rename_columns(list(map(str, range(len(labels))))).replace_schema_metadata(None)
-    # As their own ways to pandas: of a map DuckDB makes a dict, pyarrow a list of pairs.
+    # As each library's own conversion to pandas: DuckDB turns a map into a dict, pyarrow into a list of pairs.
     maps = "strict" if DUCKDB_KEY in (table.schema.metadata or {}) else None
     own: dict[str, Any] = {}
     for number, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
@@ -256,7 +256,7 @@ def _special(column: pa.ChunkedArray, maps: str | None) -> Any:
     if pa.types.is_interval(column.type) and (made := timedeltas(column)) is not None:
         return made
     try:
-        # Just as it will be: of a column alone, or in one block, pyarrow makes more.
+        # Tried exactly as it will be done: pyarrow can convert more from a column alone, or in one block.
         pa.table({"": column}).to_pandas(split_blocks=True, maps_as_pydicts=maps)
         return None
     except (*FAILURES, KeyError, NotImplementedError):  # KeyError: extension types that pandas has no dtype for
@@ -278,7 +278,7 @@ def _special(column: pa.ChunkedArray, maps: str | None) -> Any:
 
 
 def _are_finer(times: pa.ChunkedArray) -> bool:
-    """Whether some have a part of a microsecond, which Python's times have not: pyarrow would leave it out."""
+    """Whether some have a fraction of a microsecond, which Python's times cannot hold: pyarrow would drop it."""
     try:
         times.cast(pa.time64("us"))
     except pa.ArrowInvalid:

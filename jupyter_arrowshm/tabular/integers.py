@@ -1,4 +1,4 @@
-"""Integers that would be rounded, if nulls among them made floats of them all."""
+"""Integers that would be rounded if nulls among them turned them all into floats."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _reach(array: pa.Array) -> int:
 
 
 def _leaves(array: pa.Array) -> Iterator[pa.Array]:
-    """The arrays of plain values in lists and structs; none of types that pyarrow makes no Python objects of."""
+    """The arrays of plain values in lists and structs; none for types that pyarrow makes no Python objects from."""
     if not array.type.num_fields:
         yield array
         return

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-# Our keys in the schema's metadata: how to undo what the way through Arrow loses. JSON, never pickle.
+# Our keys in the schema's metadata: how to restore what the conversion to Arrow loses. JSON, never pickle.
 PANDAS_KEY = b"arrowshm.pandas"
 NUMPY_KEY = b"arrowshm.numpy"
 ARRAY_KEY = b"arrowshm.array"

@@ -1,4 +1,4 @@
-"""What a library can do with a type, found by trying: each once in a process, on an array of two values."""
+"""Whether a library can work with a type: tried once per process, on an array of two values."""
 
 from __future__ import annotations
 

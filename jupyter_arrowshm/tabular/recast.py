@@ -1,7 +1,7 @@
 """An array as another type of the same shape: views as texts, runs spelled out, unions of another mode.
 
-``pyarrow``'s own cast does most of it; what it has no kernel for is put
-together anew from the parts.
+``pyarrow``'s own cast does most of it; what it has no kernel for is rebuilt
+from its parts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Leaf = Callable[[pa.DataType], pa.DataType]
 
 
 def rebuilt(type_: pa.DataType, leaf: Leaf, *, bare: bool = False) -> pa.DataType:
-    """The type with ``leaf`` applied to what it is made of, and then to itself.
+    """The type with ``leaf`` applied to its parts, and then to itself.
 
     Names and nullability stay; the metadata of the fields inside goes if it is to be ``bare``.
     """
@@ -101,7 +101,7 @@ def _spelled_out(array: Any, type_: pa.DataType) -> pa.Array:
     import pyarrow.compute as pc
 
     start, length = array.find_physical_offset(), array.find_physical_length()
-    # Of the positions, not of the values: for some of those there is no kernel.
+    # Decode the positions, not the values: for some of those there is no kernel.
     positions = pa.RunEndEncodedArray.from_arrays(array.run_ends, pa.arange(0, len(array.run_ends)))
     positions = pc.run_end_decode(positions).slice(array.offset, len(array))
     values = recast(array.values.slice(start, length), type_)

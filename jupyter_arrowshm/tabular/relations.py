@@ -5,8 +5,8 @@ user's connection says otherwise, which is not ours to change. So columns of
 these types are cast in SQL to what Arrow has, and their DuckDB types are
 recorded in the schema's metadata: attached in DuckDB they are cast back.
 
-What is between, for everybody else: UUID, BIT, TIMETZ and BIGNUM are text,
-HUGEINT and UHUGEINT are decimals (of 39 digits; inside of other types of 38,
+In Arrow, for everybody else: UUID, BIT, TIMETZ and BIGNUM are text,
+HUGEINT and UHUGEINT are decimals (of 39 digits; inside other types of 38,
 and a value that needs more is an error), ENUM is a dictionary of text. An
 INTERVAL of more than 292 years of microseconds is an error.
 """
@@ -55,7 +55,7 @@ def encode(relation: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
 
 
 def _exact(arrow: pa.DataType, type_: str) -> pa.DataType:
-    """What a column is in our batches, that DuckDB exports as this Arrow type."""
+    """The type, in our batches, of a column that DuckDB exports as this Arrow type."""
     if type_ in _HUGE:
         return _WIDE
     is_enum = type_.startswith("ENUM(") and pa.types.is_dictionary(arrow)
@@ -100,7 +100,7 @@ def _quoted(name: str) -> str:
 
 
 def _widened(batch: pa.RecordBatch, schema: pa.Schema, huge: dict[int, str]) -> pa.RecordBatch:
-    """The 128 bits that DuckDB exports as a decimal of 38 digits, whatever they are, as the numbers that they are."""
+    """The true numbers in the 128 bits that DuckDB always exports as a decimal of 38 digits."""
     import numpy as np
     import pyarrow.compute as pc
 
@@ -137,7 +137,7 @@ def decode(table: pa.Table) -> Any:
     recorded = _recorded(table)
     table = with_metadata(table, {k: v for k, v in (table.schema.metadata or {}).items() if k != DUCKDB_KEY} or None)
     for number, type_ in recorded.items():
-        if type_ in _HUGE:  # which nothing of Arrow's becomes
+        if type_ in _HUGE:  # no Arrow type becomes these
             text = recast_column(table.column(number), pa.string())
             table = table.set_column(number, table.schema.field(number).with_type(pa.string()), text)
     table = fitted(table, "duckdb")
@@ -176,7 +176,7 @@ def _recorded(table: pa.Table) -> dict[int, str]:
 
 
 def _check_times(table: pa.Table) -> None:
-    """What DuckDB would cut without a word, or fail over when it is read."""
+    """Refuse values that DuckDB would silently cut, or fail over when it reads them."""
     import pyarrow.compute as pc
 
     from . import spans

@@ -1,7 +1,7 @@
-"""What to do about a pandas column that Arrow cannot carry: code that was tried on that very column.
+"""Remedies for a pandas column that Arrow cannot carry: code that was tried on that very column.
 
-A remedy that leaves the column as it cannot be shared, or that makes text of
-what is not read again from text (an array of 40 x 40 prints three dots), is
+A remedy after which the column still cannot be shared, or that turns into text
+what cannot be read back from it (an array of 40 x 40 prints three dots), is
 worse than none.
 """
 
@@ -68,7 +68,7 @@ def _as_floats(column: Any) -> Any:
 
 
 def of_objects(it: str, values: Any, shareable: Callable[[Any], object]) -> str:
-    """Code after which ``shareable`` takes the object column ``values``, which it raised an error for."""
+    """Code after which ``shareable`` takes the object column ``values``, for which it raised an error."""
     column = pd.Series(values, dtype=object)
     kinds = {type(value) for value in values[~np.asarray(pd.isna(column))]}
     for remedy in OF_OBJECTS:

@@ -1,6 +1,6 @@
-"""What is done with a column before a library gets it: one table, by target and type.
+"""How a column is changed before a library gets it: one table, by target and type.
 
-What no rule names is handed over as it is, without a copy. A rule that is
+A type that no rule names is handed over as it is, without a copy. A rule that is
 ``probed`` holds only where the library, tried once with a tiny array, cannot
 work with the type itself: a newer release needs fewer of them.
 """
@@ -24,20 +24,20 @@ Becomes = Callable[[pa.DataType], list[pa.DataType]]
 
 @dataclass(frozen=True)
 class Rule:
-    """What becomes of some types on their way to one library.
+    """How some types are changed on their way to one library.
 
     Attributes
     ----------
     types
-        They, for people.
+        The types, in words.
     becomes
-        The types that the column is cast to: the first that can hold its values. None is a refusal.
+        The types to cast the column to: the first that can hold its values is used. None is a refusal.
     into
-        They, for people.
+        Those types, in words.
     why
         What the library lacks; with a refusal, what its error says.
     probed
-        Only where the library itself turns out not to have it.
+        Whether it holds only where the library turns out not to have the type.
     """
 
     types: str
@@ -242,9 +242,9 @@ def fitted(table: pa.Table, target: str) -> pa.Table:
     Raises
     ------
     UnsupportedTarget
-        The target has nothing that the values of some column could be; with the name of that column.
+        The target has no type for the values of some column; the error names that column.
     pyarrow.ArrowInvalid, pyarrow.lib.ArrowIndexError
-        A column points out of itself: what takes columns apart would end the process over it.
+        A column points out of itself: code that takes columns apart would crash the process.
     """
     for number, field in enumerate(table.schema):
         kind = _type(field, target)

@@ -1,4 +1,4 @@
-"""What ``share`` takes, as Arrow record batches: without a copy where a library has its data in Arrow's layout."""
+"""The objects that ``share`` takes, as Arrow record batches: no copy where a library's data is in Arrow's layout."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def to_arrow(obj: Any) -> Source:
 
 
 def _noted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches of a stream. What goes wrong behind it stays the error that it is, with a word about us."""
+    """The batches of a stream. An error behind it stays the error that it is, with a note about us."""
     try:
         yield from batches
     except Exception as error:
@@ -120,7 +120,7 @@ def _source(obj: Any) -> Source:
     raise UnsupportedSource(type(obj).__name__, "it is not a table", f"{_ACCEPTED}.")
 
 
-# Module and class of what is almost a table, and the call that makes it one, of the variable `x`.
+# Module and class of objects that are almost tables, and the call that makes a table of the variable `x`.
 _ALMOST = {
     ("dask.dataframe", "DataFrame"): "x = x.compute()",
     ("dask.dataframe", "Series"): "x = x.compute()",
@@ -150,7 +150,7 @@ def _check_alignment(columns: Mapping[Any, Any]) -> None:
 
 
 def _as_array(obj: Any) -> Any:
-    """The NumPy array over the memory of what can give one; None for anything else, and for a single number."""
+    """A NumPy array over the memory of an object that can give one; None for anything else, and for a single number."""
     if not hasattr(obj, "__array__") and not hasattr(obj, "__dlpack__"):
         return None
     import numpy as np
@@ -195,7 +195,7 @@ def _from_polars(obj: Any) -> Source:
     try:
         return _in_memory(frame.to_arrow(compat_level=newest), kind)
     except pa.ArrowException:
-        # 128-bit integers have no Arrow type; which column it is, the error does not say.
+        # 128-bit integers have no Arrow type; the error does not say which column it is.
         name = next((each for each in frame.columns if not _has_arrow_type(frame.select(each), newest)), None)
         if name is None:
             raise
@@ -235,7 +235,7 @@ def _one_column(obj: object, reason: str) -> UnsupportedSource:
 
 
 def to_batch(obj: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """What ``writer.write(obj)`` writes: batches of exactly ``schema``.
+    """The batches that ``writer.write(obj)`` writes, of exactly ``schema``.
 
     Columns are found by name, whatever their order, and cast where that is
     of the same family and loses nothing (int64 to int32 where all values

@@ -54,7 +54,7 @@ def from_arrow(table: pa.Table, to: str, *, kind: str | None, copy: bool = False
     Parameters
     ----------
     table
-        What was read from the segment.
+        The table that was read.
     to
         One of :data:`KINDS`. ``"pandas"`` and ``"polars"`` always give a frame; ``"source"`` gives what was shared,
         a Series too, or a ``pyarrow.Table`` and a note where that library cannot be imported here. ``"numpy"`` gives

@@ -1,4 +1,4 @@
-"""What is inside of a pandas frame <-> Arrow and JSON: columns and index levels by their dtype, and labels."""
+"""The contents of a pandas frame <-> Arrow and JSON: columns and index levels by their dtype, and labels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MISSING: dict[str, Any] = {"None": None, "nan": np.nan, "NA": pd.NA, "NaT": pd.
 
 
 def encode_values(array: Any) -> tuple[Any, Any]:
-    """Arrow array of a pandas or NumPy array, and its spec: what to make of it again. TypeError: why it cannot be."""
+    """The Arrow array of a pandas or NumPy array, and the spec to restore it. Raises TypeError where it cannot be."""
     dtype: Any = array.dtype
     if isinstance(dtype, np.dtype):
         values = np.asarray(array)
@@ -82,7 +82,7 @@ def encode_values(array: Any) -> tuple[Any, Any]:
 
 
 def decode_values(column: pa.ChunkedArray, spec: Any, private: Private | None) -> Any:
-    """What :func:`encode_values` was given: an array that pandas takes as it is."""
+    """The array that :func:`encode_values` was given, such that pandas takes it as it is."""
     if private and "numpy" not in spec:
         column = private(column)
     if spec == "arrow":
@@ -230,7 +230,7 @@ def values_of(column: Any) -> Any:
 
 
 def encode_index(index: Any) -> tuple[Any, Any]:
-    """As :func:`encode_values`, with what an Index has beside its values."""
+    """As :func:`encode_values`, with what an Index has besides its values."""
     encoded, spec = encode_values(values_of(index))
     return encoded, {"values": spec, "name": encode_label(index.name), "freq": _freq(index), "range": bounds_of(index)}
 

@@ -1,8 +1,8 @@
 """How many bytes of an array its rows refer to, and arrays that hold no others.
 
-pyarrow's own ``nbytes`` is not enough: of views and dictionaries it counts
-whole buffers once a chunk, of others it gives an error, and of an empty union
-from a file, whose type ids are a null pointer, it ends the process.
+pyarrow's own ``nbytes`` is not enough: for views and dictionaries it counts
+whole buffers once a chunk, for others it raises an error, and for an empty union
+from a file, whose type ids are a null pointer, it crashes the process.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _HEADER = 4096  # bytes of a message that are not its rows
 
 
 Known = dict[int, set[int]]
-"""For each column of a table, where the dictionaries are that were weighed."""
+"""For each column of a table, the addresses of the dictionaries that were weighed."""
 
 
 def weigh_table(table: pa.Table) -> int:
-    """Bytes that the table takes in an Arrow file, but for the headers of its messages. No data is copied."""
+    """Bytes that the table takes in an Arrow file, without the headers of its messages. No data is copied."""
     known: Known = {}
     return sum(weigh_batch(batch, known) for batch in table.to_batches())
 

@@ -1,4 +1,4 @@
-"""What the widgets have in common: they look while somebody sees them, and answer questions about rows."""
+"""The base of the widgets: they look while somebody sees them, and answer questions about rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .questions import Message, Questions
 INTERVAL = 0.5  # s between looks
 WATCHED_FOR = 120.0  # s after a view said that it can be seen; it says so every 30 s
 
-_DISPLAYED = "displayed"  # what stands for the views that have not said anything yet
+_DISPLAYED = "displayed"  # stands for the views that have not said anything yet
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _STATIC = Path(__file__).resolve().parents[1] / "static"
 _NOT_BUILT = """\
@@ -81,7 +81,7 @@ class LiveWidget(anywidget.AnyWidget):
         """Let go of what was kept for the next question."""
 
     def _otherwise(self) -> dict[str, Any]:
-        """What a terminal shows, and a page that has no widgets, or no kernel, by MIME type."""
+        """The text for a terminal, and for a page without widgets or a kernel, by MIME type."""
         raise NotImplementedError
 
     def forked(self) -> None:
@@ -116,7 +116,7 @@ class LiveWidget(anywidget.AnyWidget):
                 return False
         try:
             self._look()
-        except Exception:  # also of a user's observer: the next change has another chance
+        except Exception:  # also from a user's observer: the next change has another chance
             self.log.exception("%s could not be updated", type(self).__name__)
         return True
 

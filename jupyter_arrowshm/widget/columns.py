@@ -36,14 +36,14 @@ class SomeColumns(Source):
 
 
 class Chosen(OpenTables):
-    """What is open for the questions of one preview.
+    """The open tables for the questions of one preview.
 
     Parameters
     ----------
     table
         In memory; ``None``: the shared table that a question names.
     columns
-        Names, of which those that the table has are shown; none: all.
+        Names; those that the table has are shown. None: all.
     """
 
     def __init__(self, table: pa.Table | None, columns: Sequence[str]) -> None:
@@ -52,7 +52,7 @@ class Chosen(OpenTables):
         self._view = functools.lru_cache(_VIEWS)(self._make)
 
     def version(self, of: str) -> str:
-        """Another one whenever other columns are chosen: the one's rows are not the other's."""
+        """A version that differs whenever other columns are chosen: their rows are different."""
         return f"{of}/{hash(tuple(self._columns)):x}" if self._columns else of
 
     def view(self, question: Question) -> View:
@@ -72,7 +72,7 @@ class Chosen(OpenTables):
 
 
 def numbers_of(columns: Sequence[str], schema: pa.Schema) -> list[int]:
-    """Where these are; of several of a name, the first; of those that are missing, none."""
+    """The numbers of these columns: the first of several with one name, and none for missing ones."""
     return [number for name in columns if (number := _first(schema.get_all_field_indices(name))) is not None]
 
 

@@ -23,7 +23,7 @@ _STATIC_ROWS, _STATIC_COLUMNS = 20, 20
 
 
 class TablePreview(LiveWidget):
-    """The rows of a table: scrolled, sorted, filtered, summed up, whatever its size.
+    """The rows of a table: scrolled, sorted, filtered, summed up, at any size.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class TablePreview(LiveWidget):
     sort
         ``[("fare", "descending"), ("city", "ascending")]``.
     filter
-        A condition for each column, all of which the rows meet that are shown: ``{"fare": {"min": 3, "max": 9},
+        A condition for each column; the rows that are shown meet all of them: ``{"fare": {"min": 3, "max": 9},
         "city": ["Oslo", "Lima"], "note": {"contains": "x", "ignore_case": True}, "tip": {"missing": False}}``.
     columns
         Names of the columns that are shown, in this order; none: all.

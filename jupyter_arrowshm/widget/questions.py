@@ -1,4 +1,4 @@
-"""What the page asks, answered one after the other beside the kernel's own work."""
+"""The page's questions, answered one after the other beside the kernel's own work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Questions:
     answer
         Called in the thread with each question, and with what tells whether it is still wanted; sends the answer.
     forget
-        Called when the thread ends: whatever was kept for the next question can go.
+        Called when the thread ends: anything kept for the next question can go.
     """
 
     def __init__(self, answer: Callable[[Message, Callable[[], bool]], None], forget: Callable[[], None]) -> None:

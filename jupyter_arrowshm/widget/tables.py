@@ -19,12 +19,12 @@ _ORDERS = ("name", "size", "age", "users")
 
 
 class SharedTables(LiveWidget):
-    """What is shared now, how big it is, who uses it, and what is in it; it keeps itself up to date while it is seen.
+    """The tables that are shared now, their sizes, users and contents; it keeps itself up to date while it is seen.
 
     Parameters
     ----------
     store
-        Whose tables; without it, those that all notebooks of this user share.
+        The store to list; without it, the tables that all notebooks of this user share.
     **traits
         ``selected``, ``filter``, ``sort`` and what every widget has (``layout``).
 
@@ -112,12 +112,12 @@ def described(table: TableInfo) -> dict[str, Any]:
     older = [described_version(version) for version in table.older]
     for process in (found["publisher"], *found["holders"]):
         del process["script"]
-    # Who collects, and when, only the server knows.
+    # Only the server knows who collects, and when.
     return {**found, "older": older, "removed_at": None}
 
 
 def described_version(version: OlderVersion) -> dict[str, Any]:
-    """The same of a version without a name."""
+    """The same for a version without a name."""
     found = version.as_dict()
     for process in found["holders"]:
         del process["script"]

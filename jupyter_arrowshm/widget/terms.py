@@ -1,4 +1,4 @@
-"""What a preview is sorted and filtered by, in the words of Python: names of columns, and plain values."""
+"""The sort order and filter of a preview, in Python's terms: names of columns, and plain values."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _plain(condition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _scalar(value: Any) -> bool | int | float | str:
-    """What JSON has; all else as the text that a preview reads."""
+    """A value that JSON has; all else as the text that a preview reads."""
     if hasattr(value, "item"):  # NumPy
         value = value.item()
     if isinstance(value, (bool, str)):
