@@ -12,9 +12,12 @@ import walk
 from nbformat import NotebookNode
 
 NAMES = sorted(path.stem for path in walk.NOTEBOOKS.glob("*.ipynb"))
-# What differs each time: durations, ages, names that Python or a kernel makes up,
-# and the size of a small file, which has the number of the process that shared it.
-_ONCE = re.compile(r"[\d.]+ m?s( ago)?\b|just now|[\d.]+ kB|child process \d+|psm_[0-9a-f]+|'[0-9a-f-]{36}'")
+# These differ each time: durations, whether an import was slow enough to be told, ages, names that Python or a kernel
+# makes up, and the size of a small file, which holds the number of the process that shared it.
+_ONCE = re.compile(
+    r", after importing [\w ]+ in [\d.]+ m?s|[\d.]+ m?s( ago)?\b|just now|[\d.]+ kB|child process \d+|psm_[0-9a-f]+"
+    r"|'[0-9a-f-]{36}'"
+)
 
 
 def test_the_walk_visits_every_notebook() -> None:
