@@ -5,7 +5,7 @@
 >>> trips = shm.attach("trips")     # in another: the same memory
 >>> shm.tables()                    # what is shared, and who uses it
 
-Importing this imports nothing of Jupyter, pandas, polars or DuckDB.
+Importing this does not import Jupyter, pandas, polars or DuckDB.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ _OF_THE_STORE = {"attach", "attachment", "gc", "info", "pin", "share", "tables",
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    """What ``jupyter server`` loads."""
+    """The extension that ``jupyter server`` loads."""
     from .server.app import ArrowSHM
 
     return [{"module": "jupyter_arrowshm.server.app", "app": ArrowSHM}]

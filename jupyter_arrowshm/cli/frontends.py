@@ -1,4 +1,4 @@
-"""What ``doctor`` finds out about the sidebar and the server extension: here, and where a Jupyter server runs."""
+"""The checks of ``doctor`` on the sidebar and the server extension: here, and where a Jupyter server runs."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _server_extension() -> tuple[str, str]:
     from jupyter_core.paths import jupyter_config_dir, jupyter_config_path
     from jupyter_server.extension.config import ExtensionConfigManager
 
-    for folder in jupyter_config_path():  # the first that says anything is right
+    for folder in jupyter_config_path():  # the first that says anything counts
         manager: Any = ExtensionConfigManager(read_config_path=[folder])
         enabled = manager.get_jpserver_extensions().get(_SERVER_EXTENSION)
         if enabled:
@@ -108,7 +108,7 @@ def _servers() -> Iterator[tuple[tuple[str, str], bool]]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text())
+        content = json.loads(file.read_text())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

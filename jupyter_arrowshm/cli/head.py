@@ -15,7 +15,7 @@ from ..arrowtypes import plain
 from ..errors import InvalidQuery
 from ..preview import METADATA_KEY, Source, View
 
-# What stands behind a column's name. A word needs a space before it, a sign does not.
+# The text after a column's name. A word needs a space before it, a sign does not.
 _REST = re.compile(
     r"(?:\s+(?P<missing>is\s+(?:not\s+)?null)"
     r"|(?:\s*(?P<sign>==|!=|<=|>=|<|>|=)|\s+(?P<word>contains|in)(?=[\s'\"]))\s*(?P<value>\S.*))\s*$",
@@ -53,15 +53,15 @@ def head(table: pa.Table | Source, rows: int, columns: str = "", sort: str = "",
 def _listed(text: str, schema: pa.Schema, signs: Sequence[str] = ("",)) -> Iterator[tuple[str, int]]:
     """The columns that are named, each with the sign before it. A name counts before a sign and another name."""
     while text := text.lstrip(" ,"):
-        found = [
+        candidates = [
             (len(sign + name), sign, column)
             for name, column in _written(schema)
             for sign in signs
             if text.startswith(sign + name) and re.match(r"\s*(,|$)", text[len(sign + name) :])
         ]
-        if not found:
+        if not candidates:
             raise _no_column(text.partition(",")[0].strip(), schema)
-        length, sign, column = max(found, key=lambda one: (one[0], not one[1]))
+        length, sign, column = max(candidates, key=lambda one: (one[0], not one[1]))
         yield sign, column
         text = text[length:]
 
@@ -79,13 +79,13 @@ def _no_column(name: str, schema: pa.Schema) -> InvalidQuery:
 def _condition(text: str, schema: pa.Schema) -> dict[str, Any]:
     text = text.strip()
     named = [(name, column) for name, column in _written(schema) if text.startswith(name)]
-    found = [(len(name), column, rest) for name, column in named if (rest := _REST.match(text[len(name) :]))]
-    if not found:
+    candidates = [(len(name), column, rest) for name, column in named if (rest := _REST.match(text[len(name) :]))]
+    if not candidates:
         for start in range(1, len(text)):
             if _REST.match(text[start:]):
                 raise _no_column(text[:start].strip(), schema)
         raise InvalidQuery(f"{text!r} is not a condition such as 'fare > 20', 'city contains new' or 'fare is null'")
-    _, column, rest = max(found, key=lambda one: one[0])
+    _, column, rest = max(candidates, key=lambda one: one[0])
     if rest["missing"]:
         return {"column": column, "op": " ".join(rest["missing"].split())}
     op = {"=": "=="}.get(rest["sign"], rest["sign"]) or rest["word"]

@@ -1,4 +1,4 @@
-"""How Julia comes to find ``ArrowSHM``, which lies in this package: by its start-up file, or by IJulia's kernelspecs.
+"""How Julia finds ``ArrowSHM``, which is in this package: by its start-up file, or by IJulia's kernelspecs.
 
 What is written can be taken back: a file that nobody else has edited since is
 then what it was, byte for byte, and of one that somebody has, only our part goes.
@@ -37,7 +37,7 @@ class SetupFailed(ArrowSHMError):
 
 
 def line() -> str:
-    """What to run in Julia, or to write into its start-up file."""
+    """The line to run in Julia, or to write into its start-up file."""
     # JSON escapes as Julia does; Julia has interpolation besides.
     return f"push!(LOAD_PATH, {json.dumps(FOLDER, ensure_ascii=False)})".replace("$", "\\$")
 
@@ -106,7 +106,7 @@ def kernels() -> list[Kernel]:
     for name, entry in sorted(KernelSpecManager().get_all_specs().items()):
         spec = entry["spec"]
         if spec.get("language", "").lower() == "julia" and spec["argv"]:
-            # What decides where packages are looked for; juliaup's `+1.10`, too.
+            # These options decide where packages are looked for; so does juliaup's `+1.10`.
             options = [word for word in spec["argv"][1:] if re.match(r"\+|--(project|startup-file)\b", word)]
             # jupyter_client replaces ${NAME} (LocalProvisioner.pre_launch).
             env = {key: string.Template(value).safe_substitute(os.environ) for key, value in spec["env"].items()}
@@ -165,7 +165,7 @@ def _remove_from(file: Path) -> bool:
 
 
 def _backup(file: Path) -> Path:
-    """What ``kernel.json`` was before us. That it is there says that we have been."""
+    """The copy of ``kernel.json`` from before our change. If it exists, we have made one."""
     return file.with_name("kernel.json.before-arrowshm")
 
 
@@ -181,7 +181,7 @@ def _with(content: bytes, entry: str) -> bytes:
 
 
 def _without(file: Path, content: bytes) -> bytes:
-    """What the file would be if we had never been there: the very bytes, if nobody else has edited it since."""
+    """The file as it would be without our change: the very bytes, if nobody else has edited it since."""
     before = _read(_backup(file))
     ours = _OUR_ENTRY.search(_load_path(content))
     if before is None or ours is None:
@@ -238,7 +238,7 @@ def ask(command: Sequence[str], env: Mapping[str, str]) -> Answer:
 
 @contextlib.contextmanager
 def _told(file: Path) -> Iterator[None]:
-    """An error of the system as one line."""
+    """Report an error of the system as one line."""
     try:
         yield
     except OSError as error:
@@ -253,7 +253,7 @@ def _read(file: Path) -> bytes | None:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Whole or not at all, with the mode that it has, and through a symbolic link."""
+    """Write the file whole or not at all, keep its mode, and follow a symbolic link."""
     file = file.resolve()
     with _told(file):
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
-        # argparse reads % in a help as a format, in a description not.
+        # argparse reads % as a format in a help text, but not in a description.
         added = commands.add_parser(name, help=text, description=text.replace("%%", "%"))
         added.set_defaults(run=run)
         return added
@@ -116,7 +116,7 @@ def _info(arguments: argparse.Namespace) -> None:
 
 
 def _each_line(text: str) -> str:
-    """A notebook's name, which stands there, may have anything in it."""
+    """Make each line printable: a notebook's name in it may have any characters."""
     return "\n".join(map(words.printable, text.split("\n")))
 
 

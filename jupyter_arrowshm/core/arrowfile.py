@@ -1,6 +1,6 @@
 """One Arrow IPC file (the columnar specification's "IPC File Format"): the table in it, read from a buffer, its facts.
 
-What is ours in it is in ``facts``; ``filewriter`` writes it.
+Our own additions are in ``facts``; ``filewriter`` writes the file.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ MAGIC = b"ARROW1"
 _HEAD, _TAIL = 8, len(MAGIC) + 4  # bytes before the first message; after the footer: its length, and MAGIC again
 _DICTIONARIES, _BATCHES = 2, 3  # slots of the Footer (File.fbs): version, schema, dictionaries, recordBatches
 
-# What a file that is not a whole Arrow file raises, here or in pyarrow.
+# The errors that a file that is not a whole Arrow file raises, here or in pyarrow.
 UNREADABLE = (pa.ArrowException, OSError, struct.error, UnicodeDecodeError)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a listing shows of a file, read without touching its rows.
+    """The part of a file that a listing shows, read without touching its rows.
 
     The schema's types are those that are stored (:mod:`extension`).
     """
@@ -52,7 +52,7 @@ def summarise(file: BinaryIO) -> Summary | None:
         head, tail = _read_at(file, 0, _HEAD), _read_at(file, size - _TAIL, _TAIL)
         (footer_bytes,) = struct.unpack_from("<i", tail)
         footer = _read_at(file, size - _TAIL - footer_bytes, footer_bytes)
-        # Of a file pyarrow reads in a thread of its own, and a process that may start none would see no tables.
+        # pyarrow reads a file in a thread of its own, and a process that may not start one would see no tables.
         reader = pa.ipc.open_file(pa.py_buffer(head + extension.hide(footer) + tail))
         facts = Facts.from_metadata(reader.metadata)
         _check_names(reader.schema)
@@ -61,13 +61,13 @@ def summarise(file: BinaryIO) -> Summary | None:
     except (pa.ArrowException, struct.error, UnicodeDecodeError):
         return None
     except OSError as error:
-        if error.errno is None:  # pyarrow's word for metadata that is damaged
+        if error.errno is None:  # this is how pyarrow reports damaged metadata
             return None
         raise
 
 
 def _read_at(file: BinaryIO, offset: int, size: int) -> bytes:
-    """These bytes of the file; ``struct.error`` where it has none there, or they are more than metadata ever is."""
+    """Read these bytes of the file; ``struct.error`` if there are none, or more than metadata ever takes."""
     if offset < 0 or not 0 < size <= MAX_METADATA:
         raise struct.error("no such place in this file")
     file.seek(offset)
@@ -75,7 +75,7 @@ def _read_at(file: BinaryIO, offset: int, size: int) -> bytes:
 
 
 def _count_rows(file: BinaryIO, footer: bytes) -> int:
-    """By the batches' headers: pyarrow before 26 would read, and decompress, all that is in them."""
+    """Count by the batches' headers: pyarrow before 26 would read, and decompress, everything in them."""
     rows = 0
     for offset, size in _blocks(flatbuffer.Table.root(memoryview(footer), 0), _BATCHES):
         header = _header(memoryview(_read_at(file, offset, size)), 0)
@@ -118,16 +118,16 @@ def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> 
 
 
 def _check_names(schema: pa.Schema) -> None:
-    """A name that is not UTF-8 is a ``UnicodeDecodeError`` here, and not in whoever lists the columns of all tables."""
+    """A name that is not UTF-8 is a ``UnicodeDecodeError`` here, not where the columns of all tables are listed."""
     list(schema.names)
 
 
 def open_file(buffer: pa.Buffer, name: str, path: str) -> tuple[pa.ipc.RecordBatchFileReader, Mapping[bytes, bytes]]:
-    """As :func:`read`, but for the rows, of which nothing is looked at yet."""
+    """Like :func:`read`, without looking at the rows yet."""
     try:
         reader = pa.ipc.open_file(buffer)
         metadata = reader.metadata or {}
-        # Only this one: Facts of everything take as long as all the rest of an attach.
+        # Read only this key: parsing all Facts takes as long as the rest of an attach.
         protocol = metadata.get(PROTOCOL_KEY)
         if protocol != PROTOCOL_VALUE:
             if protocol is not None:
@@ -146,13 +146,13 @@ def open_file(buffer: pa.Buffer, name: str, path: str) -> tuple[pa.ipc.RecordBat
 def _refused(error: Exception, name: str, path: str) -> DamagedTable:
     if isinstance(error, UNREADABLE):
         return damaged(error, name, path)
-    # Of another library's code, which reads the types that it has registered.
+    # The error comes from another library's code, which reads the types that it has registered.
     told = f"{type(error).__name__}: {_first_line(error)}"
     return DamagedTable(name, path, f"a library that is imported here cannot read one of its types ({told})")
 
 
 def damaged(error: BaseException, name: str, path: str) -> DamagedTable:
-    """What one of the errors in ``UNREADABLE`` says of a table."""
+    """The error of ours for one of those in ``UNREADABLE``."""
     return DamagedTable(name, path, f"it is not a whole Arrow file ({_first_line(error)})")
 
 
@@ -161,7 +161,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def batch_lengths(buffer: pa.Buffer) -> Iterator[int]:
-    """The number of rows of each record batch, from its message alone, whose columns are not looked at.
+    """The number of rows of each record batch, from its message alone, without looking at its columns.
 
     Raises ``struct.error`` for a file whose footer leads out of it.
     """

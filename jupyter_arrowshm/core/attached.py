@@ -1,4 +1,4 @@
-"""A table as a reader has it: mapped, opened, and made into what the reader asked for."""
+"""A table on the reader's side: mapped, opened, and made into what the reader asked for."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _MOST_COLUMNS = 20  # that an error names
 
 @dataclass(frozen=True)
 class Attachment:
-    """What :meth:`Store.attachment` gives: the data, and how it was had.
+    """The result of :meth:`Store.attachment`: the data, and how it was obtained.
 
     Attributes
     ----------
     value
         The table, as the kind that was asked for.
     kind
-        What ``value`` is: ``"pyarrow"``, ``"pandas"``, ...
+        The kind of ``value``: ``"pyarrow"``, ``"pandas"``, ...
     copied
         Column label -> bytes that had to be copied; the rest of ``value`` is the shared memory itself.
     note
@@ -37,7 +37,7 @@ class Attachment:
     version
         Equal to :attr:`TableInfo.version` for as long as this is the newest.
     importing
-        Seconds that it took to import the library of ``kind``; next to nothing once it is there.
+        Seconds that it took to import the library of ``kind``; almost none once it is loaded.
     """
 
     value: Any
@@ -101,7 +101,7 @@ def convert(opened: Opened, to: str, copy: bool) -> Attachment:
     """Make the table into the kind that was asked for, and say what that took."""
     table = opened.table
     if table is not opened.whole and to in ("pandas", "source"):
-        # A pandas user who picks columns keeps the index, as everywhere in pandas.
+        # A pandas user who picks columns keeps the index, as always in pandas.
         missing = [name for name in tabular.index_columns(opened.whole.schema) if name not in table.column_names]
         table = _select(opened.whole, [*table.column_names, *missing], opened.name)
     with _reading(opened):
@@ -152,14 +152,14 @@ def _names(columns: Sequence[str]) -> Sequence[str]:
 
 
 def _select(table: pa.Table, columns: Sequence[str], name: str) -> pa.Table:
-    """The columns of these names, in this order; a name that stands twice gives both."""
+    """The columns of these names, in this order; a name that occurs twice gives both columns."""
     indices = []
     for column in columns:
-        if not (found := table.schema.get_all_field_indices(column)):
+        if not (matches := table.schema.get_all_field_indices(column)):
             near = difflib.get_close_matches(column, table.column_names, n=3)
             more = len(table.column_names) - _MOST_COLUMNS
             known = ", ".join(table.column_names[:_MOST_COLUMNS]) + (f" and {more} more" if more > 0 else "")
             hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"It has {known}."
             raise KeyError(f"no column {column!r} in {name!r}. {hint}")
-        indices += found
+        indices += matches
     return table.select(indices)

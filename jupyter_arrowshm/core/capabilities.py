@@ -1,4 +1,4 @@
-"""What the machine can do for a store, found by trying."""
+"""The abilities of the machine that a store uses, found by trying."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .segment import Draft
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What was found.
+    """The abilities that were found.
 
     Attributes
     ----------
     file_system
-        The type of the file system that the tables are on (``"tmpfs"``), empty where /proc does not tell.
+        The type of the file system that the tables are on (``"tmpfs"``), empty where /proc does not say.
     lists_locks
         Whether /proc/locks can be read.
     counts_users
         Whether a lock of our own stands in it, so that users of a table can be counted.
     has_unnamed_files
-        Whether a table can be written before it has a name (O_TMPFILE): nothing of it is left by a process that dies.
+        Whether a table can be written before it has a name (O_TMPFILE): a process that dies leaves nothing behind.
     writes_any_name
-        Whether file names may have any character, which they may not where the locale is not UTF-8.
+        Whether file names may have any character; they may not where the locale is not UTF-8.
     """
 
     file_system: str
@@ -39,7 +39,7 @@ class Capabilities:
 
 
 def probe(directory: Directory) -> Capabilities:
-    """Try them in this directory; where there is none, in one beside it, which goes again."""
+    """Try them in this directory; if it does not exist, in one beside it, which is removed again."""
     if directory.open() is not None:
         return _probe(directory)
     with tempfile.TemporaryDirectory(prefix="jupyter-arrowshm-probe-", dir=os.path.dirname(directory.path)) as beside:

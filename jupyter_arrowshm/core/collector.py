@@ -1,6 +1,6 @@
 """The only code that removes what nobody holds.
 
-What has no name any more the kernel frees by itself. Left to remove are the
+The kernel itself frees a file that has lost its name. This module removes the
 marks of processes that have ended (:func:`sweep`) and tables nobody uses
 (:func:`collect`). A removed file's descriptor is closed outside the directory
 lock: freeing a GiB takes 130 ms.
@@ -17,9 +17,9 @@ from .lock import EXCLUSIVE, SHARED, Descriptor, entries, try_lock
 
 
 def sweep(at: int) -> list[Descriptor]:
-    """Remove dead tokens, abandoned drafts and pins of no table; the caller holds the directory lock.
+    """Remove dead tokens, abandoned drafts and pins without a table; the caller holds the directory lock.
 
-    Returns what lost its name, to be closed after that lock is given back.
+    Returns the files that lost their names, to be closed after that lock is released.
     """
     tokens.remove_dead(at)
     removed = []
@@ -46,9 +46,9 @@ def is_littered(at: int) -> bool:
 def collect(directory: Directory, catalogue: listing.Listing, name: str, reason: str) -> int | None:
     """Remove the table if nobody holds it and it is not pinned; its bytes, or ``None`` if it stays.
 
-    Leaves a note with the reason, so that "not found" can say what became of it.
+    Leaves a note with the reason, so that "not found" can say what happened to it.
     """
-    if directory.open() is None:  # which the lock would make
+    if directory.open() is None:  # the lock would make it
         return None
     with contextlib.ExitStack() as later, directory.lock() as at:
         opened = segment.open_regular(at, name)
@@ -77,7 +77,7 @@ def tidy(directory: Directory) -> None:
 
 
 def collect_all(directory: Directory, catalogue: listing.Listing) -> dict[str, int]:
-    """Sweep, then remove every unpinned table that nobody holds; the names and bytes of what went."""
+    """Sweep, then remove every unpinned table that nobody holds; the names and bytes of those removed."""
     if directory.open() is None:
         return {}
     tidy(directory)

@@ -1,8 +1,8 @@
 """The private directory that holds the tables: find it, make it, verify it, lock it, and say how much room is left.
 
 Every change of names goes through :meth:`Directory.lock`. All paths inside are
-relative to a directory descriptor, so that nobody who swaps the directory under
-our feet can lead a system call elsewhere.
+relative to a directory descriptor, so that swapping the directory under our feet
+cannot lead a system call elsewhere.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
 
 ENVIRONMENT_VARIABLE = "JUPYTER_ARROWSHM_DIR"
 LIVE, PINS = ".live", ".pins"
-DRAFT_PREFIX = ".new-"  # of files that have no table's name yet: an unlocked one is abandoned
+DRAFT_PREFIX = ".new-"  # for files without a table's name yet: an unlocked one is abandoned
 SHARED_MEMORY = "/dev/shm"
 MIN_SHARED_MEMORY = 1 << 30  # Docker and Kubernetes give 64 MB: too little for tables
 LOCK_TIMEOUT = 10.0  # s; the lock is held for microseconds, so a longer wait means a stopped process
@@ -50,19 +50,19 @@ def shared_memory_trouble() -> str:
         if not stat.S_ISDIR(os.lstat(SHARED_MEMORY).st_mode):
             return "is not a directory"
         kind = room.file_system(os.stat(SHARED_MEMORY).st_dev)
-        found = os.statvfs(SHARED_MEMORY)
+        status = os.statvfs(SHARED_MEMORY)
     except OSError:
         return "is missing"
     if kind != "tmpfs":
         return f"is on {kind}" if kind else "is of a kind that /proc does not tell"
     # A tmpfs mounted with size=0 has no limit and reports 0 blocks.
-    large = found.f_blocks == 0 or found.f_blocks * found.f_frsize >= MIN_SHARED_MEMORY
+    large = status.f_blocks == 0 or status.f_blocks * status.f_frsize >= MIN_SHARED_MEMORY
     return "" if large else "is smaller than 1 GiB"
 
 
 @dataclass
 class _Opened:
-    """A directory, and what is known of it alone: another may be mounted over it."""
+    """A directory, and the facts that hold for it alone: another may be mounted over it."""
 
     file: Descriptor
     identity: tuple[int, int]
@@ -94,7 +94,7 @@ class Directory:
         """
         opened = self._opened
         try:
-            found = os.lstat(self.path)
+            status = os.lstat(self.path)
         except FileNotFoundError:
             if not create:
                 return None
@@ -102,8 +102,8 @@ class Directory:
             raise self._refused(error) from None
         else:
             # Compared each time: the directory may have been removed and made anew.
-            if opened is not None and opened.file.fd >= 0 and (found.st_dev, found.st_ino) == opened.identity:
-                self._verify(found)
+            if opened is not None and opened.file.fd >= 0 and (status.st_dev, status.st_ino) == opened.identity:
+                self._verify(status)
                 return opened.file
         return self._reopen(create)
 
@@ -113,25 +113,25 @@ class Directory:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(self.path, 0o700)
             opened = Descriptor.open(self.path, _DIRECTORY_FLAGS)
-            found = os.fstat(opened.fd)
+            status = os.fstat(opened.fd)
         except OSError as error:
             if error.errno == errno.ENOENT and not create:  # removed this instant
                 return None
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 raise StoreFailed(self.path, error.errno) from None
             if error.errno == errno.EACCES:
-                with contextlib.suppress(OSError):  # whose it is says more than that it may not be opened
+                with contextlib.suppress(OSError):  # naming the owner says more than that it may not be opened
                     self._verify(os.lstat(self.path))
             raise self._refused(error) from None
-        self._verify(found)
-        if (kind := room.file_system(found.st_dev)) in _WITHOUT_LOCKS:
+        self._verify(status)
+        if (kind := room.file_system(status.st_dev)) in _WITHOUT_LOCKS:
             raise self._without_locks(f"is on {kind}, a network file system")
         if create:
             for name in (LIVE, PINS):
                 with contextlib.suppress(FileExistsError):
                     self._try(os.mkdir, name, 0o700, dir_fd=opened.fd)
         # The old descriptor is not closed here: another thread may be using it. Its last reference closes it.
-        self._opened = _Opened(opened, (found.st_dev, found.st_ino))
+        self._opened = _Opened(opened, (status.st_dev, status.st_ino))
         return opened
 
     def _try(self, call: Callable[..., None], *args: object, **keywords: object) -> None:
@@ -142,14 +142,14 @@ class Directory:
         except OSError as error:
             raise self._refused(error) from None
 
-    def _verify(self, found: os.stat_result) -> None:
-        if found.st_uid != os.geteuid():
+    def _verify(self, status: os.stat_result) -> None:
+        if status.st_uid != os.geteuid():
             raise UnsafeDirectory(
                 self.path,
-                f"belongs to user {found.st_uid}, not to you",
+                f"belongs to user {status.st_uid}, not to you",
                 f"ask its owner to remove it, or set ${ENVIRONMENT_VARIABLE} to a directory of yours",
             )
-        if found.st_mode & 0o077:
+        if status.st_mode & 0o077:
             raise UnsafeDirectory(self.path, "is open to other users", f"run chmod 700 {self.path}")
 
     def _without_locks(self, reason: str) -> UnsafeDirectory:
@@ -204,7 +204,7 @@ class Directory:
                         yield directory.fd
                         return
                 finally:
-                    # Said aloud: a child that forked meanwhile has a copy, and closing ours would leave it the lock.
+                    # Unlock explicitly: a child forked meanwhile has a copy, and closing ours would leave it the lock.
                     unlock(held.fd)
 
     def lock_device(self, fd: int) -> str:
@@ -225,7 +225,7 @@ class Directory:
         return f"{self.path}/{name}{names.SUFFIX}"
 
     def explain(self, error: OSError) -> ArrowSHMError:
-        """The error of ours that says what this one of the operating system means to people."""
+        """Our error for one of the operating system's, in words that people understand."""
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR):
             return self._refused(error)
         if error.errno in _NO_LOCKS:
@@ -242,7 +242,7 @@ class Directory:
 
 
 def _number(fd: int) -> str:
-    """The device as ``st_dev`` has it, as /proc/locks writes devices."""
+    """The device of ``st_dev``, in the form of /proc/locks."""
     device = os.fstat(fd).st_dev
     return f"{os.major(device):02x}:{os.minor(device):02x}"
 
@@ -253,7 +253,7 @@ def _learn_lock_device(fd: int) -> str | None:
         try:
             probe = Descriptor.open(".", os.O_TMPFILE | os.O_RDWR, 0o400, dir_fd=fd)
         except (OSError, AttributeError):
-            name = DRAFT_PREFIX + secrets.token_hex(8)  # killed here, it goes as an abandoned draft does
+            name = DRAFT_PREFIX + secrets.token_hex(8)  # if we are killed here, it is removed like an abandoned draft
             probe = Descriptor.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o400, dir_fd=fd)
         with probe:
             try_lock(probe.fd, SHARED)

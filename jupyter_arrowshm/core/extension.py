@@ -1,8 +1,8 @@
-"""Types of other libraries' (the columnar specification's "Extension Types"), read without running code of theirs.
+"""Types of other libraries (the columnar specification's "Extension Types"), read without running code of theirs.
 
-Whoever registers a type with pyarrow has its code run wherever pyarrow comes upon a field of that name, and it may
-raise anything. So a list reads fields under another key, :func:`stored`, and :func:`resolved` looks the types up for
-who asks.
+When a library registers a type with pyarrow, its code runs wherever pyarrow meets a field of that name, and it may
+raise anything. So a list reads fields under another key (:func:`stored`), and :func:`resolved` looks the types up
+on request.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _STRING, _HIDDEN_STRING = (struct.pack("<I", len(key)) + key + b"\0" for key in 
 
 
 def hide(metadata: bytes) -> bytes:
-    """A footer or schema in which pyarrow finds no type but those that are stored."""
+    """A footer or schema in which pyarrow finds only the stored types."""
     return metadata.replace(_STRING, _HIDDEN_STRING)
 
 
@@ -42,7 +42,7 @@ def resolved(schema: pa.Schema) -> pa.Schema:
 
 
 def name_of(field: pa.Field) -> str:
-    """What a field's type is called, where it is one of another library's; else empty."""
+    """The name of a field's type if another library defines it; else empty."""
     name: bytes = (field.metadata or {}).get(_HIDDEN_KEY, b"")
     return name.decode(errors="replace")
 

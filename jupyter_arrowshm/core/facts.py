@@ -1,4 +1,4 @@
-"""What we add to the footer of an Arrow file: flat ``arrowshm.*`` keys in its custom metadata.
+"""Our additions to the footer of an Arrow file: flat ``arrowshm.*`` keys in its custom metadata.
 
 Any Arrow reader can open such a file; the table's own schema metadata is
 untouched.
@@ -19,7 +19,7 @@ SOURCE_KEY = f"{_PREFIX}source".encode()
 
 @dataclass(frozen=True)
 class Facts:
-    """What the footer says beside the schema; every field may be missing in a file that somebody else wrote."""
+    """The facts in the footer besides the schema; every field may be missing in a file that somebody else wrote."""
 
     protocol: str | None = None
     id: str = ""
@@ -55,14 +55,14 @@ class Facts:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[bytes, bytes] | None) -> Facts:
-        """Facts of a footer. Keys it does not know, and values that do not parse, are passed over."""
-        found: dict[str, object] = {}
+        """The facts in a footer. Unknown keys, and values that do not parse, are skipped."""
+        facts: dict[str, object] = {}
         for key, value in (metadata or {}).items():
             field = key.decode(errors="replace").removeprefix(_PREFIX)
             if key.startswith(_PREFIX.encode()) and field in cls.__dataclass_fields__:
                 text = value[:_MAX_FACT].decode(errors="replace")
                 if field not in ("rows", "pid"):
-                    found[field] = text
+                    facts[field] = text
                 elif text.isascii() and text.isdigit() and len(text) < 20:  # of int64
-                    found[field] = int(text)
-        return cls(**found)  # type: ignore[arg-type]
+                    facts[field] = int(text)
+        return cls(**facts)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from ..tabular import weight
 from .facts import Facts
 from .lock import Descriptor
 
-BATCH_BYTES = 64 << 20  # small batches are put together up to about this size
+BATCH_BYTES = 64 << 20  # small batches are combined up to about this size
 MAX_METADATA = 64 << 20  # bytes of a footer, or of one message's header, that a listing reads
 _WRITE_BYTES = 16 << 20  # per write(2): Ctrl-C and the progress bar wait for one at most
 _MAX_PIECES = 512  # per writev(2); IOV_MAX is 1024
@@ -80,7 +80,7 @@ class Sink:
 
 
 class FileWriter:
-    """Writes record batches of one schema as one file, runs of small batches put together up to ``BATCH_BYTES``.
+    """Writes record batches of one schema as one file, combining runs of small batches up to ``BATCH_BYTES``.
 
     A single batch stays single and is not copied. Dictionaries that differ from
     batch to batch grow in order (the specification's delta dictionaries), as a
@@ -197,7 +197,7 @@ class FileWriter:
 
 
 def _refusal(schema: pa.Schema) -> str | None:
-    """Why ``attach`` would refuse it: a field's metadata may say what its values are not."""
+    """Why ``attach`` would refuse it: a field's metadata may contradict its values."""
     try:
         pa.ipc.read_schema(schema.serialize())
     except Exception as error:  # also of another library's code, which reads the types that it has registered
@@ -219,5 +219,5 @@ def _has_dictionary(type_: pa.DataType) -> bool:
 
 
 def _has_dictionary_of_dictionary(type_: pa.DataType) -> bool:
-    found = filter(pa.types.is_dictionary, nested(type_))
-    return any(pa.types.is_dictionary(storage(dictionary.value_type)) for dictionary in found)
+    dictionaries = filter(pa.types.is_dictionary, nested(type_))
+    return any(pa.types.is_dictionary(storage(dictionary.value_type)) for dictionary in dictionaries)

@@ -26,13 +26,13 @@ class Table:
         return self.at + offset if offset else 0
 
     def table(self, slot: int) -> Table | None:
-        found = self.field(slot)
-        return Table.root(self.data, found) if found else None
+        place = self.field(slot)
+        return Table.root(self.data, place) if place else None
 
     def vector(self, slot: int) -> tuple[int, int]:
         """Where the vector's elements begin, and how many there are."""
-        found = self.field(slot)
-        if not found:
+        place = self.field(slot)
+        if not place:
             return 0, 0
-        start = found + struct.unpack_from("<I", self.data, found)[0]
+        start = place + struct.unpack_from("<I", self.data, place)[0]
         return start + 4, struct.unpack_from("<I", self.data, start)[0]

@@ -19,25 +19,25 @@ from .lock import EXCLUSIVE, SHARED, is_grantable, try_lock, wait_for
 _LOCK_LINE = r"^\d+: FLOCK +\S+ +(READ|WRITE) +(-?\d+) 0*{:x}:0*{:x}:(\d+) "
 _ONE_PAGE = 3072  # bytes of /proc/locks that the kernel gives in one piece: with room for a line less than a page
 _QUIET, _MOST_READS = 2, 20  # readings that bring nothing new, and all
-_ASK_TIMEOUT = 0.1  # s; whoever else asks holds the lock for microseconds
+_ASK_TIMEOUT = 0.1  # s; another process that asks holds the lock for microseconds
 
 
 class Locks:
     """One look at /proc/locks (proc_locks(5)): the processes that hold a flock, by inode, on one file system.
 
     ``visible`` is false where there is no such file, or an empty one in its
-    place; then "in use" can be told (:func:`is_leased`), but not by whom.
+    place; then "in use" is known (:func:`is_leased`), but not by whom.
     """
 
     def __init__(self, device: str) -> None:
         self.device = device
         self._pids: dict[tuple[int, str], set[int]] = {}
         try:
-            found = _read_locks(device)
+            locks = _read_locks(device)
             self.visible = True
         except OSError:
-            found, self.visible = set(), False
-        for kind, pid, inode in found:
+            locks, self.visible = set(), False
+        for kind, pid, inode in locks:
             self._pids.setdefault((int(inode), kind), set()).add(int(pid))
         self._is_mine = functools.cache(_is_mine)
 
@@ -50,25 +50,25 @@ class Locks:
         return {pid for pid in self._pids.get((inode, "READ"), ()) if pid > 0 and self._is_mine(pid)}
 
     def owner(self, inode: int) -> int | None:
-        """The visible process with an exclusive lock on this inode: whose token it is."""
+        """The visible process with an exclusive lock on this inode: the owner of the token."""
         return next((pid for pid in self._pids.get((inode, "WRITE"), ()) if pid > 0 and self._is_mine(pid)), None)
 
     def by_process(self) -> dict[int, set[int]]:
         """The inodes on which each visible process has a shared lock."""
-        found: dict[int, set[int]] = {}
+        inodes: dict[int, set[int]] = {}
         for inode, kind in self._pids:
             for pid in self.leases(inode) if kind == "READ" else ():
-                found.setdefault(pid, set()).add(inode)
-        return found
+                inodes.setdefault(pid, set()).add(inode)
+        return inodes
 
 
 def _read_locks(device: str) -> set[tuple[str, str, str]]:
     """Kind, process and inode of each flock on one file system.
 
-    The kernel gives the list by the page, and lets go of it between two: where
+    The kernel gives the list page by page, and lets go of it in between: if
     anybody on the machine unlocks something meanwhile, the next page begins
-    too late, and up to a fifth of the list was seen to be missing. So it is
-    read until nothing new is in it.
+    too late, and up to a fifth of the list was seen to be missing. So we read
+    it until nothing new is in it.
     """
     line = re.compile(_LOCK_LINE.format(*_device(device)), re.MULTILINE)
     found: set[tuple[str, str, str]] = set()
@@ -153,7 +153,7 @@ def mappings(pid: int | str, device: str, inode: int | None = None) -> list[Mapp
 
 
 def mappers(device: str, inode: int) -> list[int]:
-    """Every process that maps this inode, with a lease or without; of those that we may look at."""
+    """Every process that maps this inode, with a lease or without, as far as we may look at it."""
     try:
         pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
     except OSError:

@@ -1,4 +1,4 @@
-"""What is in a store now: the tables, who uses them, and the older versions that still take memory."""
+"""The present contents of a store: the tables, who uses them, and the older versions that still take memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Labels = Callable[[int], Holder]
 class Listing:
     """Reads a directory. Footers are parsed once: a segment never changes.
 
-    A table that is as it was is the same object as the last time. New ones for
+    An unchanged table is the same object as the last time. New ones for
     a thousand tables, twice a second, had Python's collector of cycles look at
     everything that a Jupyter server has loaded, and nothing else ran for 0.1 s.
 
@@ -68,7 +68,7 @@ class Listing:
         )
 
     def table(self, name: str) -> TableInfo | None:
-        """One table, with its older versions, without a look at the others; ``None`` if there is none of this name."""
+        """One table, with its older versions, without looking at the others; ``None`` if there is none of this name."""
         opened = self.directory.open()
         entry = segment.open_regular(opened.fd, name) if opened is not None else None
         if opened is None or entry is None:
@@ -100,7 +100,7 @@ class Listing:
         return tuple(other for match in close for other in known if other.casefold() == match)[:3]
 
     def summary(self, at: int, name: str) -> tuple[str, arrowfile.Summary | None] | None:
-        """Version and footer of what has this name; the footer is ``None`` if the file is not a table."""
+        """Version and footer of the file with this name; the footer is ``None`` if the file is not a table."""
         opened = segment.open_regular(at, name)
         if opened is None:
             return None
@@ -167,7 +167,7 @@ def info(
     pinned: bool,
     countable: bool = True,
 ) -> TableInfo:
-    """What people see of the file with this ``status``."""
+    """The facts that people see about the file with this ``status``."""
     return TableInfo(
         name=name,
         num_rows=summary.num_rows,

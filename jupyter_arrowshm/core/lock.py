@@ -1,4 +1,4 @@
-"""File locks, and the descriptors that they hang on, in a process that may fork."""
+"""File locks, and the descriptors that they belong to, in a process that may fork."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ def entries(at: int, name: str = ".") -> list[str]:
 
 
 class Forked(Protocol):
-    """What has locks, whose copies nobody gives back in a forked child, or threads, which are not there."""
+    """An owner of locks, which nobody releases in a forked child, or of threads, which do not exist there."""
 
     def forked(self) -> None:
-        """Make anew, in the child, what does not outlive a fork."""
+        """Recreate, in the child, what does not survive a fork."""
 
 
 _renewed: weakref.WeakSet[Forked] = weakref.WeakSet()
@@ -101,7 +101,7 @@ os.register_at_fork(before=_not_forking.acquire, after_in_parent=_not_forking.re
 
 
 def try_lock(fd: int, operation: int) -> bool:
-    """``flock(fd, operation | LOCK_NB)``: whether the lock was had at once."""
+    """``flock(fd, operation | LOCK_NB)``: whether the lock was granted at once."""
     try:
         fcntl.flock(fd, operation | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -122,12 +122,12 @@ def claim(fd: int, what: str, timeout: float) -> None:
 
 
 def unlock(fd: int) -> None:
-    """Give the lock back aloud: closing alone would leave it to a child that forked meanwhile (flock(2), NOTES)."""
+    """Release the lock explicitly: closing alone would leave it to a child that forked meanwhile (flock(2), NOTES)."""
     fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 def is_grantable(fd: int, operation: int) -> bool:
-    """Whether the lock could be had now. It is given back aloud: a child that forks meanwhile must not keep it."""
+    """Whether the lock is free now. It is released explicitly: a child that forks meanwhile must not keep it."""
     if not try_lock(fd, operation):
         return False
     unlock(fd)

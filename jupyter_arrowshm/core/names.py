@@ -1,4 +1,4 @@
-"""What a table may be called. The rules are the same in every client (docs/protocol.md, "Names")."""
+"""The rules for a table's name. They are the same in every client (docs/protocol.md, "Names")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of tables that were removed because nobody used them: one small file each, for "not found" to read.
+"""Notes on tables that were removed because nobody used them: one small file each, for "not found" to read.
 
 Nothing depends on a note. The next table of its name removes it, and only the
 newest :data:`MOST` are kept.
@@ -18,7 +18,7 @@ _MAX_BYTES = 500  # of a reason, which is one sentence
 
 
 def write(at: int, name: str, reason: str) -> None:
-    """Say why the table of this name went; the caller holds the directory lock. A full directory goes without."""
+    """Note why the table was removed; the caller holds the directory lock. In a full directory nothing is noted."""
     with contextlib.suppress(OSError):
         with contextlib.suppress(FileExistsError):
             os.mkdir(REMOVED, 0o700, dir_fd=at)

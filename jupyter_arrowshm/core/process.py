@@ -1,4 +1,4 @@
-"""A process as people know it: its notebook, its script, its language."""
+"""A process in words that people know: its notebook, its script, its language."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-LABEL_OPTION = "--arrowshm-label="  # on the command line of a process that says itself what people call it
+LABEL_OPTION = "--arrowshm-label="  # on the command line of a process that names itself
 _WITH_VALUE = ("-W", "-X", "-t", "-p", "-L", "-J", "-C", "-H", "--threads", "--procs")  # options of Python and of Julia
 _CODE, _MODULE = ("-c", "-e", "-E", "--eval"), "-m"
 _CONNECTION_FILE = re.compile(r"kernel-(?:v2-)?([^/\\]+)\.json$")
@@ -29,11 +29,11 @@ _STARTED_IN = _working_directory()
 
 @dataclass(frozen=True)
 class Holder:
-    """A live process that keeps a table alive; what does not apply to it is empty.
+    """A live process that keeps a table alive; fields that do not apply to it are empty.
 
     ``pid`` is ``None`` for a process that this one cannot see: in another PID
-    namespace, or a forked child of a holder that has ended. ``child`` tells
-    that not the process itself but one of its parents is the kernel.
+    namespace, or a forked child of a holder that has ended. ``child`` says
+    that the kernel is one of the process's parents, not the process itself.
     """
 
     pid: int | None = None
@@ -45,7 +45,7 @@ class Holder:
 
     @property
     def label(self) -> str:
-        """What people call it: ``model.ipynb (python)``, ``etl.py``, ``python (pid 4711)``."""
+        """A name for people: ``model.ipynb (python)``, ``etl.py``, ``python (pid 4711)``."""
         if self.notebook or self.kernel_id:
             text = f"{self.notebook or f'kernel {self.kernel_id[:8]}'} ({self.language or 'unknown language'})"
             return f"{text}, child process {self.pid}" if self.child else text
@@ -61,7 +61,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class Publisher(Holder):
-    """Who shared a table, as it said of itself. ``alive`` is ``None`` where the file does not say who that was."""
+    """The process that shared a table, by its own account. ``alive`` is ``None`` where the file does not name it."""
 
     alive: bool | None = None
 
@@ -84,7 +84,7 @@ def myself() -> Holder:
 
 
 def program() -> str:
-    """Which program this process runs (docs/protocol.md, "Ownership"); empty where nothing tells it from others."""
+    """The program that this process runs (docs/protocol.md, "Ownership"); empty if nothing distinguishes it."""
     if _is_kernel():
         notebook = _notebook()
         return _digest(notebook) if notebook else ""
@@ -92,12 +92,12 @@ def program() -> str:
     if not script or os.path.basename(os.path.dirname(os.path.abspath(script))) == "bin":
         return ""  # pytest, streamlit, gunicorn: launchers of many programs
     _, arguments = _parse(sys.orig_argv)
-    # multiprocessing starts its children by code of its own, and then gives them the arguments of their parent.
+    # multiprocessing starts its children with its own code, and then gives them their parent's arguments.
     return _digest(os.path.abspath(script), _STARTED_IN, *(sys.argv[1:] if arguments is None else arguments))
 
 
 def _is_kernel() -> bool:
-    # Whoever starts a kernel without a server (nbclient) gives its connection file a name that holds no id.
+    # A program that starts a kernel without a server (nbclient) gives its connection file a name without an id.
     return bool(kernel_id(sys.orig_argv)) or "ipykernel_launcher" in sys.orig_argv
 
 
@@ -106,7 +106,7 @@ def _digest(*parts: str) -> str:
 
 
 def _notebook() -> str:
-    """Absolute path of the notebook that this kernel runs, as far as its front end says it."""
+    """Absolute path of the notebook that this kernel runs, if its front end tells us."""
     namespace = vars(sys.modules["__main__"])
     told = _given_to_parent() or namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
     # A console has a name, too, and many have the same one.
@@ -142,20 +142,20 @@ def _given_to_parent() -> str:
     given = [word for before, word in pairwise(command_line) if word.endswith(".ipynb") and before != "--output"]
     given = [word for word in given if not word.startswith("-")]
     if "papermill" in _program_names(command_line):
-        given = given[:1]  # then comes where the result goes
+        given = given[:1]  # the next one is where the result goes
     return os.path.join(directory, given[0]) if len(given) == 1 else ""
 
 
 def kernel_id(command_line: Iterable[str]) -> str:
     """The id of the Jupyter kernel that was started by this command line, from its connection file; else empty."""
     for word in command_line:
-        if found := _CONNECTION_FILE.search(word):
-            return found.group(1)
+        if match := _CONNECTION_FILE.search(word):
+            return match.group(1)
     return ""
 
 
 def look_up(pid: int) -> Holder:
-    """What is known of a live process: its kernel and notebook (also of a parent's, for its children) or its script."""
+    """The facts about a live process: its kernel and notebook (a parent's, for a child process) or its script."""
     import psutil
 
     try:
@@ -178,7 +178,7 @@ def _language(name: str, command_line: list[str]) -> str:
 
 
 def _script(command_line: list[str]) -> str:
-    """What people call the program: what it says itself, else its script."""
+    """The program's name for people: the one it gives itself, else its script."""
     for word in command_line:
         if word.startswith(LABEL_OPTION):
             return word.removeprefix(LABEL_OPTION)

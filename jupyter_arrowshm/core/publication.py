@@ -29,7 +29,7 @@ Progress = Callable[[int, "int | None"], None]  # bytes written so far; of how m
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be published under which name, as far as it is known before the first row."""
+    """A table to publish and its name, as far as they are known before the first row."""
 
     name: str
     schema: pa.Schema
@@ -133,7 +133,7 @@ class Publication:
 
     @contextlib.contextmanager
     def _pinning(self, at: int) -> Iterator[None]:
-        """The pin first, if one is wanted: a table is never seen without it. If it is not published, none stays."""
+        """Pin first, if asked to: the table is never seen without its pin. If publishing fails, the pin goes again."""
         name, was_pinned = self._request.name, pins.is_pinned(at, self._request.name)
         try:
             if self._request.pin:
@@ -235,7 +235,7 @@ def is_mine(at: int, facts: Facts) -> bool:
         return True
     same_kernel = facts.kernel and facts.kernel == process.myself().kernel_id
     same_program = facts.program and facts.program == process.program()
-    # While it lives nobody else is it: workers of one script that start together would each end with another version.
+    # Not while it lives: workers of one script that start together would each end with another version.
     return bool(same_kernel or same_program) and not tokens.is_alive(at, facts.token)
 
 

@@ -16,9 +16,9 @@ class Room:
     Attributes
     ----------
     total, used, free
-        Bytes; ``total = used + free``, whoever uses them. All are 0 but ``free`` where there is no limit.
+        Bytes; ``total = used + free``; ``used`` counts everybody's. Where there is no limit, all but ``free`` are 0.
     limited_by
-        Which limit that is, the one that is reached first: ``"file system"``, ``"memory"`` (of the machine, with its
+        The limit that is reached first: ``"file system"``, ``"memory"`` (of the machine, with its
         swap), or ``"container"`` (a memory control group's limit, cgroups(7)); empty where there is none.
     """
 
@@ -37,11 +37,11 @@ NO_LIMIT = Room(0, 0, sys.maxsize, "")
 
 
 def left(where: int | str) -> Room:
-    """The room on the file system of this descriptor or path: of all its limits the one that is reached first."""
-    found = os.statvfs(where)
+    """The room on the file system of this descriptor or path: the limit that is reached first."""
+    status = os.statvfs(where)
     limits = [NO_LIMIT]
-    if found.f_blocks:  # a tmpfs mounted with size=0 has no limit
-        limits.append(Room.of(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize, "file system"))
+    if status.f_blocks:  # a tmpfs mounted with size=0 has no limit
+        limits.append(Room.of(status.f_blocks * status.f_frsize, status.f_bavail * status.f_frsize, "file system"))
     if file_system(os.stat(where).st_dev) == "tmpfs":
         # A page of tmpfs is memory: past a cgroup's limit comes the OOM killer, not ENOSPC.
         limits += memory_limits()
@@ -49,7 +49,7 @@ def left(where: int | str) -> Room:
 
 
 def file_system(device: int) -> str | None:
-    """The type of the file system with this ``st_dev``, from proc_pid_mountinfo(5); ``None`` where that is not told."""
+    """The type of the file system with this ``st_dev``, from proc_pid_mountinfo(5); ``None`` where that is unknown."""
     number = f"{os.major(device)}:{os.minor(device)}"
     try:
         text = os.fsdecode(Path("/proc/self/mountinfo").read_bytes())
@@ -64,7 +64,7 @@ def file_system(device: int) -> str | None:
 
 
 def memory_limits() -> list[Room]:
-    """The memory that this process may fill: the system's and every enclosing cgroup's, where they are told."""
+    """The memory that this process may fill: the system's and every enclosing cgroup's, where they are known."""
     import psutil
 
     limits = []

@@ -31,7 +31,7 @@ _MAP = {"trackfd": False} if sys.version_info >= (3, 13) and sys.platform == "li
 
 
 class Draft:
-    """A segment before it has a name. Whatever kills the process, the kernel frees it.
+    """A segment before it has a name. If the process is killed, the kernel frees it.
 
     Where the file system has no O_TMPFILE, or the system no /proc, it is a dot file that its writer
     keeps locked: an unlocked one is abandoned (docs/protocol.md, "Sharing").
@@ -67,7 +67,7 @@ class Draft:
         freeing a GiB takes 130 ms.
         """
         os.fchmod(self.file.fd, 0o400)
-        # By this the version is told from the next, and the kernel's own time stands still for milliseconds.
+        # This time distinguishes the version from the next, and the kernel's own clock stands still for milliseconds.
         os.utime(self.file.fd, ns=(now := time.time_ns(), now))
         target = name + names.SUFFIX
         linked = self.name or DRAFT_PREFIX + secrets.token_hex(8)
@@ -96,7 +96,7 @@ class Draft:
 
 
 def open_any(at: int, file_name: str) -> Descriptor | None:
-    """A descriptor of whatever has this name, to keep its memory past an unlink; ``None`` if nothing has."""
+    """A descriptor of the file with this name, to keep its memory past an unlink; ``None`` if there is none."""
     try:
         return Descriptor.open(file_name, _READ, dir_fd=at)
     except FileNotFoundError:
@@ -123,7 +123,7 @@ def open_regular(at: int, name: str, flags: int = _LOOK) -> tuple[Descriptor, os
 def map_shared(at: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer, os.stat_result] | None:
     """Map the file that has this name now; ``None`` if there is none.
 
-    The lease is a shared flock(2). It hangs on the open file description, which
+    The lease is a shared flock(2). It belongs to the open file description, which
     the mapping itself keeps (mmap(2), NOTES): it lasts until the last buffer
     that refers to the mapping is gone, or the process is.
 
@@ -138,7 +138,7 @@ def map_shared(at: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer
         file, status = opened
         with file:
             if not try_lock(file.fd, SHARED) and not wait_for(
-                # Held for a moment by whoever asks whether the table is in use, and by a collector.
+                # A process that asks whether the table is in use, or a collector, holds it for a moment.
                 functools.partial(try_lock, file.fd, SHARED),
                 timeout,
             ):
@@ -152,7 +152,7 @@ def map_shared(at: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer
 
 
 def _leave_trace(file: Descriptor, status: os.stat_result) -> None:
-    """Note the use in the file's time of access, for who removes what nobody used for long, and looks now and then."""
+    """Note the use in the file's time of access, for a process that now and then removes long unused tables."""
     now = time.time_ns()
     if abs(now - status.st_atime_ns) < _TRACE_EVERY:
         return
@@ -161,9 +161,9 @@ def _leave_trace(file: Descriptor, status: os.stat_result) -> None:
 
 
 def map_unheld(at: int, name: str, path: str) -> tuple[pa.Buffer, os.stat_result] | None:
-    """As :func:`map_shared`, without the lease: for a look that must not keep the table (docs/protocol.md, "Looking").
+    """Like :func:`map_shared` without the lease: for a look that must not keep the table (docs/protocol.md, "Looking").
 
-    What is mapped stays readable whatever becomes of the name.
+    The mapping stays readable, whatever happens to the name.
     """
     opened = open_regular(at, name)
     if opened is None:
@@ -180,7 +180,7 @@ def _map(file: Descriptor, status: os.stat_result, name: str, path: str) -> tupl
 
 
 def version_of(status: os.stat_result) -> str:
-    """Tells one version of a name from the next: an inode stays taken for as long as somebody maps it.
+    """Distinguish one version of a name from the next: an inode stays taken for as long as somebody maps it.
 
     The time is that of the last write: an attach, which notes its own, changes the file's ctime.
     """

@@ -42,7 +42,7 @@ Validate = Literal["full"] | None
 
 
 class AttachOptions(TypedDict, total=False):
-    """What :meth:`Store.attach` takes beside the name and the kind."""
+    """The arguments of :meth:`Store.attach` besides the name and the kind."""
 
     columns: Sequence[str] | None
     copy: bool
@@ -51,7 +51,7 @@ class AttachOptions(TypedDict, total=False):
 
 
 class Look(NamedTuple):
-    """A table that is shown, not used: what :meth:`Store.look` gives.
+    """A table that is shown, not used: the result of :meth:`Store.look`.
 
     Attributes
     ----------
@@ -116,15 +116,15 @@ class Store:
         name
             1 to 200 bytes without white space or ``/``.
         replace
-            Take the name over even if somebody else shared what has it now. The
-            same process may always replace its own table; once that has ended, so
-            may the same kernel, notebook or script when it runs again. Whoever has
-            the older version attached keeps it.
+            Take the name over even if somebody else's table has it now. The same
+            process may always replace its own table; once that has ended, so may
+            the same kernel, notebook or script when it runs again. Processes that
+            have the older version attached keep it.
         pin
             Never remove the table automatically, even if nobody uses it.
         progress
-            Called now and then with the bytes written so far, and with how many they
-            will be about (``None`` where that is not known).
+            Called now and then with the bytes written so far, and with the
+            approximate total (``None`` where that is not known).
 
         Raises
         ------
@@ -173,8 +173,8 @@ class Store:
         """The table of this name, zero-copy: the result refers to the shared memory.
 
         The data stays valid for as long as anything refers to it, whatever
-        happens to the name, the publisher or the directory. What has no byte of
-        data (no rows, or none but nulls) holds nothing, and is not counted as a use.
+        happens to the name, the publisher or the directory. A table without
+        a byte of data (no rows, or only nulls) holds nothing, and is not counted as a use.
 
         Parameters
         ----------
@@ -209,7 +209,7 @@ class Store:
         return opened.table if to == "stored" else attached.usable(opened)
 
     def attachment(self, name: str, *, to: Kind = "pyarrow", **options: Unpack[AttachOptions]) -> Attachment:
-        """As :meth:`attach`, with what was copied, and why it is not what was asked for, if it is not."""
+        """Like :meth:`attach`, with what was copied, and why the kind differs from the one asked for, if it does."""
         return attached.convert(self._open(name, **options), to, options.get("copy", False))
 
     def _open(
@@ -256,7 +256,7 @@ class Store:
         return arrowfile.damaged(error, name, self.path(name))
 
     def capabilities(self) -> capabilities.Capabilities:
-        """What this machine can do for the store, found by trying."""
+        """The abilities of this machine that the store uses, found by trying."""
         try:
             return capabilities.probe(self._directory)
         except OSError as error:
@@ -278,7 +278,7 @@ class Store:
         return Writer(Publication(self._directory, self._listing, Request(name, schema, replace=replace, pin=pin)))
 
     def tables(self) -> Tables:
-        """What is shared now, and by whom it is used, by name. Prints as a table."""
+        """The tables shared now, by name, and who uses them. Prints as a table."""
         try:
             opened = self._directory.open()
             if opened is not None and collector.is_littered(opened.fd):
@@ -292,14 +292,14 @@ class Store:
     def info(self, name: str) -> TableInfo:
         """One row of :meth:`tables`. Raises ``TableNotFound``, or ``DamagedTable`` for a file that is not one."""
         try:
-            found = self._listing.table(names.check(name))
+            table = self._listing.table(names.check(name))
         except OSError as error:
             raise self._directory.explain(error) from None
-        if found is None and self._opened(name) is not None:
+        if table is None and self._opened(name) is not None:
             raise DamagedTable(name, self.path(name), "it is not a whole Arrow file")
-        if found is None:
+        if table is None:
             raise self._listing.not_found(name)
-        return found
+        return table
 
     def version(self, name: str) -> str | None:
         """The :attr:`TableInfo.version` that has the name now; ``None`` if there is none. Costs two system calls."""
@@ -327,7 +327,7 @@ class Store:
             raise self._directory.explain(error) from None
 
     def mapped(self, version: str) -> list[tuple[int, int]]:
-        """The address ranges at which this process has that version attached; none, where /proc does not tell."""
+        """The address ranges where this process has that version attached; none if /proc does not say."""
         opened = self._directory.open()
         if opened is None:
             return []
@@ -344,7 +344,7 @@ class Store:
         return [process.look_up(pid) for pid in leases.mappers(device, inode) if pid not in known]
 
     def names(self) -> list[str]:
-        """The names that are taken, without a look at what they lead to."""
+        """The names that are taken, without looking at their files."""
         return self._listing.names()
 
     @property
@@ -364,7 +364,7 @@ class Store:
         return self._directory.file(name)
 
     def unshare(self, name: str) -> None:
-        """Remove the name. Whoever has the table attached keeps it; the memory is free when the last lets go.
+        """Remove the name. Processes that have the table attached keep it; the memory is freed when the last lets go.
 
         Raises ``TableNotFound``.
         """
@@ -394,7 +394,7 @@ class Store:
             raise self._directory.explain(error) from None
 
     def room(self) -> Room:
-        """How much there is for tables, how much of that is in use, by whomever, and what ends first."""
+        """How much there is for tables, how much of that is in use by anyone, and which limit comes first."""
         return self._directory.room()
 
     @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What people see of a shared table: its facts, who uses it, and how a list of tables reads."""
+"""A shared table as people see it: its facts, who uses it, and how a list of tables reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .process import Holder, Publisher
 
 @dataclass(frozen=True)
 class OlderVersion:
-    """A version whose name leads elsewhere by now, and that somebody still has attached."""
+    """A version that has lost its name, and that somebody still has attached."""
 
     name: str
     nbytes: int
@@ -108,7 +108,7 @@ class TableInfo:
         return words.shape(self.num_rows, self.num_columns)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON. Processes are told by pid, label, language, kernel id, notebook and script."""
+        """For JSON. Processes are described by pid, label, language, kernel id, notebook and script."""
         return {
             "name": self.name,
             "num_rows": self.num_rows,
@@ -150,7 +150,7 @@ class TableInfo:
 
     @property
     def remarks(self) -> list[str]:
-        """What else a person should know: pinned, unused, older versions that still take memory."""
+        """Further facts for people: pinned, unused, older versions that still take memory."""
         remarks = ["pinned"] if self.pinned else []
         if self.unused:
             remarks.append("unused")
@@ -239,7 +239,7 @@ class Tables(list[TableInfo]):
 
 
 def _type(field: pa.Field) -> str:
-    """As pyarrow writes it; of another library's type its name, whether that library is there or not."""
+    """The type as pyarrow writes it; for another library's type, its name, whether that library is there or not."""
     name = extension.name_of(field)
     return f"extension<{name}>" if name else str(field.type)
 

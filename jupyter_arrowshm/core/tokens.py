@@ -73,7 +73,7 @@ def is_alive(at: int, token: str) -> bool:
     try:
         file = Descriptor.open(f"{LIVE}/{token}", os.O_RDONLY | os.O_NOFOLLOW, dir_fd=at)
     except OSError as error:
-        # Whoever has no descriptor left must not take the others for dead, and remove their marks.
+        # A process without a free descriptor must not take the others for dead, and remove their marks.
         if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG):
             return False
         raise
@@ -82,7 +82,7 @@ def is_alive(at: int, token: str) -> bool:
 
 
 def inode_of(at: int, token: str) -> int:
-    """The inode of a token; 0 if it is gone by now."""
+    """The inode of a token; 0 if it is gone already."""
     try:
         return os.stat(f"{LIVE}/{token}", dir_fd=at, follow_symlinks=False).st_ino
     except FileNotFoundError:

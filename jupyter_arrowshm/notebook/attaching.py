@@ -1,4 +1,4 @@
-"""A table as a notebook attaches it: how long that took, and again when a newer version has its name."""
+"""Attach a table in a notebook, with the time it took, and again when a newer version has its name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def attach(
         attachment = open_store().attachment(name, **options, wait=wait)
     except ArrowSHMError:
         raise  # some of them are a ValueError, too
-    except (KeyError, ValueError, ImportError) as error:  # no such column, or what a library says of the data
+    except (KeyError, ValueError, ImportError) as error:  # no such column, or a library's complaint about the data
         raise usage_error(str(error.args[0] if error.args else error)) from None
     took = time.perf_counter() - ready - attachment.importing
     library = attachment.kind.partition(".")[0]

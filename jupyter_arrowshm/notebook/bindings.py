@@ -1,4 +1,4 @@
-"""The variables of a notebook that were bound to shared tables, and what else of it still uses their memory."""
+"""The variables of a notebook that were bound to shared tables, and what else in it still uses their memory."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class Binding:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether it is of a kind that people expect to write into, and cannot be written into."""
+        """Whether people expect to write into its kind, but cannot."""
         return self.in_shared_memory and self.kind.partition(".")[0] in ("pandas", "numpy")
 
     def is_bound(self, space: Mapping[str, Any]) -> bool:
-        """Whether the variable still is the object that we bound; what the user put there is the user's."""
+        """Whether the variable still is the object that we bound; an object that the user put there is the user's."""
         anchor = self.anchor()
         return anchor is not None and _anchor(space.get(self.variable)) is anchor
 
 
 def _anchor(value: Any) -> Any:
-    """What a weak reference can be made to: the value itself, or the first array of a dict of arrays."""
+    """The object that a weak reference can be made to: the value itself, or the first array of a dict of arrays."""
     return next(iter(value.values())) if type(value) is dict and value else value
 
 
@@ -55,7 +55,7 @@ def _weak(anchor: Any) -> Callable[[], Any]:
 
 
 class Bindings:
-    """What this notebook has bound, by variable."""
+    """The bindings of this notebook, by variable."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
@@ -63,7 +63,7 @@ class Bindings:
 
     @property
     def space(self) -> dict[str, Any]:
-        """The variables of the notebook: other ones each time that an embedded shell is entered."""
+        """The variables of the notebook: they differ each time an embedded shell is entered."""
         space: dict[str, Any] = self._shell.user_ns
         return space
 
@@ -119,7 +119,7 @@ def drop_results(shell: Any) -> None:
 
 
 def holding(shell: Any, value: object) -> list[str]:
-    """What of the notebook is this very object: variables, and results in ``Out``."""
+    """The notebook's variables, and results in ``Out``, that are this very object."""
     variables = [name for name, held in shell.user_ns.items() if held is value and not name.startswith("_")]
     results = shell.user_ns.get("_oh", {})
     return variables + [f"Out[{number}]" for number, held in results.items() if held is value]
@@ -130,14 +130,14 @@ def still_referring(store: Store, version: str, space: Mapping[str, Any], hidden
     from ..tabular import addresses
 
     ranges = store.mapped(version)
-    found = []
+    names = []
     for variable, value in space.items():
         if variable.startswith("_") or variable in hidden:
             continue
         for suffix, part in _parts(value):
             if any(start <= address < end for address in addresses(part) for start, end in ranges):
-                found.append(variable + suffix)
-    return found
+                names.append(variable + suffix)
+    return names
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:

@@ -23,13 +23,13 @@ _OPTIONS = {"share": SHARE_OPTIONS, "attach": ATTACH_OPTIONS, "unshare": UNSHARE
 
 @context_matcher(identifier="jupyter_arrowshm.complete")
 def complete(context: CompletionContext) -> dict[str, Any]:
-    """What may stand at the cursor. Elsewhere than behind our magics, nothing, so that others complete."""
+    """The completions at the cursor; none except after our magics, so that others complete."""
     line = context.line_with_cursor[: context.cursor_position]
-    found = _LINE.match(line)
-    # Without its %, a magic of the name of a variable is that variable.
-    if found is None or (not line.lstrip().startswith("%") and found[1] in _user_variables()):
+    match = _LINE.match(line)
+    # Without its %, a magic with the name of a variable is that variable.
+    if match is None or (not line.lstrip().startswith("%") and match[1] in _user_variables()):
         return {"completions": []}
-    magic, typed = found[1], found[2].split()
+    magic, typed = match[1], match[2].split()
     token = "" if line[-1:].isspace() or not typed else typed[-1]
     before = typed[:-1] if token else typed
     # A name that has to be quoted is completed with its quotes, whether the first of them was typed or not.

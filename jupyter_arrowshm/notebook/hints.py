@@ -10,7 +10,7 @@ from .snippets import quoted
 
 
 class Hints:
-    """Each is said once for a variable and a version: nobody wants to read the same advice below ten cells."""
+    """Print each hint once for a variable and a version: nobody wants the same advice below ten cells."""
 
     def __init__(self, bindings: Bindings) -> None:
         self._bindings = bindings
@@ -32,7 +32,7 @@ class Hints:
 
 
 def _is_refused_write(error: object) -> bool:
-    # pandas, NumPy and Cython word it differently, and all say this.
+    # pandas, NumPy and Cython word it differently, but all use this word.
     return isinstance(error, ValueError | TypeError) and "read-only" in str(error)
 
 

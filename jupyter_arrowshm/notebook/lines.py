@@ -1,4 +1,4 @@
-"""What stands behind a magic on its line: words, options, expressions, and names with variables in them."""
+"""The rest of a magic's line: words, options, expressions, and names with variables in them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WORD = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _PIECE = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|([^'"]+)""", re.DOTALL)
-# What a name may be made of: variables, their attributes and items, and arithmetic. A call would run the name of a
+# The parts that a name may have: variables, their attributes and items, and arithmetic. A call would run the name of a
 # table that somebody reads in a list and types.
 _SAFE = (
     ast.Expression,
@@ -45,7 +45,7 @@ _SAFE = (
 
 
 class Word(str):
-    """A word of a line. Between quotes it is a name whatever it looks like: not an option, not ``as``, not ``{n}``."""
+    """A word of a line. Between quotes it is always a name: not an option, not ``as``, not ``{n}``."""
 
     quoted: bool
 
@@ -100,7 +100,7 @@ def options(magic: str, line: str, known: Mapping[str, str]) -> tuple[list[Word]
 def attach_arguments(
     line: str, variables: Mapping[str, Any], kind: str
 ) -> tuple[list[Word], dict[str, Any], float | None, bool]:
-    """Names, what :meth:`Store.attach` takes, seconds to wait, and whether to follow; ``kind`` is that without --to."""
+    """Names, options of :meth:`Store.attach`, seconds to wait, and whether to follow; ``kind`` is --to's default."""
     names, given = options("attach", line, ATTACH_OPTIONS)
     values = {option: expand(value, variables) for option, value in given.items()}
     if (to := str(values.get("--to", kind))) not in KINDS:
@@ -117,10 +117,10 @@ def attach_arguments(
 
 def only_name(line: str, variables: Mapping[str, Any]) -> str:
     """The one name behind ``%%share``."""
-    found = words(line)
-    if len(found) != 1:
+    names = words(line)
+    if len(names) != 1:
         raise UsageError("share the last expression of this cell under which name? %%share NAME")
-    return expand(found[0], variables)
+    return expand(names[0], variables)
 
 
 def expand_all(found: list[Word], variables: Mapping[str, Any]) -> list[str]:
@@ -167,28 +167,28 @@ def _value(field: str, variables: Mapping[str, Any]) -> Any:
 
 def take_options(line: str) -> tuple[str, set[str]]:
     """Cut the options of ``%share`` off both ends; between them is Python, where ``--pin`` may be an expression."""
-    line, found = _without_comment(line), set[str]()
+    line, options = _without_comment(line), set[str]()
     head = re.compile(rf"^\s*({'|'.join(SHARE_OPTIONS)})(\s|$)")
     tail = re.compile(rf"(^|\s)({'|'.join(SHARE_OPTIONS)})\s*$")
     while match := head.search(line):
-        found.add(match[1])
+        options.add(match[1])
         line = line[match.end() :]
     while match := tail.search(line):
-        found.add(match[2])
+        options.add(match[2])
         line = line[: match.start()]
     if match := re.search(r"(?:^|\s)(--[a-z]\S*)\s*$", line):
         raise UsageError(f"%share has no option {match[1]}; it has {', '.join(SHARE_OPTIONS)}")
-    return line.strip(), found
+    return line.strip(), options
 
 
 def _without_comment(line: str) -> str:
-    """Cut off what stands behind ``#``, where Python would: people copy a line with what explains it."""
+    """Cut off a comment after ``#``, where Python would: people copy a line with its explanation."""
     try:
         for token in tokenize.generate_tokens(io.StringIO(line).readline):
-            if token.type == tokenize.COMMENT and (found := _COMMENT.search(line, max(0, token.start[1] - 1))):
-                return line[: found.start()]
+            if token.type == tokenize.COMMENT and (comment := _COMMENT.search(line, max(0, token.start[1] - 1))):
+                return line[: comment.start()]
     except (tokenize.TokenError, SyntaxError):
-        pass  # it is said by who reads the line
+        pass  # the line's reader reports it
     return line
 
 
@@ -201,12 +201,12 @@ def items(line: str, variables: Mapping[str, Any]) -> list[tuple[str, str]]:
         if not line.isidentifier():
             raise UsageError(f"an expression needs a name: %share {line} as NAME")
         return [(line, line)]
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     for source, known_as in _pairs(words(line)):
-        found.append((source, expand(known_as, variables) if known_as else source))
-    if not all(source.isidentifier() for source, _ in found):
+        pairs.append((source, expand(known_as, variables) if known_as else source))
+    if not all(source.isidentifier() for source, _ in pairs):
         raise UsageError(f"{line!r} is neither an expression nor a list of variables: %share EXPRESSION as NAME")
-    return found
+    return pairs
 
 
 def is_expression(text: str) -> bool:
@@ -220,14 +220,14 @@ def is_expression(text: str) -> bool:
 
 def targets(parts: list[Word], variables: Mapping[str, Any]) -> list[tuple[str, str]]:
     """``a as x b`` as tables and the variables to bind them to."""
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     for first, second in _pairs(parts):
         name = expand(first, variables)
         variable = expand(second, variables) if second else variable_for(name)
         if folded(variable) != variable_for(variable):
             raise UsageError(f"{variable!r} cannot be a variable: %attach {quoted(name)} as {variable_for(variable)}")
-        found.append((name, folded(variable)))
-    return found
+        pairs.append((name, folded(variable)))
+    return pairs
 
 
 def _pairs(parts: list[Word]) -> Iterator[tuple[Word, Word | None]]:

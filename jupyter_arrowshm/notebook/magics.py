@@ -75,14 +75,14 @@ class ArrowSHMMagics(Magics):
             %%share trips                   the last expression of the cell
             %share                          what is shared now, and who uses it
 
-        --replace   take the name over, even if another notebook shared what has it now
+        --replace   take the name over, even if another notebook's table has it now
         --move      then make the variable the shared copy, so that the table is in memory once
         --pin       never remove the table automatically, even if nobody uses it
 
         The table is copied once, into shared memory: `%attach df` uses that
         copy elsewhere, in Julia `@attach df`. It stays until `%unshare df`, or
         until nobody has used it for a day. A new one of the same name replaces
-        it; who has the older version attached keeps it.
+        it; notebooks that have the older version attached keep it.
         """
         scope = Scope.of_caller(self.shell)
         line, options = lines.take_options(line)
@@ -201,7 +201,7 @@ class ArrowSHMMagics(Magics):
     @no_var_expand
     @one_line
     def shared(self, line: str) -> None:
-        """What is shared now, how big it is, and who uses it.
+        """Show what is shared now, how big it is, and who uses it.
 
         %shared         all tables, in a list that keeps itself up to date
         %shared df      one table, with its columns
@@ -252,7 +252,7 @@ class ArrowSHMMagics(Magics):
     @no_var_expand
     @one_line
     def unshare(self, line: str) -> None:
-        """Remove a shared table. Who has it attached keeps it; its memory is free when the last lets go.
+        """Remove a shared table. Notebooks that have it attached keep it; its memory is freed when the last lets go.
 
             %unshare df
             %unshare trips zones
@@ -288,7 +288,7 @@ def unload(shell: InteractiveShell) -> None:
     for kind in shell.magics_manager.magics.values():
         for name in ("share", "attach", "shared", "detach", "unshare"):
             # Asked for any attribute, one that IPython 9 is yet to load would load us.
-            if isinstance(found := kind.get(name), MethodType) and isinstance(found.__self__, ArrowSHMMagics):
+            if isinstance(magic := kind.get(name), MethodType) and isinstance(magic.__self__, ArrowSHMMagics):
                 del kind[name]
     magics = shell.magics_manager.registry.get(ArrowSHMMagics.__name__)
     for event, hook in _hooks(magics) if isinstance(magics, ArrowSHMMagics) else ():

@@ -1,4 +1,4 @@
-"""What a user's mistake reads like in a notebook: one line that says what to do, with magics rather than functions."""
+"""The messages for a user's mistake in a notebook: one line that says what to do, with magics rather than functions."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def _forget(error: BaseException | None) -> None:
 
 
 def usage_error(text: str) -> UsageError:
-    """One line, whatever the error of another library or the name of a column has in it."""
+    """An error of one line, even if another library's text or a column's name has several."""
     return UsageError(" ".join(text.split()))
 
 
 def in_notebooks(error: Exception) -> str:
-    """What happened and what to do, with magics where another speaker would name functions."""
+    """The event and the remedy, with magics where another speaker would name functions."""
     return error.says("magic") if isinstance(error, ArrowSHMError) else str(error)
 
 
 def name_is_taken(error: TableExists, command: str) -> str:
-    """What to do when somebody else's table has the name; ``command`` is what a person wrote before it."""
+    """The remedy when somebody else's table has the name; ``command`` is what a person wrote before it."""
     other = quoted(f"{error.name}2")
     return f"{error.what} Pick another name ({command} {other}), or take it over (--replace)"

@@ -1,4 +1,4 @@
-"""A bar for what takes longer than people like to wait for nothing."""
+"""A progress bar for work that takes longer than people like to wait."""
 
 from __future__ import annotations
 

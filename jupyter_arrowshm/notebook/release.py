@@ -1,4 +1,4 @@
-"""Letting go of a table, and removing its name: what that frees, and who has it still."""
+"""Letting go of a table, and removing its name: what that frees, and who still has it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 def detach(store: Store, shell: Any, bindings: Bindings, name: str) -> Result:
     """Drop the variables that are bound to a table, and what IPython keeps of it."""
-    found = bindings.of_table(name)
-    if not found:
+    bound = bindings.of_table(name)
+    if not bound:
         raise UsageError(f"nothing here was attached as {name!r}, or the variable is something else by now")
-    by_version = {binding.version: binding for binding in found}
-    for binding in found:
+    by_version = {binding.version: binding for binding in bound}
+    for binding in bound:
         bindings.forget(binding)
     gc.collect()
     flushed = any(store.mapped(version) for version in by_version)
     if flushed:
         drop_results(shell)
-    notes = [f"{', '.join(binding.variable for binding in found)} deleted"]
+    notes = [f"{', '.join(binding.variable for binding in bound)} deleted"]
     held = [version for version in by_version if store.mapped(version)]
     if flushed:
         notes.append("Out and _ emptied" + ("" if held else ": a result there used the table"))
@@ -51,7 +51,7 @@ def _after_detach(store: Store, binding: Binding) -> str:
 
 
 def unshare(store: Store, name: str, force: bool) -> Result:
-    """Remove the name of a table; of another notebook's only with ``force``."""
+    """Remove the name of a table; if another notebook shared it, only with ``force``."""
     try:
         table = store.info(name)
     except DamagedTable:
@@ -71,12 +71,12 @@ def unshare(store: Store, name: str, force: bool) -> Result:
 
 
 def _memory(store: Store, name: str, nbytes: int) -> str:
-    """What becomes of the memory of a version that has no name any more."""
+    """A note on the memory of a version that has lost its name."""
     tables = store.tables()
     older = [*tables.removed, *(version for table in tables for version in table.older)]
     # The system tells the size of what is mapped in whole pages.
-    found = [one for one in older if one.name == name and 0 <= one.nbytes - nbytes < mmap.PAGESIZE]
-    users = sorted(str(user) for one in found for user in one.holders)
+    versions = [one for one in older if one.name == name and 0 <= one.nbytes - nbytes < mmap.PAGESIZE]
+    users = sorted(str(user) for one in versions for user in one.holders)
     size = words.size(nbytes)
     if not users:
         return f"{size} came free"

@@ -1,4 +1,4 @@
-"""What the magics show: small objects that say what happened, and never hold a table."""
+"""The results that the magics show: small objects that say what happened, and never hold a table."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _TYPES = {
 
 
 def of_table(table: TableInfo, notes: list[str], code: list[tuple[str, str]]) -> Result:
-    """A table and what there is to say of it."""
+    """A table and the notes on it."""
     headline = f"{table.name}: {table.shape}, {words.size(table.nbytes)}, {table.usage}"
     return Result(headline, notes, code, table.brief())
 
@@ -77,7 +77,7 @@ def how_to_attach(name: str) -> list[tuple[str, str]]:
 
 
 def columns_of(schema: pa.Schema) -> list[str]:
-    """A line for each column; of a wide table, for the first ones."""
+    """A line for each column; in a wide table, for the first ones."""
     lines = [f"{_short(column.name)}: {_short(str(column.type))}" for column in itertools.islice(schema, _MOST_COLUMNS)]
     more = len(schema) - len(lines)
     return [*lines, f"and {words.count(more, 'more column')}"] if more else lines
@@ -112,7 +112,7 @@ def how_it_was_attached(attachment: Attachment, private: bool) -> list[str]:
 
 
 def read_only(variable: str, attachment: Attachment, explain: bool) -> list[str]:
-    """What cannot be done with what is attached; nothing for kinds that nobody expects to write into."""
+    """The limits of an attached table; nothing for kinds that nobody expects to write into."""
     if attachment.kind.partition(".")[0] not in ("pandas", "numpy"):
         return []
     notes = [f"read-only where it is shared; to write into it: %attach {quoted(attachment.name)} --copy"]
@@ -126,7 +126,7 @@ def read_only(variable: str, attachment: Attachment, explain: bool) -> list[str]
 
 
 def duration(took: float, imports: dict[str, float]) -> str:
-    """How long our part took, and apart from it the libraries that took long to import."""
+    """How long our part took, and separately the libraries that took long to import."""
     long = {library: spent for library, spent in imports.items() if spent > _LONG}
     if not long:
         return seconds(took + sum(imports.values()))

@@ -49,12 +49,12 @@ class Scope:
 
     @property
     def variables(self) -> Mapping[str, Any]:
-        """What names mean there."""
+        """The variables that names refer to there."""
         return ChainMap({**self.local}, self.shell.user_ns)
 
     @property
     def importing(self) -> str:
-        """What must stand before a line with ``shm`` in it there."""
+        """The import that a line with ``shm`` in it needs there."""
         known = self.variables.get("shm") is sys.modules.get(_PACKAGE)
         return "" if known else f"import {_PACKAGE} as shm; "
 

@@ -1,4 +1,4 @@
-"""What a person names behind ``%share``: its value, and that value as a shared table."""
+"""The object that a person names after ``%share``: its value, and that value as a shared table."""
 
 from __future__ import annotations
 
