@@ -64,11 +64,11 @@ class Comparison:
 
     def _one_of(self, array: pa.Array) -> pa.BooleanArray:
         if not any(isinstance(value, Decimal) for value in self.values):
-            found = pc.is_in(array, pa.array(self.values, array.type))
+            matches = pc.is_in(array, pa.array(self.values, array.type))
             # Arrow compares bits, and 0.0 and NaN each have several forms.
             for value in {value for value in self.values if isinstance(value, float) and (value != value or not value)}:
-                found = pc.or_(found, pc.fill_null(_equal(array, value), False))
-            return found
+                matches = pc.or_(matches, pc.fill_null(_equal(array, value), False))
+            return matches
         exact = [number for value in self.values if (number := _exact(value, array.type)) is not None]
         return pc.is_in(array, pa.array(exact, array.type))
 
@@ -127,8 +127,8 @@ def _parse(tree: Any, schema: pa.Schema, count: list[int], depth: int) -> Condit
         raise InvalidQuery(f"'in' needs a list of 1 to {MAX_VALUES} values")
     if any(isinstance(one, str) and len(one) > MAX_TEXT for one in values):
         raise InvalidQuery(f"a filter's text has {MAX_TEXT:,} characters at most")
-    found = tuple(literal.parse(one, field.type) for one in values)
-    return Comparison(column, op, field.type, found, bool(tree.get("ignore_case")))
+    literals = tuple(literal.parse(one, field.type) for one in values)
+    return Comparison(column, op, field.type, literals, bool(tree.get("ignore_case")))
 
 
 def check_column(column: object, schema: pa.Schema) -> int:

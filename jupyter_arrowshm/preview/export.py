@@ -82,24 +82,24 @@ def _column(source: Source, number: int, rows: Sequence[int], as_text: bool) -> 
     pieces = source.pieces(number, rows)
     if travels(type_):
         wanted = pa.float32() if pa.types.is_float16(wanted) else wanted
-        found = [numbers(array, positions) for array, positions in pieces]
+        arrays = [numbers(array, positions) for array, positions in pieces]
     elif is_text(type_) or (is_binary(type_) and not as_text):
         wanted = pa.large_string() if is_text(type_) else pa.large_binary()
-        found = [_copied(array, positions, wanted) for array, positions in pieces]
+        arrays = [_copied(array, positions, wanted) for array, positions in pieces]
     elif as_text or isinstance(innermost(type_), PeriodType) or any(map(_is_unheard_of, nested(type_))):
         wanted = pa.string()
-        found = [pa.array(_texts(array, type_, positions), wanted) for array, positions in pieces]
+        arrays = [pa.array(_texts(array, type_, positions), wanted) for array, positions in pieces]
     elif is_comparable(type_):
         wanted = comparable_type(wanted) if is_view(wanted) else wanted
-        found = [decoded(taken(array, positions)) for array, positions in pieces]
+        arrays = [decoded(taken(array, positions)) for array, positions in pieces]
     else:
         wanted = layout.without_extensions(type_)
         slices = (array.slice(position, 1) for array, positions in pieces for position in positions)
-        found = [array if array.type == wanted else layout.with_type(array, wanted) for array in slices]
+        arrays = [array if array.type == wanted else layout.with_type(array, wanted) for array in slices]
     if not pa.types.is_nested(wanted):  # which was checked as a whole, and is again for each slice of it
-        for array in found:
+        for array in arrays:
             check(array)
-    return pa.chunked_array(found, wanted)
+    return pa.chunked_array(arrays, wanted)
 
 
 def _is_unheard_of(type_: pa.DataType) -> bool:
@@ -108,12 +108,12 @@ def _is_unheard_of(type_: pa.DataType) -> bool:
 
 
 def _copied(array: pa.Array, positions: Sequence[int], type_: pa.DataType) -> pa.Array:
-    found = [cell if cell is None else bytes(cell) for cell in cells(array, positions, MAX_BYTES + 1)]
-    if any(cell is not None and len(cell) > MAX_BYTES for cell in found):
+    values = [cell if cell is None else bytes(cell) for cell in cells(array, positions, MAX_BYTES + 1)]
+    if any(cell is not None and len(cell) > MAX_BYTES for cell in values):
         raise InvalidQuery("a cell is larger than a file may be")
     if is_text(type_):  # as a page shows it where it is not UTF-8
-        return pa.array([cell if cell is None else cell.decode(errors="replace") for cell in found], type_)
-    return pa.array(found, type_)
+        return pa.array([cell if cell is None else cell.decode(errors="replace") for cell in values], type_)
+    return pa.array(values, type_)
 
 
 def _texts(array: pa.Array, type_: pa.DataType, positions: Sequence[int]) -> list[str | None]:

@@ -43,12 +43,12 @@ def parse(value: object, type_: pa.DataType) -> Literal:
     type_ = plain(type_)
     try:
         ordinal = _period(value, values.frequency) if isinstance(values, PeriodType) else None
-        found = _parse(value, type_) if ordinal is None else ordinal
+        literal = _parse(value, type_) if ordinal is None else ordinal
     except (ValueError, ArithmeticError, KeyError):
-        found = None
-    if found is None:
+        literal = None
+    if literal is None:
         raise InvalidQuery(f"{str(value)[:60]!r} cannot be compared with a column of {type_name(values)}")
-    return found
+    return literal
 
 
 def _parse(value: object, type_: pa.DataType) -> Literal | None:
@@ -92,34 +92,34 @@ def _time(value: float | str, type_: pa.DataType) -> Decimal | None:
     if re.fullmatch(r"-?\d+", text):
         return Decimal(text)
     if pa.types.is_duration(type_):
-        found = _DURATION.match(text)
-        if found is None:
+        match = _DURATION.match(text)
+        if match is None:
             return None
-        seconds = _DAY * int(found["days"] or 0) + _seconds(found)
-        return (-seconds if found["sign"] else seconds) * _PER_SECOND[type_.unit]
+        seconds = _DAY * int(match["days"] or 0) + _seconds(match)
+        return (-seconds if match["sign"] else seconds) * _PER_SECOND[type_.unit]
     if pa.types.is_time(type_):
-        found = _TIME.match(text)
-        return _seconds(found) * _PER_SECOND[type_.unit] if found else None
+        match = _TIME.match(text)
+        return _seconds(match) * _PER_SECOND[type_.unit] if match else None
     return _instant(text, type_)
 
 
 def _instant(text: str, type_: pa.DataType) -> Decimal | None:
-    found = _TIMESTAMP.match(text)
-    if found is None:
+    match = _TIMESTAMP.match(text)
+    if match is None:
         return None
-    day = dt.date.fromisoformat(found["date"])
+    day = dt.date.fromisoformat(match["date"])
     seconds = _DAY * Decimal(day.toordinal() - dt.date(1970, 1, 1).toordinal())
-    if found["hour"]:
-        seconds += _seconds(found)
+    if match["hour"]:
+        seconds += _seconds(match)
     if pa.types.is_date32(type_):
         return seconds / _DAY
     if pa.types.is_date64(type_):
         return seconds * 1000
-    zone = found["zone"] or type_.tz
-    if found["zone"] and not type_.tz:
+    zone = match["zone"] or type_.tz
+    if match["zone"] and not type_.tz:
         return None  # a wall clock's time is not an instant
     if zone:
-        wall = dt.datetime.combine(day, dt.time(int(found["hour"] or 0), int(found["minute"] or 0)))
+        wall = dt.datetime.combine(day, dt.time(int(match["hour"] or 0), int(match["minute"] or 0)))
         seconds -= Decimal(_offset(zone, wall))
     return seconds * _PER_SECOND[type_.unit]
 

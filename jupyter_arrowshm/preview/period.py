@@ -40,8 +40,8 @@ def parse(value: str, frequency: str) -> int | None:
 
 
 def _parsed(frequency: str) -> tuple[str, str]:
-    found = _FREQUENCY.match(frequency)
-    return (_OLDER.get(found[1], found[1]), found[2] or "") if found else ("", "")
+    match = _FREQUENCY.match(frequency)
+    return (_OLDER.get(match[1], match[1]), match[2] or "") if match else ("", "")
 
 
 def _text(number: int, unit: str, anchor: str) -> str:

@@ -68,10 +68,10 @@ class Search(Sequence[int]):
             count = mask.true_count
             end = bisect.bisect_left(places, before + count, begin)
             if end > begin:
-                found = pc.indices_nonzero(mask)
+                numbers = pc.indices_nonzero(mask)
                 if end - begin < count:
-                    found = found.take(pa.array([place - before for place in places[begin:end]], pa.int64()))
-                yield from pc.add(found.cast(pa.int64()), first).to_pylist()
+                    numbers = numbers.take(pa.array([place - before for place in places[begin:end]], pa.int64()))
+                yield from pc.add(numbers.cast(pa.int64()), first).to_pylist()
             before, begin = before + count, end
 
 

@@ -54,15 +54,15 @@ def parse_sort(text: str, schema: pa.Schema) -> tuple[Key, ...]:
         keys = None
     if not isinstance(keys, list) or len(keys) > MAX_KEYS:
         raise InvalidQuery(f'sort is a JSON list of up to {MAX_KEYS} of {{"column": 0, "descending": false}}')
-    found = []
+    parsed = []
     for key in keys:
         if not isinstance(key, dict) or not {"column"} <= set(key) <= {"column", "descending"}:
             raise InvalidQuery('what to sort by is {"column": 0, "descending": false}')
         field = schema.field(check_column(key["column"], schema))
         if not is_comparable(field.type):
             raise InvalidQuery(f"column {field.name[:60]!r} of {str(field.type)[:60]} has no order to sort by")
-        found.append(Key(key["column"], bool(key.get("descending"))))
-    return tuple(found)
+        parsed.append(Key(key["column"], bool(key.get("descending"))))
+    return tuple(parsed)
 
 
 def select_sorted(
@@ -155,12 +155,12 @@ class _Best:
 
     def rows(self) -> Sequence[int]:
         """The numbers of the first. The keys are not copied: one may be a text of 2 GB."""
-        found = array.array("q")
+        numbers = array.array("q")
         if self._kept:
             table, order = self._sorted()
             for chunk in table["row"].take(order).chunks:
-                found.frombytes(memoryview(chunk.buffers()[1])[8 * chunk.offset : 8 * (chunk.offset + len(chunk))])
-        return found
+                numbers.frombytes(memoryview(chunk.buffers()[1])[8 * chunk.offset : 8 * (chunk.offset + len(chunk))])
+        return numbers
 
     def _sorted(self) -> tuple[pa.Table, pa.Array]:
         table = pa.concat_tables(self._kept)
@@ -172,14 +172,14 @@ class _Best:
             return mask
         *values, row = self.last
         # Among equal rows, the first by number are wanted.
-        found: pa.BooleanArray | bool = first <= row.as_py()
+        earlier: pa.BooleanArray | bool = first <= row.as_py()
         for column, value, key in reversed(list(zip(arrays, values, self._keys, strict=True))):
             before = _comes_before(column, value, key.descending)
-            if found is not False:
+            if earlier is not False:
                 equal = _is_equal(column, value)
-                before = pc.or_(before, equal if found is True else pc.and_(equal, found))
-            found = before
-        return found if mask is None else pc.and_(found, mask)
+                before = pc.or_(before, equal if earlier is True else pc.and_(equal, earlier))
+            earlier = before
+        return earlier if mask is None else pc.and_(earlier, mask)
 
 
 def _comes_before(array: pa.Array, value: pa.Scalar, descending: bool) -> pa.BooleanArray:

@@ -81,35 +81,37 @@ def _thinned(rows: Sequence[int], size: int) -> Sequence[int]:
     return rows if len(rows) <= size else [rows[place] for place in _spread(len(rows), size)]
 
 
-def summarise(source: Source, columns: Sequence[int], people: Population, patience: Patience) -> list[dict[str, Any]]:
+def summarise(
+    source: Source, columns: Sequence[int], population: Population, patience: Patience
+) -> list[dict[str, Any]]:
     """One summary for each column, of as many columns as there is time for, and as fit into 2 MB of JSON."""
     half = patience.within(patience.left / 2)
-    found: list[dict[str, Any]] = []
+    summaries: list[dict[str, Any]] = []
     nbytes = 0
     for column in columns:
-        if (patience.is_over() or nbytes > MAX_BYTES) and found:
+        if (patience.is_over() or nbytes > MAX_BYTES) and summaries:
             break
         is_quick = half.is_over() or source.num_chunks(column) > _MANY_CHUNKS
-        rows = _thinned(people.rows, _QUICK_ROWS) if is_quick else people.rows
-        found.append(_summary_of(_Column(source, column), rows, people))
-        nbytes += len(json.dumps(found[-1]))
-    return found
+        rows = _thinned(population.rows, _QUICK_ROWS) if is_quick else population.rows
+        summaries.append(_summary_of(_Column(source, column), rows, population))
+        nbytes += len(json.dumps(summaries[-1]))
+    return summaries
 
 
-def _summary_of(column: _Column, rows: Sequence[int], people: Population) -> dict[str, Any]:
+def _summary_of(column: _Column, rows: Sequence[int], population: Population) -> dict[str, Any]:
     """A column that fails does not spoil the others, unless the table is damaged: then all of it is."""
     try:
         try:
-            return column.summary(rows, people)
+            return column.summary(rows, population)
         except MemoryError:
             # A dictionary's one long text, say, that all rows have.
-            return column.summary(_thinned(rows, _QUICK_ROWS), people)
+            return column.summary(_thinned(rows, _QUICK_ROWS), population)
     except (Damage, Unwanted):
         raise
     except Exception as error:  # Arrow, or Python, lacks something for this type
         reason = "more memory than there may be" if isinstance(error, MemoryError) else type(error).__name__
         problem = f"{type_name(column.type)}: this column could not be summed up ({reason})"
-        return {**column.facts((), people), "problem": problem}
+        return {**column.facts((), population), "problem": problem}
 
 
 class _Column:
@@ -120,30 +122,30 @@ class _Column:
         self.type = source.schema.field(number).type
         self.kind = kind(self.type)
 
-    def summary(self, rows: Sequence[int], people: Population) -> dict[str, Any]:
+    def summary(self, rows: Sequence[int], population: Population) -> dict[str, Any]:
         rows, values, is_whole = self._values(rows)
-        found = self.facts(rows, people)
-        found["nulls"] = values.null_count if values is not None else self._nulls(rows)
+        facts = self.facts(rows, population)
+        facts["nulls"] = values.null_count if values is not None else self._nulls(rows)
         if values is None:
-            return found
+            return facts
         values = values.drop_null()
         if pa.types.is_floating(values.type):
             numbers = values.filter(pc.invert(pc.is_nan(values)))
-            found["nans"] = len(values) - len(numbers)
+            facts["nans"] = len(values) - len(numbers)
             # Arrow tells values apart by their bits: 0.0 and -0.0 are one number.
             values = pc.add(numbers, pa.scalar(0.0, values.type))
         if not len(values):
-            return {**found, "distinct": 0}
+            return {**facts, "distinct": 0}
         counts = pc.value_counts(values)
         least, most = pc.min_max(values).values()
-        found |= {"distinct": len(counts) if is_whole else None, "min": self._value(least), "max": self._value(most)}
+        facts |= {"distinct": len(counts) if is_whole else None, "min": self._value(least), "max": self._value(most)}
         if self.kind in ("number", "time"):
-            return found | self._distribution(values, least.as_py(), most.as_py())
+            return facts | self._distribution(values, least.as_py(), most.as_py())
         order = pc.sort_indices(counts.field("counts"), [("", "descending")])[:_TOP]
         top = [{**self._value(one["values"]), "count": one["counts"].as_py()} for one in counts.take(order)]
-        return found | {"top": top}
+        return facts | {"top": top}
 
-    def facts(self, rows: Sequence[int], people: Population) -> dict[str, Any]:
+    def facts(self, rows: Sequence[int], population: Population) -> dict[str, Any]:
         """The facts that are known without a look at the values of the rows."""
         return {
             "column": self.number,
@@ -151,7 +153,7 @@ class _Column:
             "type": type_name(self.type),
             "kind": self.kind,
             "rows": len(rows),
-            "exact": len(rows) == people.matches and people.searched == self.source.num_rows,
+            "exact": len(rows) == population.matches and population.searched == self.source.num_rows,
             **dict.fromkeys(("nulls", "distinct", "min", "max", "mean", "histogram", "top")),
         }
 
@@ -163,11 +165,11 @@ class _Column:
             return rows, None, True
         is_long = is_text(self.type) or is_binary(self.type)
         if isinstance(rows, range) or not is_long:
-            found = [taken(array, positions) for array, positions in self.source.pieces(self.number, rows)]
-            for array in found:
+            arrays = [taken(array, positions) for array, positions in self.source.pieces(self.number, rows)]
+            for array in arrays:
                 check(array)
-            if not is_long or sum(map(num_bytes, found)) <= _MAX_BYTES:
-                return rows, self._chunked([as_binary(comparable(array)) for array in found]), True
+            if not is_long or sum(map(num_bytes, arrays)) <= _MAX_BYTES:
+                return rows, self._chunked([as_binary(comparable(array)) for array in arrays]), True
             rows = _thinned(rows, _QUICK_ROWS)
         pieces = self.source.pieces(self.number, rows)
         shown = [cell for array, positions in pieces for cell in cells(array, positions, _LONG + 1)]
@@ -193,8 +195,8 @@ class _Column:
         if isinstance(value, bytes):
             is_utf8 = self.kind == "text"
             text = value.decode(errors="replace") if is_utf8 else value.hex()
-            found = len(text) <= CELL and (not is_utf8 or text.encode() == value)
-            return {"text": cut(text, CELL), **({"value": text} if found else {})}
+            can_be_found = len(text) <= CELL and (not is_utf8 or text.encode() == value)
+            return {"text": cut(text, CELL), **({"value": text} if can_be_found else {})}
         array, type_ = shown(pa.array([value], scalar.type), self.type), innermost(self.type)
         (shown_as,) = texts(array, type_ if isinstance(type_, PeriodType) else array.type, range(1), CELL)
         return {"text": shown_as, "value": _raw(bool(value) if self.kind == "bool" else value)}

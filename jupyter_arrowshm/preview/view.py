@@ -77,16 +77,16 @@ class View:
         chosen = parse_columns(columns, self.source.schema)
         selected = self.select(patience, offset + limit)
         rows = selected.rows[offset : offset + limit]
-        found = page(self.source, Frame(rows, chosen, cell), patience)
+        made = page(self.source, Frame(rows, chosen, cell), patience)
         facts = {
             **self.facts(selected),
             "view_rows": self._reach(selected),
             "limited": self._is_limited(selected),
             "offset": offset,
-            "left_out": len(chosen) - found.batch.num_columns,
-            "cut": found.cut,
+            "left_out": len(chosen) - made.batch.num_columns,
+            "cut": made.cut,
         }
-        return found.batch.replace_schema_metadata({METADATA_KEY: json.dumps(facts)})
+        return made.batch.replace_schema_metadata({METADATA_KEY: json.dumps(facts)})
 
     def summary(self, columns: str = "", patience: Patience | None = None) -> dict[str, Any]:
         """A summary of the columns (``rest-api.yml``, ``Summary``), ready for JSON. Raises as :meth:`page`.
@@ -96,9 +96,9 @@ class View:
         """
         patience = patience or Patience()
         chosen = parse_columns(columns, self.source.schema)
-        people = population(self.source, self._condition, patience.within(patience.left / 2))
-        found = summarise(self.source, chosen[:MAX_COLUMNS], people, patience)
-        return {**self.facts(people), "left_out": len(chosen) - len(found), "columns": found}
+        summarised = population(self.source, self._condition, patience.within(patience.left / 2))
+        summaries = summarise(self.source, chosen[:MAX_COLUMNS], summarised, patience)
+        return {**self.facts(summarised), "left_out": len(chosen) - len(summaries), "columns": summaries}
 
     def export(self, format: str, columns: str = "", patience: Patience | None = None) -> File:
         """The first rows of the view as a file: 100,000, and about 16 MB at most; 10,000 of over a million sorted ones.
@@ -108,8 +108,8 @@ class View:
         patience = patience or Patience()
         chosen = parse_columns(columns, self.source.schema)
         selected = self.select(patience, MAX_EXPORTED)
-        found = export(self.source, selected.rows, chosen, format, patience)
-        return dataclasses.replace(found, is_cut=found.is_cut or self._is_limited(selected))
+        file = export(self.source, selected.rows, chosen, format, patience)
+        return dataclasses.replace(file, is_cut=file.is_cut or self._is_limited(selected))
 
     def select(self, patience: Patience | None = None, wanted: int = 0) -> Selection:
         """The rows of the view, by number: the first ``wanted`` at least, if there are as many and time allows.
@@ -136,8 +136,8 @@ class View:
     def _sorted(self, patience: Patience, wanted: int) -> Selection:
         if self._selection is None:
             self._selection = select_sorted(self.source, self._condition, self._keys, patience, VIEW_ROWS)
-        found = self._selection
-        if len(found.rows) < min(wanted, found.matches) and found.matches <= SORTED_ROWS:
+        kept = self._selection
+        if len(kept.rows) < min(wanted, kept.matches) and kept.matches <= SORTED_ROWS:
             self._selection = select_sorted(self.source, self._condition, self._keys, patience, SORTED_ROWS)
         return self._selection
 

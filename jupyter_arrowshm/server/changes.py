@@ -73,7 +73,7 @@ def _released(name: str, before: Iterable[Holder], after: Iterable[Holder]) -> I
 
 def _users_of_older(tables: Tables) -> dict[str, tuple[Holder, ...]]:
     """The users of versions that their names no longer lead to, by name."""
-    found: dict[str, tuple[Holder, ...]] = {}
+    users: dict[str, tuple[Holder, ...]] = {}
     for version in (*tables.removed, *(version for table in tables for version in table.older)):
-        found[version.name] = found.get(version.name, ()) + version.holders
-    return found
+        users[version.name] = users.get(version.name, ()) + version.holders
+    return users

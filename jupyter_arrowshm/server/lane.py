@@ -107,11 +107,11 @@ class Lane:
     def _run(self) -> None:
         while (errand := self._next()) is not None:
             try:
-                found = self._ask(errand)
+                answer = self._ask(errand)
             except BaseException as error:
                 _settle(errand.answer, error)
             else:
-                _settle(errand.answer, found)
+                _settle(errand.answer, answer)
             del errand
         self._end()
 
@@ -158,13 +158,13 @@ class Lane:
         return worker.end() if worker is not None else 0
 
 
-def _settle(future: concurrent.futures.Future[Answer], found: Answer | BaseException) -> None:
+def _settle(future: concurrent.futures.Future[Answer], outcome: Answer | BaseException) -> None:
     # Cancelled while it was answered, it takes no answer.
     if future.set_running_or_notify_cancel():
-        if isinstance(found, BaseException):
-            future.set_exception(found)
+        if isinstance(outcome, BaseException):
+            future.set_exception(outcome)
         else:
-            future.set_result(found)
+            future.set_result(outcome)
 
 
 def _ended(code: int, question: Question) -> ArrowSHMError:

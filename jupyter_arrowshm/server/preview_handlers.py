@@ -56,12 +56,12 @@ class PreviewHandler(Handler):
         try:
             question = questions.parse({**wire, "what": self.what}, name=name, directory=self.monitor.store.directory)
             self._asked = asyncio.ensure_future(self.previewer.ask(question))
-            found = await self._asked
+            answer = await self._asked
         except ArrowSHMError as error:
             raise refused(error) from None
         except asyncio.CancelledError:
             raise web.Finish from None
-        self.send(question, found)
+        self.send(question, answer)
 
     def send(self, question: questions.Question, answer: Answer) -> None:
         """Finish with the answer."""

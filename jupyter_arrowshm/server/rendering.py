@@ -38,21 +38,21 @@ class Rendering:
 
     def table(self, table: TableInfo, sessions: Sessions, *, path: bool = False) -> dict[str, Any]:
         """The table for JSON; its users with the paths of their notebooks as the server knows them now."""
-        found = table.as_dict()
+        rendered = table.as_dict()
         if not path:
-            del found["path"]
-        _label([found["publisher"], *found["holders"]], sessions)
-        for older in found["older"]:
+            del rendered["path"]
+        _label([rendered["publisher"], *rendered["holders"]], sessions)
+        for older in rendered["older"]:
             _label(older["holders"], sessions)
         goes = self._keeper.goes_at(table)
-        found["removed_at"] = goes.isoformat(timespec="seconds") if goes else None
-        return found
+        rendered["removed_at"] = goes.isoformat(timespec="seconds") if goes else None
+        return rendered
 
     def version(self, version: OlderVersion, sessions: Sessions) -> dict[str, Any]:
         """A version without a name, for JSON."""
-        found = version.as_dict()
-        _label(found["holders"], sessions)
-        return found
+        rendered = version.as_dict()
+        _label(rendered["holders"], sessions)
+        return rendered
 
 
 def _label(processes: list[dict[str, Any]], sessions: Sessions) -> None:

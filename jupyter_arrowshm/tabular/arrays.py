@@ -220,12 +220,12 @@ def decode(table: pa.Table, *, private: Callable[[pa.ChunkedArray], pa.ChunkedAr
 
 def single(columns: dict[str, Any], table: pa.Table) -> Any:
     """The array that was shared as one, from what :func:`decode` made of its table."""
-    found = json.loads((table.schema.metadata or {}).get(ARRAY_KEY, b"{}"))
-    if not found.get("fields"):
+    recorded = json.loads((table.schema.metadata or {}).get(ARRAY_KEY, b"{}"))
+    if not recorded.get("fields"):
         return next(iter(columns.values()))
     rows = np.ma.MaskedArray if any(isinstance(each, np.ma.MaskedArray) for each in columns.values()) else np.array
     dtype = [(name, each.dtype, each.shape[1:]) for name, each in columns.items()]
-    made = rows(np.empty(table.num_rows, np.dtype(dtype, align=found["aligned"])))
+    made = rows(np.empty(table.num_rows, np.dtype(dtype, align=recorded["aligned"])))
     for name, each in columns.items():
         made[name] = each
     return made

@@ -182,8 +182,8 @@ def decode(table: pa.Table, *, as_series: bool, private: Private | None) -> Any:
     """The frame, or the Series, of a table; ``private`` copies a column out of the mapping, or is None."""
     meta = json.loads((table.schema.metadata or {}).get(PANDAS_KEY, b"null"))
     at = {name: position for position, name in enumerate(table.column_names)}
-    found = {name for name, _, _ in meta["columns"] + meta["index"]} if meta else set()
-    if not meta or len(at) < table.num_columns or not found >= set(at):
+    recorded = {name for name, _, _ in meta["columns"] + meta["index"]} if meta else set()
+    if not meta or len(at) < table.num_columns or not recorded >= set(at):
         return _foreign(table, private)
 
     def make(how: Callable[..., Any], name: str, kind: str, spec: Any) -> Any:

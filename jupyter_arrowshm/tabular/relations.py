@@ -156,21 +156,21 @@ def decode(table: pa.Table) -> Any:
 
 def _enums(table: pa.Table) -> dict[int, str]:
     """The ENUM types of ordered dictionaries: as text they would be ordered by their letters."""
-    found = {}
+    enums = {}
     for number, column in enumerate(table.columns):
         if not (pa.types.is_dictionary(column.type) and column.type.ordered and is_text(column.type.value_type)):
             continue
         dictionary = max((chunk.dictionary for chunk in column.chunks), key=len, default=pa.array([], pa.string()))
         values = dictionary.to_pylist()
         if values and None not in values and len(set(values)) == len(values):
-            found[number] = "ENUM({})".format(", ".join("'" + value.replace("'", "''") + "'" for value in values))
-    return found
+            enums[number] = "ENUM({})".format(", ".join("'" + value.replace("'", "''") + "'" for value in values))
+    return enums
 
 
 def _recorded(table: pa.Table) -> dict[int, str]:
     """The DuckDB types of the columns that nobody has changed since."""
-    found = json.loads((table.schema.metadata or {}).get(DUCKDB_KEY, b"[]"))
-    known = {(name, kind): type_ for name, kind, type_ in found}
+    entries = json.loads((table.schema.metadata or {}).get(DUCKDB_KEY, b"[]"))
+    known = {(name, kind): type_ for name, kind, type_ in entries}
     fields = ((number, (field.name, str(field.type))) for number, field in enumerate(table.schema))
     return {number: known[key] for number, key in fields if key in known}
 

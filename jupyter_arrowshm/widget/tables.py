@@ -107,18 +107,18 @@ class SharedTables(LiveWidget):
 
 def described(table: TableInfo) -> dict[str, Any]:
     """The table for the page, which may be stored and given away: no paths of this machine."""
-    found = table.as_dict()
-    del found["path"]
+    facts = table.as_dict()
+    del facts["path"]
     older = [described_version(version) for version in table.older]
-    for process in (found["publisher"], *found["holders"]):
+    for process in (facts["publisher"], *facts["holders"]):
         del process["script"]
     # Only the server knows who collects, and when.
-    return {**found, "older": older, "removed_at": None}
+    return {**facts, "older": older, "removed_at": None}
 
 
 def described_version(version: OlderVersion) -> dict[str, Any]:
     """The same for a version without a name."""
-    found = version.as_dict()
-    for process in found["holders"]:
+    facts = version.as_dict()
+    for process in facts["holders"]:
         del process["script"]
-    return found
+    return facts

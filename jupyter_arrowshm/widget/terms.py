@@ -26,10 +26,10 @@ class Sort(TraitType[Any, Any]):
         keys = [value] if isinstance(value, str) else value
         if not isinstance(keys, (list, tuple)):
             self.error(obj, value)
-        found = [(key, "ascending") if isinstance(key, str) else tuple(key) for key in keys]
-        if any(len(key) != 2 or not isinstance(key[0], str) or key[1] not in _DIRECTIONS for key in found):
+        pairs = [(key, "ascending") if isinstance(key, str) else tuple(key) for key in keys]
+        if any(len(key) != 2 or not isinstance(key[0], str) or key[1] not in _DIRECTIONS for key in pairs):
             self.error(obj, value)
-        return found
+        return pairs
 
 
 class Filter(TraitType[Any, Any]):
