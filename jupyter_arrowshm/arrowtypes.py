@@ -84,7 +84,7 @@ def check_views(array: pa.Array | pa.ChunkedArray) -> None:
     elif not is_view(array.type):  # lists, maps, runs
         parts = [array.values]
     else:
-        # As binary: what stands there need not be UTF-8.
+        # As binary: the bytes there need not be UTF-8.
         views = [None, *array.buffers()[1:]]
         pa.Array.from_buffers(pa.binary_view(), len(array), views, offset=array.offset).validate(full=True)
         return

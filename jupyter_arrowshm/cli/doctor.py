@@ -47,7 +47,7 @@ def report(store: Store) -> int:
             findings = list(examine(store))
         except (ArrowSHMError, OSError) as error:
             findings = [Finding(f"{examine.__doc__} {error}", "mend this first")]
-        except Exception as error:  # of another library, whose code runs where a table has types of its own
+        except Exception as error:  # from another library, whose code runs where a table has its types
             text = f"{examine.__doc__} {type(error).__name__}: {error}"
             findings = [Finding(text, "mend this first: unused tables are not removed meanwhile")]
         for finding in findings:
@@ -117,7 +117,7 @@ def _has_own_proc() -> bool:
 
 
 def _in_container() -> bool:
-    """Whether process 2 is not the kernel's own (kthreadd), which is seen from outside of containers alone."""
+    """Whether process 2 is not the kernel's own (kthreadd), which is visible only outside containers."""
     try:
         return Path("/proc/2/comm").read_text() != "kthreadd\n"
     except OSError:

@@ -56,7 +56,7 @@ def startup_file() -> Path:
 
 
 def add_to_startup() -> str:
-    """Write our line above all others: what follows may use the package. Says what was done."""
+    """Write our line above all others, so that they may use the package; returns a report."""
     file = startup_file()
     before = _read(file)
     mark = _MADE if before is None or _MADE in before else _ADDED
@@ -115,7 +115,7 @@ def kernels() -> list[Kernel]:
 
 
 def add_to_kernels(name: str = "") -> list[str]:
-    """Have these kernels, or the one, look here for packages, too. Says what was done, kernel by kernel."""
+    """Have all kernels, or the one, look here for packages, too; returns a report for each kernel."""
     if ":" in FOLDER:
         raise SetupFailed(f"{VARIABLE} cannot hold a folder with a colon ({FOLDER}): jupyter arrowshm julia --startup")
     said = [_change(kernel, _add_to, "finds ArrowSHM when it is started again") for kernel in _chosen(name)]

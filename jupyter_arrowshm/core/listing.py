@@ -81,14 +81,14 @@ class Listing:
         return table and _with_older(table, older)
 
     def names(self) -> list[str]:
-        """The names that tables may have here; what lies behind one is not looked at."""
+        """The names that tables may have here; their files are not looked at."""
         opened = self.directory.open()
         if opened is None:
             return []
         return sorted(name for file in entries(opened.fd) if (name := names.of_file(file)) is not None)
 
     def not_found(self, name: str) -> TableNotFound:
-        """The error that says which names look like this one, and what became of it."""
+        """The error that says which names look like this one, and what happened to it."""
         opened = self.directory.open()
         removed_at, reason = (opened and notes.read(opened.fd, name)) or (None, "")
         return TableNotFound(name, self.near(name), removed_at, reason)
@@ -117,7 +117,7 @@ class Listing:
             try:
                 summary = arrowfile.summarise(readable)
             except OSError:
-                return None  # and is asked again: the file is as it was when its disk answers
+                return None  # the file is read again later: it is unchanged when its disk answers
         self._summaries[version] = summary
         return summary
 
@@ -210,7 +210,7 @@ def _older(path: str, locks: Locks, label: Labels) -> list[OlderVersion]:
     found: dict[int, tuple[str, int, dict[int, Holder]]] = {}
     for pid, inodes in sorted(locks.by_process().items()):
         for mapping in leases.mappings(pid, locks.device):
-            # Another directory on this file system may have tables too: ours are those that lost a name here.
+            # Another directory on this file system may have tables, too: ours are those that lost a name here.
             is_ours = mapping.path.endswith(_DELETED) and os.path.dirname(mapping.path) == path
             if is_ours and mapping.inode in inodes:
                 name = names.of_file(os.path.basename(mapping.path.removesuffix(_DELETED))) or ""

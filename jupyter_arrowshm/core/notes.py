@@ -29,7 +29,7 @@ def write(at: int, name: str, reason: str) -> None:
 
 
 def read(at: int, name: str) -> tuple[dt.datetime, str] | None:
-    """When the last table of this name was removed, and why; ``None`` if it was not, or that was long ago."""
+    """When the last table of this name was removed, and why; ``None`` if it was not, or too long ago."""
     try:
         with Descriptor.open(f"{REMOVED}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at) as file:
             when = dt.datetime.fromtimestamp(os.fstat(file.fd).st_mtime, dt.timezone.utc)

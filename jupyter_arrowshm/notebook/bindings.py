@@ -50,7 +50,7 @@ def _anchor(value: Any) -> Any:
 
 
 def _weak(anchor: Any) -> Callable[[], Any]:
-    # There is none to an empty dict, that of a table without columns; but that keeps nothing alive.
+    # An empty dict (a table without columns) cannot have one; but it keeps nothing alive.
     return weakref.ref(anchor) if type(anchor) is not dict else lambda: anchor
 
 
@@ -68,7 +68,7 @@ class Bindings:
         return space
 
     def bind(self, variable: str, attachment: Attachment, options: dict[str, Any], follow: bool) -> None:
-        """Assign, as Python would: the name is folded as those in code are."""
+        """Assign, as Python would: the name is folded like names in code."""
         variable = folded(variable)
         self.space[variable] = attachment.value
         self._by_variable[variable] = Binding(

@@ -15,7 +15,7 @@ from .lines import ATTACH_OPTIONS, SHARE_OPTIONS, UNSHARE_OPTIONS
 from .sharing import is_records
 from .snippets import quoted
 
-# The name of one of our magics, and the cursor behind it.
+# The name of one of our magics, with the cursor after it.
 _LINE = re.compile(r"^\s*%{0,2}(share|attach|shared|detach|unshare)\s+(.*)$", re.DOTALL)
 _MOST_DESCRIBED = 200  # tables: to look into more takes longer than a person waits for a list
 _OPTIONS = {"share": SHARE_OPTIONS, "attach": ATTACH_OPTIONS, "unshare": UNSHARE_OPTIONS}

@@ -16,7 +16,7 @@ from ..kinds import KINDS
 from .snippets import folded, quoted, variable_for
 
 SHARE_OPTIONS = ("--replace", "--move", "--pin")
-# Option -> what stands behind it, if anything does.
+# Option -> the value that follows it, if any.
 ATTACH_OPTIONS = {"--to": "KIND", "--columns": "a,b", "--copy": "", "--wait": "SECONDS", "--follow": ""}
 UNSHARE_OPTIONS = {"--force": ""}
 _COMMENT = re.compile(r"(^|\s)#")  # not within a word: a name may be a#b

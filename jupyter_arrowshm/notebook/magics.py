@@ -219,7 +219,7 @@ class ArrowSHMMagics(Magics):
         if self.show_tables_as == "html" or not hasattr(self.shell, "kernel"):
             display(self.store.tables())
             return
-        self.store.names()  # what is wrong with the store is an error here, and not a widget that says so
+        self.store.names()  # a fault of the store is an error here, not a widget that reports it
         # One for all cells that list the same store: each brings half a megabyte to the page.
         store, widget = self._listed
         if widget is None or widget.comm is None or store is not self.store:
@@ -287,7 +287,7 @@ def unload(shell: InteractiveShell) -> None:
     """Forget the magics; what they bound stays bound."""
     for kind in shell.magics_manager.magics.values():
         for name in ("share", "attach", "shared", "detach", "unshare"):
-            # Asked for any attribute, one that IPython 9 is yet to load would load us.
+            # A magic that IPython 9 has yet to load would load us if asked for any attribute.
             if isinstance(magic := kind.get(name), MethodType) and isinstance(magic.__self__, ArrowSHMMagics):
                 del kind[name]
     magics = shell.magics_manager.registry.get(ArrowSHMMagics.__name__)

@@ -34,7 +34,7 @@ class Scope:
 
     @classmethod
     def of_caller(cls, shell: InteractiveShell) -> Scope:
-        """The scope of the code that called the magic; also where it called it through ``run_line_magic``."""
+        """The scope of the code that called the magic; also if it did so through ``run_line_magic``."""
         local: dict[str, Any] = {}
         is_function = False
         for frame in _enclosing(_caller()):
@@ -76,8 +76,8 @@ def _caller() -> FrameType | None:
 def _enclosing(frame: FrameType | None) -> Iterator[FrameType]:
     """The frame, and those of the functions in which its code is written, as far as they still run.
 
-    Before Python 3.12 a comprehension is a function, and never does a function
-    keep a variable of the one around it that it names in a string alone.
+    Before Python 3.12 a comprehension is a function, and a function never keeps
+    a variable of the one around it that it names only in a string.
     """
     while frame is not None:
         yield frame

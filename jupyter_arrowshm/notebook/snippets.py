@@ -24,7 +24,7 @@ _JULIA_PARTS = _JULIA_LETTERS | {"Mn", "Mc", "Nd", "Pc"}
 
 
 def folded(identifier: str) -> str:
-    """The identifier that Python looks up in the place of this one: it reads the micro sign as the Greek letter."""
+    """The identifier that Python looks up instead of this one: it reads the micro sign as the Greek letter."""
     return unicodedata.normalize("NFKC", identifier)
 
 
