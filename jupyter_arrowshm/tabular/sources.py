@@ -58,7 +58,8 @@ def to_arrow(obj: Any) -> Source:
     UnsupportedSource
         Where the object is not a table, or Arrow cannot carry it such that it comes back equal.
     """
-    source = _source(obj)
+    with _noting():
+        source = _source(obj)
     for field in source.schema:
         if not has_arrays(field.type):
             fix = f"Leave it out: `t = t.drop_columns([{field.name!r}])`"
@@ -68,9 +69,17 @@ def to_arrow(obj: Any) -> Source:
 
 
 def _noted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches of a stream. An error behind it stays the error that it is, with a note about us."""
-    try:
+    with _noting():
         yield from batches
+
+
+@contextlib.contextmanager
+def _noting() -> Iterator[None]:
+    """An error of another library stays the error that it is, with a note about us."""
+    try:
+        yield
+    except UnsupportedSource:
+        raise
     except Exception as error:
         if hasattr(error, "add_note"):  # Python 3.11
             error.add_note("This came up while the rows were read to be shared. Nothing was shared.")

@@ -27,7 +27,7 @@ def with_index(index):
 
 
 ZONES = (zoneinfo.ZoneInfo(PARIS), dt.timezone.utc)
-HOLIDAYS = pd.date_range("2020", periods=3, freq=pd.offsets.CustomBusinessDay(holidays=["2020-01-02"]))
+HOLIDAYS = pd.offsets.CustomBusinessDay(holidays=["2020-01-02"])
 REFUSED = {
     "mixed": (lambda: DF({"x": ["a", 1]}), "df", "x", "mixes int and str"),
     "int and float": (lambda: DF({"x": pd.Series([1, 2.5], dtype=object)}), "df", "x", "mixes float and int"),
@@ -62,7 +62,7 @@ REFUSED = {
     "index": (lambda: with_index(pd.Index(["a", 1], dtype=object)), "df", "index", "mixes"),
     "index levels": (lambda: with_index(pd.MultiIndex.from_tuples([("a", 1j), ("b", 2j)])), "df", "index", "complex"),
     "index name": (lambda: with_index(pd.Index([1], name=frozenset())), "df", "index", "frozenset"),
-    "frequency": (lambda: with_index(HOLIDAYS.copy()), "df", "index", "frequency"),
+    "frequency": (lambda: with_index(pd.date_range("2020", periods=3, freq=HOLIDAYS)), "df", "index", "frequency"),
     "labels": (lambda: DF([[1]], columns=[frozenset("a")]), "df", None, "frozenset"),
     "attrs": (lambda: attributed(DF({"x": [1]}), t=(1, 2)), "df", None, "attrs['t']"),
     "series": (lambda: pd.Series(["a", 1], name="x"), "s", "x", "mixes"),
@@ -74,7 +74,7 @@ REFUSED = {
     "scalar": (lambda: {"x": 5}, "d", "x", "int is not a column"),
     "text": (lambda: {"x": "abc"}, "d", "x", "str is not a column"),
     "lengths": (lambda: {"y": np.zeros(2), "x": np.zeros(3)}, "d", "x", "3 rows"),
-    "name": (lambda: {7: np.zeros(2)}, "d", "7", "no string"),
+    "name": (lambda: {7: np.zeros(2)}, "d", "7", "not a string"),
     "complex array": (lambda: {"x": np.array([1j])}, "d", "x", "Unsupported numpy type"),
     "records": (lambda: {"x": np.zeros(2, "i4,f8")}, "d", "x", "Unsupported numpy type"),
     "void": (lambda: {"x": np.array([b"abc"], "V3")}, "d", "x", "Unsupported numpy type"),
