@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from julia_peers import FLAGS, LOOP, Julia, environment, program, throws
+from julia_peers import FLAGS, Julia, environment, program, throws
 from kernel import MOUNT_NAMESPACE, needs_mount_namespace
 from peers import Peer
 
@@ -461,36 +461,7 @@ def test_the_whole_file_goes_to_any_reader(julia: Any, store: shm.Store, directo
     assert len(labels(store, "trips")) == 1
 
 
-# -- Tables.jl ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("first", ["ArrowSHM", "Tables"])
-def test_tables_interface(new_julia: Any, store: shm.Store, first: str) -> None:
-    """Against a stand-in with the signatures of Tables.jl, which cannot be had without a registry of packages."""
-    store.share(TABLE, "trips")
-    julia = new_julia("-e", f"using {first}; {LOOP}")  # which loads ArrowSHM
-    assert julia.get("length(ArrowSHM.TABULAR)") == (first == "Tables")
-    julia.run('import Tables; t = attach("trips")')
-    assert julia.get("length(ArrowSHM.TABULAR)") == 1
-    assert julia.get("(Tables.istable(t), Tables.columnaccess(typeof(t)), Tables.columnnames(t))") == [
-        True,
-        True,
-        ["x", "s"],
-    ]
-    assert julia.get("(sum(Tables.getcolumn(t, :x)), Tables.getcolumn(t, 2)[1])") == [sum(range(1000)), "0"]
-    assert julia.get("Tables.getcolumn(t, Int64, 1, :x) === t.x") is True
-    assert julia.get("Tables.schema(t) == Tables.Schema((:x, :s), Tuple{Int64,String})") is True
-    assert julia.get("Tables.columntable(t).x === t.x") is True
-    assert julia.get("[row.s for row in Tables.rows(t)][1:2]") == ["0", "1"]
-    assert julia.get("Tables.rowtable(t)[3] == (x = 2, s = t.s[3])") is True
-    julia.run("""
-        struct Frame; a; b; end
-        Tables.istable(::Type{Frame}) = true
-        Tables.columnaccess(::Type{Frame}) = true
-        share("framed", Frame([1, 2], ["x", missing]))
-    """)
-    assert store.attach("framed").to_pydict() == {"a": [1, 2], "b": ["x", None]}
-    assert store.info("framed").source == "Frame"
+# -- many at once -----------------------------------------------------------------------------------------------------
 
 
 def test_interrupts(julia: Any, store: shm.Store, directory: Path) -> None:
