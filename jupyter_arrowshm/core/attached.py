@@ -80,21 +80,22 @@ def open_table(
     names.check(name)
     if not wait >= 0:
         raise ValueError(f"wait is a number of seconds, 0 or more, not {wait!r}")
-    mapped = _map(directory, name)
+    path = directory.file(name)
+    mapped = _map(directory, name, path)
     if mapped is None and wait:
 
         def shared() -> bool:
             nonlocal mapped
-            mapped = _map(directory, name)
+            mapped = _map(directory, name, path)
             return mapped is not None
 
         wait_for(shared, wait)
     if mapped is None:
         raise catalogue.not_found(name)
     buffer, status = mapped
-    whole, metadata = arrowfile.read(buffer, name, directory.file(name), validate=validate)
+    whole, metadata = arrowfile.read(buffer, name, path, validate=validate)
     table = whole if columns is None else _select(whole, _names(columns), name)
-    return Opened(name, directory.file(name), buffer, whole, table, metadata, status)
+    return Opened(name, path, buffer, whole, table, metadata, status)
 
 
 def convert(opened: Opened, to: str, copy: bool) -> Attachment:
@@ -121,8 +122,10 @@ def convert(opened: Opened, to: str, copy: bool) -> Attachment:
 
 def usable(opened: Opened) -> pa.Table:
     """The table with columns that pyarrow can compute with."""
+    if (source := opened.source) == "pyarrow":
+        return opened.table
     with _reading(opened):
-        return tabular.usable(opened.table, opened.source)
+        return tabular.usable(opened.table, source)
 
 
 @contextlib.contextmanager
@@ -133,12 +136,12 @@ def _reading(opened: Opened) -> Iterator[None]:
         raise arrowfile.damaged(error, opened.name, opened.path) from None
 
 
-def _map(directory: Directory, name: str) -> tuple[pa.Buffer, os.stat_result] | None:
+def _map(directory: Directory, name: str, path: str) -> tuple[pa.Buffer, os.stat_result] | None:
     try:
         opened = directory.open()
         if opened is None:
             return None
-        return segment.map_shared(opened.fd, name, directory.file(name), LOCK_TIMEOUT)
+        return segment.map_shared(opened.fd, name, path, LOCK_TIMEOUT)
     except OSError as error:
         raise directory.explain(error) from None
 

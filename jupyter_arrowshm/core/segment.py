@@ -105,19 +105,29 @@ def open_any(at: int, file_name: str) -> Descriptor | None:
         return None
 
 
-def open_regular(at: int, name: str, flags: int = _LOOK) -> tuple[Descriptor, os.stat_result] | None:
+def open_regular(at: int, name: str) -> tuple[Descriptor, os.stat_result] | None:
     """The table's file, if it is a regular file of ours; ``None`` if there is none, or something else has the name."""
+    file = _open(at, name, _LOOK)
+    if file is None:
+        return None
+    status = os.fstat(file.fd)
+    if _is_table(status):
+        return file, status
+    file.close()
+    return None
+
+
+def _open(at: int, name: str, flags: int) -> Descriptor | None:
     try:
-        file = Descriptor.open(name + names.SUFFIX, flags, dir_fd=at)
+        return Descriptor.open(name + names.SUFFIX, flags, dir_fd=at)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM, errno.ENODEV):
             return None  # absent; a link; a socket; somebody else's, twice; a device
         raise
-    status = os.fstat(file.fd)
-    if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
-        return file, status
-    file.close()
-    return None
+
+
+def _is_table(status: os.stat_result) -> bool:
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
 
 
 def map_shared(at: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer, os.stat_result] | None:
@@ -134,8 +144,7 @@ def map_shared(at: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer
     DamagedTable
         The file is empty.
     """
-    while (opened := open_regular(at, name, _READ)) is not None:
-        file, status = opened
+    while (file := _open(at, name, _READ)) is not None:
         with file:
             if not try_lock(file.fd, SHARED) and not wait_for(
                 # A process that asks whether the table is in use, or a collector, holds it for a moment.
@@ -144,6 +153,8 @@ def map_shared(at: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer
             ):
                 raise Busy(path, timeout)
             status = os.fstat(file.fd)
+            if not _is_table(status):
+                return None
             if status.st_nlink == 0:
                 continue  # it lost its name between our open and our lock: the lease would be on an older version
             _leave_trace(file, status)

@@ -165,9 +165,7 @@ def test_info_looks_at_one_table(store, peer, monkeypatch) -> None:
     listed = {table.name: table for table in store.tables()}
     asked = []
     real = segment.open_regular
-    monkeypatch.setattr(
-        segment, "open_regular", lambda at, name, *flags: (asked.append(name), real(at, name, *flags))[1]
-    )
+    monkeypatch.setattr(segment, "open_regular", lambda at, name: (asked.append(name), real(at, name))[1])
     assert store.info("b") == listed["b"] and store.info("b").older
     assert set(asked) == {"b"}
 
