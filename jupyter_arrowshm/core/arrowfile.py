@@ -18,8 +18,7 @@ import pyarrow as pa
 from ..arrowtypes import check_views
 from ..errors import ArrowSHMError, DamagedTable, NewerProtocol
 from . import extension, flatbuffer
-from .facts import PROTOCOL, PROTOCOL_KEY, PROTOCOL_VALUE, Facts
-from .filewriter import MAX_METADATA
+from .facts import MAX_METADATA, PROTOCOL, PROTOCOL_KEY, PROTOCOL_VALUE, Facts
 
 MAGIC = b"ARROW1"
 _HEAD, _TAIL = 8, len(MAGIC) + 4  # bytes before the first message; after the footer: its length, and MAGIC again

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from .. import tabular
-from . import arrowfile, listing, names, segment
+from ..errors import TableNotFound
+from . import arrowfile, names, segment
 from .directory import LOCK_TIMEOUT, Directory
 from .facts import SOURCE_KEY
 from .lock import wait_for
@@ -70,7 +70,7 @@ class Opened(NamedTuple):
 
 def open_table(
     directory: Directory,
-    catalogue: listing.Listing,
+    not_found: Callable[[str], TableNotFound],
     name: str,
     columns: Sequence[str] | None,
     wait: float,
@@ -91,7 +91,7 @@ def open_table(
 
         wait_for(shared, wait)
     if mapped is None:
-        raise catalogue.not_found(name)
+        raise not_found(name)
     buffer, status = mapped
     whole, metadata = arrowfile.read(buffer, name, path, validate=validate)
     table = whole if columns is None else _select(whole, _names(columns), name)
@@ -159,6 +159,8 @@ def _select(table: pa.Table, columns: Sequence[str], name: str) -> pa.Table:
     indices = []
     for column in columns:
         if not (matches := table.schema.get_all_field_indices(column)):
+            import difflib
+
             near = difflib.get_close_matches(column, table.column_names, n=3)
             more = len(table.column_names) - _MOST_COLUMNS
             known = ", ".join(table.column_names[:_MOST_COLUMNS]) + (f" and {more} more" if more > 0 else "")

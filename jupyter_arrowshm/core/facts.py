@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PROTOCOL = 1
+MAX_METADATA = 64 << 20  # bytes of a footer, or of one message's header, that a listing reads
 _MAX_FACT = 4096  # bytes of one fact: PATH_MAX, as the longest is a path (limits.h)
 _PREFIX = "arrowshm."
 PROTOCOL_KEY, PROTOCOL_VALUE = f"{_PREFIX}protocol".encode(), str(PROTOCOL).encode()

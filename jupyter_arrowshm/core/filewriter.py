@@ -12,11 +12,10 @@ import pyarrow as pa
 from ..arrowtypes import nested, storage
 from ..errors import UnsupportedSource
 from ..tabular import weight
-from .facts import Facts
+from .facts import MAX_METADATA, Facts
 from .lock import Descriptor
 
 BATCH_BYTES = 64 << 20  # small batches are combined up to about this size
-MAX_METADATA = 64 << 20  # bytes of a footer, or of one message's header, that a listing reads
 _WRITE_BYTES = 16 << 20  # per write(2): Ctrl-C and the progress bar wait for one at most
 _MAX_PIECES = 512  # per writev(2); IOV_MAX is 1024
 _OPTIONS = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)

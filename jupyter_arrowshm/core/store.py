@@ -11,32 +11,22 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, overload
 import pyarrow as pa
 
 from .. import tabular
-from ..errors import Busy, DamagedTable, TableReplaced
+from ..errors import Busy, DamagedTable, TableNotFound, TableReplaced
 from ..kinds import Kind, Shareable
-from . import (
-    arrowfile,
-    attached,
-    capabilities,
-    collector,
-    directory,
-    leases,
-    listing,
-    names,
-    notes,
-    pins,
-    process,
-    publication,
-    segment,
-)
+from . import arrowfile, attached, directory, names, segment
 from .attached import Attachment
 from .directory import Directory
-from .process import Holder
-from .publication import Publication, Request, Writer
 from .room import Room
-from .table import TableInfo, Tables
 
+# A method imports what no other needs, so that the first attach in a new process does not wait for what share imports.
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from .capabilities import Capabilities
+    from .listing import Listing
+    from .process import Holder
+    from .publication import Progress, Writer
+    from .table import TableInfo, Tables
 
 Validate = Literal["full"] | None
 
@@ -86,7 +76,7 @@ class Store:
 
     def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
         self._directory = Directory(directory)
-        self._listing = listing.Listing(self._directory)
+        self._known: Listing | None = None
 
     def __repr__(self) -> str:
         return f"Store({self.directory!r})"
@@ -96,6 +86,18 @@ class Store:
         """The directory's path, whether it exists yet or not."""
         return self._directory.path
 
+    @property
+    def _listing(self) -> Listing:
+        # Of two threads that come here first, one makes a listing that is forgotten: it is only a cache.
+        if (known := self._known) is None:
+            from .listing import Listing
+
+            known = self._known = Listing(self._directory)
+        return known
+
+    def _not_found(self, name: str) -> TableNotFound:
+        return self._listing.not_found(name)
+
     def share(
         self,
         source: Shareable,
@@ -103,7 +105,7 @@ class Store:
         *,
         replace: bool = False,
         pin: bool = False,
-        progress: publication.Progress | None = None,
+        progress: Progress | None = None,
     ) -> TableInfo:
         """Copy a table into shared memory under a name, once; every ``attach`` then uses that copy.
 
@@ -136,6 +138,8 @@ class Store:
         Busy
             Another process kept the directory locked.
         """
+        from .publication import Publication, Request
+
         names.check(name)
         table = tabular.to_arrow(source)
         publishing = Publication(
@@ -220,7 +224,7 @@ class Store:
         wait: float | None = None,
         validate: Validate = None,
     ) -> attached.Opened:
-        return attached.open_table(self._directory, self._listing, name, columns, wait or 0, validate == "full")
+        return attached.open_table(self._directory, self._not_found, name, columns, wait or 0, validate == "full")
 
     def look(self, name: str, version: str = "") -> Look:
         """Open a table to show some of it, which is not a use: it may be removed meanwhile, and stays readable here.
@@ -243,7 +247,7 @@ class Store:
         except OSError as error:
             raise self._directory.explain(error) from None
         if mapped is None:
-            raise self._listing.not_found(name)
+            raise self._not_found(name)
         buffer, status = mapped
         current = segment.version_of(status)
         if version not in ("", current):
@@ -255,8 +259,10 @@ class Store:
         """The error of ours for one of ``UNREADABLE``, which reading the rows of a table raised."""
         return arrowfile.damaged(error, name, self.path(name))
 
-    def capabilities(self) -> capabilities.Capabilities:
+    def capabilities(self) -> Capabilities:
         """The abilities of this machine that the store uses, found by trying."""
+        from . import capabilities
+
         try:
             return capabilities.probe(self._directory)
         except OSError as error:
@@ -264,6 +270,8 @@ class Store:
 
     def is_littered(self) -> bool:
         """Whether processes that were killed left something that the next share or list removes."""
+        from . import collector
+
         opened = self._directory.open()
         return opened is not None and collector.is_littered(opened.fd)
 
@@ -274,11 +282,15 @@ class Store:
         ends; an exception inside the block leaves nothing behind. Raises as
         :meth:`share`.
         """
+        from .publication import Publication, Request, Writer
+
         names.check(name)
         return Writer(Publication(self._directory, self._listing, Request(name, schema, replace=replace, pin=pin)))
 
     def tables(self) -> Tables:
         """The tables shared now, by name, and who uses them. Prints as a table."""
+        from . import collector
+
         try:
             opened = self._directory.open()
             if opened is not None and collector.is_littered(opened.fd):
@@ -298,7 +310,7 @@ class Store:
         if table is None and self._opened(name) is not None:
             raise DamagedTable(name, self.path(name), "it is not a whole Arrow file")
         if table is None:
-            raise self._listing.not_found(name)
+            raise self._not_found(name)
         return table
 
     def version(self, name: str) -> str | None:
@@ -308,6 +320,8 @@ class Store:
 
     def is_mine(self, name: str) -> bool:
         """Whether this process may replace the table without being asked to (docs/protocol.md, "Ownership")."""
+        from . import publication
+
         names.check(name)
         try:
             opened = self._directory.open()
@@ -328,6 +342,8 @@ class Store:
 
     def mapped(self, version: str) -> list[tuple[int, int]]:
         """The address ranges where this process has that version attached; none if /proc does not say."""
+        from . import leases
+
         opened = self._directory.open()
         if opened is None:
             return []
@@ -336,6 +352,8 @@ class Store:
 
     def readers_by_path(self, name: str) -> list[Holder]:
         """Processes that map the table's file without having attached it: other Arrow readers. They hold nothing."""
+        from . import leases, process
+
         table = self.info(name)
         opened = self._directory.open()
         assert opened is not None
@@ -368,6 +386,8 @@ class Store:
 
         Raises ``TableNotFound``.
         """
+        from . import notes, pins
+
         with contextlib.ExitStack() as later, self._changing(name) as at:
             if (file := segment.open_any(at, name + names.SUFFIX)) is not None:
                 later.enter_context(file)
@@ -378,16 +398,22 @@ class Store:
 
     def pin(self, name: str) -> None:
         """Never remove this table automatically. Raises ``TableNotFound``."""
+        from . import pins
+
         with self._changing(name) as at:
             pins.pin(at, name)
 
     def unpin(self, name: str) -> None:
         """The opposite of :meth:`pin`. Raises ``TableNotFound``."""
+        from . import pins
+
         with self._changing(name) as at:
             pins.unpin(at, name)
 
     def collect(self, name: str, reason: str) -> int | None:
         """Remove one table if nobody uses it and it is not pinned, noting why; its bytes, or ``None`` if it stays."""
+        from . import collector
+
         try:
             return collector.collect(self._directory, self._listing, names.check(name), reason)
         except OSError as error:
@@ -402,11 +428,11 @@ class Store:
         """The directory lock, and a table of this name."""
         names.check(name)
         if self._directory.open() is None:
-            raise self._listing.not_found(name)
+            raise self._not_found(name)
         try:
             with self._directory.lock() as at:
                 if (opened := segment.open_regular(at, name)) is None:
-                    raise self._listing.not_found(name)
+                    raise self._not_found(name)
                 opened[0].close()
                 yield at
         except OSError as error:
@@ -414,6 +440,8 @@ class Store:
 
     def gc(self) -> dict[str, int]:
         """Remove every table that nobody uses and that is not pinned; the names and bytes of what went."""
+        from . import collector
+
         try:
             return collector.collect_all(self._directory, self._listing)
         except OSError as error:

@@ -10,9 +10,26 @@ generated from it.
 
 from __future__ import annotations
 
-from .extent import addresses, copied
-from .sources import Source, to_arrow, to_batch
-from .targets import Converted, from_arrow, index_columns, usable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .extent import addresses, copied
+    from .sources import Source, to_arrow, to_batch
+    from .targets import Converted, from_arrow, index_columns, usable
+
+# Each is imported when it is first used: who attaches tables may never share one.
+_MODULES = {
+    "Converted": "targets",
+    "Source": "sources",
+    "addresses": "extent",
+    "copied": "extent",
+    "from_arrow": "targets",
+    "index_columns": "targets",
+    "to_arrow": "sources",
+    "to_batch": "sources",
+    "usable": "targets",
+}
 
 __all__ = [
     "Converted",
@@ -25,3 +42,10 @@ __all__ = [
     "to_batch",
     "usable",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    return value

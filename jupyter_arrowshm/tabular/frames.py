@@ -29,13 +29,11 @@ import pandas
 import pyarrow as pa
 
 from ..errors import UnsupportedSource
-from . import remedies
 from .arrays import FAILURES
 from .integers import would_be_rounded
 from .memory import DUCKDB_KEY, PANDAS_KEY, rows_only, with_metadata
 from .recast import recast_column
 from .rules import fitted
-from .spans import timedeltas
 from .values import (
     Private,
     bounds_of,
@@ -127,6 +125,8 @@ def _fresh(name: str, taken: dict[str, None]) -> str:
 
 def _fix(it: str, values: Any, error: Exception) -> str:
     """Code that turns a column that Arrow cannot carry into one that it can."""
+    from . import remedies
+
     dtype = values.dtype
     if isinstance(error, UnicodeError):
         return f"{it} = {it}.str.encode('utf-8', 'surrogatepass')"
@@ -253,8 +253,11 @@ def _special(column: pa.ChunkedArray, maps: str | None) -> Any:
         return None
     if column.type == pa.time64("ns") and _are_finer(column):
         return pd.arrays.ArrowExtensionArray(column)
-    if pa.types.is_interval(column.type) and (made := timedeltas(column)) is not None:
-        return made
+    if pa.types.is_interval(column.type):
+        from .spans import timedeltas
+
+        if (made := timedeltas(column)) is not None:
+            return made
     try:
         # Tried exactly as it will be done: pyarrow can convert more from a column alone, or in one block.
         pa.table({"": column}).to_pandas(split_blocks=True, maps_as_pydicts=maps)

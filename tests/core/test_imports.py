@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import jupyter_arrowshm as shm
@@ -100,6 +101,20 @@ shm.attach("t"), shm.tables(), repr(shm.tables()), shm.attachment("t"), shm.unsh
 print(*{{name.partition(".")[0] for name in sys.modules}} & set({FOREIGN!r}))
 """)
     assert loaded == ""
+
+
+def test_the_first_attach_imports_nothing_of_sharing_and_listing(store) -> None:
+    """The cell that attaches in a new kernel waits for its imports."""
+    store.share(pa.table({"a": [1, 2]}), "t")
+    loaded = python(f"""
+import jupyter_arrowshm, sys
+jupyter_arrowshm.Store({store.directory!r}).attach("t")
+print(*sorted(sys.modules))
+""").split()
+    ours = {name.removeprefix("jupyter_arrowshm.") for name in loaded if name.startswith("jupyter_arrowshm.")}
+    assert {"core.store", "core.attached"} <= ours
+    assert not ours & {"core.listing", "core.publication", "core.filewriter", "core.collector", "tabular.sources"}
+    assert "pyarrow.compute" not in loaded
 
 
 def test_importing_the_package_imports_nothing_that_takes_time() -> None:
