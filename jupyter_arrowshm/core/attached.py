@@ -122,10 +122,10 @@ def convert(opened: Opened, to: str, copy: bool) -> Attachment:
 
 def usable(opened: Opened) -> pa.Table:
     """The table with columns that pyarrow can compute with."""
-    if (source := opened.source) == "pyarrow":
+    if opened.metadata.get(SOURCE_KEY) == b"pyarrow":
         return opened.table
     with _reading(opened):
-        return tabular.usable(opened.table, source)
+        return tabular.usable(opened.table, opened.source)
 
 
 @contextlib.contextmanager
