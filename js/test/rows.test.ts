@@ -9,6 +9,8 @@ class Source implements IPreviewSource {
   readonly asked: IRowsQuery[] = [];
   readonly aborted: IRowsQuery[] = [];
   error: Error | null = null;
+  /** How many pages are asked for while the rows are being sorted. */
+  sorting = 0;
 
   constructor(
     private readonly _rows: number,
@@ -26,9 +28,10 @@ class Source implements IPreviewSource {
     signal.addEventListener('abort', () => this.aborted.push(query));
     await new Promise(resolve => setTimeout(resolve, 5));
     if (this.error) throw this.error;
-    const length = Math.max(0, Math.min(query.limit, this._most, this._rows - query.offset));
+    const isSorting = this.sorting-- > 0;
+    const length = isSorting ? 0 : Math.max(0, Math.min(query.limit, this._most, this._rows - query.offset));
     const fields = query.columns.map(column => new Field(`c${column}`, new Float64(), true, new Map([['column', String(column)]])));
-    const facts = { view_rows: this._rows, num_rows: this._rows, offset: query.offset };
+    const facts = { view_rows: this._rows, num_rows: this._rows, offset: query.offset, sorted: isSorting ? 0.5 : 1 };
     const schema = new Schema(fields, new Map([['arrowshm.preview', JSON.stringify(facts)]]));
     const children = query.columns.map(column =>
       makeData({ type: new Float64(), data: Float64Array.from({ length }, (_, row) => 1000 * (query.offset + row) + column) })
@@ -119,5 +122,15 @@ void test('an error is told once, and looking again asks again', async () => {
   source.error = null;
   rows.look({ r1: 0, r2: 10, c1: 0, c2: 0 });
   await has(10, 0);
+  rows.dispose();
+});
+
+void test('rows that are not sorted yet are asked for until they are there', async () => {
+  const source = new Source(1000);
+  source.sorting = 3;
+  const { rows, has } = make(source);
+  rows.look({ r1: 850, r2: 870, c1: 0, c2: 3 });
+  await has(860, 2);
+  assert.deepEqual(source.asked.map(query => query.offset), [800, 800, 800, 800]);
   rows.dispose();
 });

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from ..core import Store
 from ..errors import ArrowSHMError, InvalidQuery, QueryStopped
-from ..preview import VIEW_ROWS, Damage, Patience, Unwanted, View, of_file
+from ..preview import SORTED_ROWS, VIEW_ROWS, Damage, Patience, Unwanted, View, of_file
 from .questions import ExportQuestion, NumbersQuestion, PlacesQuestion, Question, RowsQuestion
 
 _TABLES, _VIEWS = 4, 8  # that are at hand at once
@@ -39,6 +39,7 @@ class OpenTables:
 
     def __init__(self) -> None:
         self._views: OrderedDict[tuple[str, str, str], Views] = OrderedDict()
+        self._sorted: list[View] = []  # that may keep the order of all rows; the last one was asked for last
 
     def view(self, question: Question) -> View:
         """Raises ``TableNotFound``, ``TableReplaced``, ``DamagedTable``, ``InvalidQuery``."""
@@ -48,8 +49,28 @@ class OpenTables:
         self._views.move_to_end(key)
         return self._views[key](question.sort, question.filter)
 
+    def make_room(self, view: View) -> None:
+        """Let other views forget their order where the memory for this one's is needed."""
+        self._sorted = [*(one for one in self._sorted if one is not view), view][-_VIEWS:]
+        rows = 0
+        for one in reversed(self._sorted):
+            rows += one.sorted_rows
+            if rows > SORTED_ROWS:
+                one.forget_order()
+
+    def prepare(self, patience: Patience) -> None:
+        """Sort all rows of the view that was asked for last, while there is time and nobody asks for anything else."""
+        try:
+            if self._sorted:
+                self._sorted[-1].prepare(patience)
+        except Unwanted:
+            pass
+        except Exception:  # who scrolls so far is told
+            self._sorted.pop()
+
     def forget(self) -> None:
         self._views.clear()
+        self._sorted.clear()
         gc.collect()
 
     def _open(self, directory: str, name: str, version: str) -> tuple[str, str, str]:
@@ -68,7 +89,10 @@ class OpenTables:
 def answer(tables: OpenTables, question: Question, patience: Patience | None = None) -> Answer:
     """Answer the question. An error is an answer, too: the next question must find somebody to answer it."""
     try:
-        return _answer(tables.view(question), question, patience or Patience())
+        view = tables.view(question)
+        if question.sort:
+            tables.make_room(view)
+        return _answer(view, question, patience or Patience())
     except Exception as error:
         return failed(explained(error, question))
 

@@ -7,6 +7,7 @@ For the server's worker, the widget and the command line; it works on any
 from __future__ import annotations
 
 from .damage import Damage
+from .order import SORTED_ROWS
 from .page import CELL, MAX_COLUMNS, MAX_ROWS
 from .patience import Patience, Unwanted
 from .selection import VIEW_ROWS
@@ -18,6 +19,7 @@ __all__ = [
     "MAX_COLUMNS",
     "MAX_ROWS",
     "METADATA_KEY",
+    "SORTED_ROWS",
     "VIEW_ROWS",
     "Damage",
     "Patience",

@@ -1,4 +1,4 @@
-"""The rows of a sorted view, by number: the first 10,000, found in one pass over the table, or all of a million."""
+"""The first rows of a sorted view, by number: 10,000, found in one pass over the table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from .patience import Patience
 from .source import Source
 
 VIEW_ROWS = 10_000  # that are found at once
-SORTED_ROWS = 1_000_000  # of which all are sorted when somebody scrolls past those; of more rows only those are shown
 MAX_KEYS = 8
 _SAMPLE_ROWS = 1 << 18  # that give a first idea of which rows come first
 _SAMPLE_RUNS = 64  # of rows that follow each other
@@ -77,7 +76,7 @@ def select_sorted(
     """
     wanted = [key.column for key in keys] + sorted(condition.columns if condition else ())
     best = _Best(keys, most)
-    if source.num_rows > 4 * _SAMPLE_ROWS and most < SORTED_ROWS:
+    if source.num_rows > 4 * _SAMPLE_ROWS:
         # Without an idea of which values come first, all of a table that is sorted the other way would be kept.
         sample = _Best(keys, most)
         for first, columns in _samples(source, wanted):
@@ -133,11 +132,12 @@ class _Best:
         arrays = [one if pa.types.is_dictionary(one.type) else comparable(one) for one in arrays]
         mask = self._before_last(first, arrays, mask)
         if mask is None:
-            rows = pa.array(range(first, first + len(arrays[0])), pa.int64())
+            rows = pc.indices_nonzero(pa.repeat(pa.scalar(True), len(arrays[0])))
         else:
-            rows = pc.add(pc.indices_nonzero(mask).cast(pa.int64()), first)
+            rows = pc.indices_nonzero(mask)
             arrays = [one.filter(mask) for one in arrays]
         if len(rows):
+            rows = pc.add(rows.cast(pa.int64()), first)
             self._kept.append(pa.table([*map(comparable, arrays), rows], [name for name, _ in self._order]))
             self._rows += len(rows)
         if self._rows >= self._most + _SAMPLE_ROWS:

@@ -14,10 +14,11 @@ from . import condition, selection
 from .condition import check_column
 from .export import MAX_ROWS as MAX_EXPORTED
 from .export import File, export
+from .order import SORTED_ROWS, Order
 from .page import CELL, MAX_COLUMNS, Frame, page
 from .patience import Patience, Unwanted
 from .search import Search
-from .selection import SORTED_ROWS, VIEW_ROWS, Selection, select_sorted
+from .selection import VIEW_ROWS, Selection, select_sorted
 from .source import Source, TableSource
 from .summary import Population, population, summarise
 
@@ -48,7 +49,9 @@ class View:
         self._keys = selection.parse_sort(sort, schema) if sort else ()
         self._condition = condition.parse(filter, schema) if filter else None
         self._version = version
-        self._selection: Selection | None = None
+        self._head: Selection | None = None
+        self._order: Order | None = None
+        self._is_cut = False
         self._search: Search | None = None
 
     def page(
@@ -82,6 +85,7 @@ class View:
             **self.facts(selected),
             "view_rows": self._reach(selected),
             "limited": self._is_limited(selected),
+            "sorted": self._order.done if self._order is not None and selected is self._head else 1,
             "offset": offset,
             "left_out": len(chosen) - made.batch.num_columns,
             "cut": made.cut,
@@ -101,7 +105,7 @@ class View:
         return {**self.facts(summarised), "left_out": len(chosen) - len(summaries), "columns": summaries}
 
     def export(self, format: str, columns: str = "", patience: Patience | None = None) -> File:
-        """The first rows of the view as a file: 100,000, and about 16 MB at most; 10,000 of over a million sorted ones.
+        """The first rows of the view as a file: 100,000, and about 16 MB at most.
 
         ``format`` is ``csv``, ``parquet`` or ``arrow``. Raises as :meth:`page`.
         """
@@ -115,8 +119,9 @@ class View:
         """The rows of the view, by number: the first ``wanted`` at least, if there are as many and time allows.
 
         For a filter, one bit is kept for each row of the table, and the search
-        goes on from there. For a sorted view the first 10,000 are kept; all of
-        them when more are wanted, if they are a million at most.
+        goes on from there. For a sorted view the first 10,000 are kept. When more
+        are wanted, all rows are sorted (:class:`Order`), which may take several
+        calls; until it is done, there are only the first.
         """
         patience, wanted = patience or Patience(), max(VIEW_ROWS, wanted)
         if self._keys:
@@ -134,17 +139,42 @@ class View:
         return Selection(search, len(search), search.searched)
 
     def _sorted(self, patience: Patience, wanted: int) -> Selection:
-        if self._selection is None:
-            self._selection = select_sorted(self.source, self._condition, self._keys, patience, VIEW_ROWS)
-        kept = self._selection
-        if len(kept.rows) < min(wanted, kept.matches) and kept.matches <= SORTED_ROWS:
-            self._selection = select_sorted(self.source, self._condition, self._keys, patience, SORTED_ROWS)
-        return self._selection
+        if self._head is None:
+            self._head = select_sorted(self.source, self._condition, self._keys, patience, VIEW_ROWS)
+        head = self._head
+        if len(head.rows) >= min(wanted, head.matches) or head.matches > SORTED_ROWS or self._is_cut:
+            return head
+        order = self._order or Order(self.source, self._condition, self._keys, head.matches)
+        self._order = None  # one that fails half way is not continued
+        try:
+            order.go_on(patience)
+        except Unwanted:
+            self._order = order
+            raise
+        except (MemoryError, pa.lib.ArrowCapacityError):  # texts that are too long to be sorted here
+            self._is_cut = True
+            return head
+        self._order = order
+        return Selection(order, len(order), head.searched) if order.is_done else head
+
+    @property
+    def sorted_rows(self) -> int:
+        """How many rows the order keeps, or will keep."""
+        return self._head.matches if self._keys and self._head is not None else 0
+
+    def forget_order(self) -> None:
+        """Free the memory of the order; it is made again when somebody scrolls so far."""
+        self._order = None
+
+    def prepare(self, patience: Patience) -> None:
+        """Sort the rows that nobody has asked for yet, while there is time. Raises ``Unwanted``."""
+        if self._keys and self._head is not None and (self._order is None or not self._order.is_done):
+            self._sorted(patience, self._head.matches)
 
     def _reach(self, selected: Selection) -> int:
         """How many rows of the view can be paged through."""
-        is_sortable = self._keys and selected.matches <= SORTED_ROWS
-        return selected.matches if is_sortable else len(selected.rows)
+        is_whole = self._keys and selected.matches <= SORTED_ROWS and not self._is_cut
+        return selected.matches if is_whole else len(selected.rows)
 
     def facts(self, selected: Selection | Population) -> dict[str, Any]:
         return {

@@ -52,6 +52,8 @@ def main() -> None:
     answers.write(b"\n")  # ready: the time for an answer does not count what it took to start
     answers.flush()
     while True:
+        # What a question left undone, until the next one comes: a sorted view scrolls to its end at once.
+        tables.prepare(Patience(KEPT, lambda: not questions.wait(0)))
         if not questions.wait(KEPT):
             tables.forget()
             if not questions.wait(IDLE):

@@ -16,6 +16,7 @@ from .pipes import is_readable, is_writable
 from .preview_worker import NEVER_MIND
 
 _START_TIMEOUT = 60.0  # s; importing pyarrow takes one, on a busy machine more
+_LARGE = 1 << 20  # bytes of what the allocator asks for on its own, and gives back whole (mallopt(3), M_MMAP_THRESHOLD)
 _GLANCE = 0.05  # s between two looks at whether an answer is still wanted
 
 
@@ -24,12 +25,12 @@ class Worker:
 
     def __init__(self) -> None:
         # The system's allocator reserves no address space ahead, and gives memory back.
-        environment = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"}
+        allocator = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_MMAP_THRESHOLD_": str(_LARGE)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "jupyter_arrowshm.server.preview_worker", f"{LABEL_OPTION}preview"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment,
+            env={**os.environ, **allocator},
             cwd="/",  # not the user's folder, whose files -m would import
             bufsize=0,
         )

@@ -328,6 +328,14 @@ with shm.writer("long", pa.schema([("n", pa.int32())])) as w:
     snap(desk, "long")
     panel = tab.menu(0)
     expect(panel).to_contain_text("From a sample of")
+    # A sorted view scrolls to its end, too.
+    panel.get_by_role("button", name="Descending").click()
+    tab.press("Escape", "Control+End")
+    tab.at("Row 100,000,000, n: 0")
+    expect(tab.shape).to_have_text("100,000,000 rows")
+    go.fill("50000000")
+    go.press("Enter")
+    tab.at("Row 50,000,000, n: 50000000")
 
 
 MEASURED = """

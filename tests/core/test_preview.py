@@ -22,7 +22,8 @@ from samples import arrays
 
 from jupyter_arrowshm.core import arrowfile
 from jupyter_arrowshm.errors import InvalidQuery, QueryStopped
-from jupyter_arrowshm.preview import Patience, Unwanted, View, of_file, selection, source, summary
+from jupyter_arrowshm.looking import answers
+from jupyter_arrowshm.preview import Patience, Unwanted, View, of_file, order, selection, source, summary
 from jupyter_arrowshm.preview import view as preview_view
 from jupyter_arrowshm.preview.condition import OPERATORS
 from jupyter_arrowshm.preview.source import FileSource
@@ -164,17 +165,24 @@ def duck(table: pa.Table, sql: str, values: list[Any] | None = None) -> list[tup
 
 
 @pytest.fixture(params=["usual", "tiny"])
-def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The number of rows that are sorted fully: tiny bounds make small tables take the paths of the largest."""
+def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The most rows that are sorted fully."""
     if request.param == "tiny":
-        monkeypatch.setattr(source, "SLICE_ROWS", 4)
-        monkeypatch.setattr(source, "_FEW_ROWS", 2)
-        for module in (selection, preview_view):
-            monkeypatch.setattr(module, "VIEW_ROWS", 5)
-            monkeypatch.setattr(module, "SORTED_ROWS", 20)
-        monkeypatch.setattr(selection, "_SAMPLE_ROWS", 6)
-        monkeypatch.setattr(selection, "_SAMPLE_RUNS", 2)
-    yield selection.SORTED_ROWS if request.param == "tiny" else 10**9
+        tiny(monkeypatch)
+        monkeypatch.setattr(preview_view, "SORTED_ROWS", 50)
+    return 50 if request.param == "tiny" else 10**9
+
+
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounds that make small tables take the paths of the largest."""
+    monkeypatch.setattr(source, "SLICE_ROWS", 4)
+    monkeypatch.setattr(source, "_FEW_ROWS", 2)
+    for module in (selection, preview_view):
+        monkeypatch.setattr(module, "VIEW_ROWS", 5)
+    monkeypatch.setattr(selection, "_SAMPLE_ROWS", 6)
+    monkeypatch.setattr(selection, "_SAMPLE_RUNS", 2)
+    for name, size in {"_RUN_ROWS": 7, "_SPAN": 20, "_STEP": 3}.items():
+        monkeypatch.setattr(order, name, size)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -183,8 +191,8 @@ def test_sorted_and_filtered_as_duckdb_does(bounds: int, data: st.DataObject) ->
     case = data.draw(cases())
     keys = data.draw(sorts(case.plain))
     tree, sql, values = data.draw(filters(case.plain)) if data.draw(st.booleans()) else (None, "true", [])
-    order = [f"c{key['column']} {'DESC' if key['descending'] else 'ASC'} NULLS LAST" for key in keys]
-    statement = f"SELECT row FROM t WHERE {sql} ORDER BY {', '.join([*order, 'row'])}"
+    by = [f"c{key['column']} {'DESC' if key['descending'] else 'ASC'} NULLS LAST" for key in keys]
+    statement = f"SELECT row FROM t WHERE {sql} ORDER BY {', '.join([*by, 'row'])}"
     expected = [row for (row,) in duck(case.plain, statement, values)]
     view = View(case.stored, json.dumps(keys) if keys else "", json.dumps(tree) if tree else "")
     assert list(view.select().rows)[:5] == expected[:5]
@@ -203,11 +211,11 @@ def test_what_is_not_a_number_comes_between_numbers_and_nulls(bounds: int, desce
     values = [float("nan"), 2.0, None, float("inf"), -1.0, float("nan")]
     for numbers in (values, values * 10, [values[0], None] * 20 + [1.0]):
         # A value's class comes before its size, and its place last.
-        order = [
+        placed = [
             (2 if value is None else 1 if value != value else 0, value if value == value else 0, row)
             for row, value in enumerate(numbers)
         ]
-        expected = [row for *_, row in sorted(order, key=lambda one: (one[0], _signed(one, descending), one[2]))]
+        expected = [row for *_, row in sorted(placed, key=lambda one: (one[0], _signed(one, descending), one[2]))]
         view = View(pa.table({"x": pa.array(numbers)}), json.dumps([{"column": 0, "descending": descending}]))
         shown = expected if len(expected) <= bounds else expected[:5]
         assert list(view.select(wanted=len(expected)).rows) == shown
@@ -460,17 +468,52 @@ def test_a_filtered_view_scrolls_to_its_end() -> None:
 
 
 @pytest.mark.parametrize("descending", [False, True])
-def test_a_sorted_view_scrolls_to_its_end_up_to_a_million_rows(descending: bool) -> None:
-    sort = json.dumps([{"column": 0, "descending": descending}])
-    for length, reach in ((1_000_000, 1_000_000), (1_000_001, 10_000)):
-        numbers = pc.multiply(pa.arange(0, length), 7919)
-        view = View(pa.table({"n": pc.subtract(numbers, pc.multiply(pc.divide(numbers, length), length))}), sort)
-        for offset in (0, reach - 50):
-            page = view.page(offset, 100)
-            facts = json.loads(page.schema.metadata[b"arrowshm.preview"])
-            assert (facts["view_rows"], facts["limited"]) == (reach, reach < length)
-            expected = range(offset, min(offset + 100, reach))
-            assert page.column(0).to_pylist() == [length - 1 - place if descending else place for place in expected]
+def test_a_sorted_view_scrolls_to_its_end(descending: bool) -> None:
+    """Those of the view's rows that are not among its first are found in the order of all of them."""
+    length = 2_500_001
+    numbers = pc.multiply(pa.arange(0, length), 7919)
+    table = pa.table({"n": pc.subtract(numbers, pc.multiply(pc.divide(numbers, length), length))})
+    view = View(table, json.dumps([{"column": 0, "descending": descending}]))
+    for offset in (0, 9_950, 1_234_567, length - 50):
+        page = view.page(offset, 100, patience=Patience(60))
+        facts = json.loads(page.schema.metadata[b"arrowshm.preview"])
+        assert (facts["view_rows"], facts["limited"], facts["sorted"]) == (length, False, 1)
+        expected = range(offset, min(offset + 100, length))
+        assert page.column(0).to_pylist() == [length - 1 - place if descending else place for place in expected]
+    assert view.select(wanted=length).rows[length - 1 : 5 : -1_000_000] == [
+        view.select(wanted=length).rows[place] for place in range(length - 1, 5, -1_000_000)
+    ]
+
+
+def test_an_order_that_takes_too_long_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny(monkeypatch)
+    view = View(pa.table({"n": pa.array(range(40))}), '[{"column": 0, "descending": true}]')
+    view.page(0, 5)
+    done = [0.0]
+    while (page := view.page(30, 5, patience=Patience(0))).num_rows == 0:
+        facts = json.loads(page.schema.metadata[b"arrowshm.preview"])
+        assert facts["view_rows"] == 40 and done[-1] < facts["sorted"] < 1
+        done.append(facts["sorted"])
+    assert len(done) > 3
+    assert page.column(0).to_pylist() == [9, 8, 7, 6, 5]
+    # What is at hand is enough again, and what nobody asked for can be prepared.
+    view.forget_order()
+    with pytest.raises(Unwanted):
+        view.prepare(Patience(is_wanted=lambda: False))
+    view.prepare(Patience())
+    assert view.page(30, 5, patience=Patience(0)).column(0).to_pylist() == [9, 8, 7, 6, 5]
+
+
+def test_only_as_many_orders_are_kept_as_there_is_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny(monkeypatch)
+    monkeypatch.setattr(answers, "SORTED_ROWS", 100)
+    views = [View(pa.table({"n": pa.array(range(40))}), f'[{{"column": 0}}]{" " * place}') for place in range(3)]
+    tables = answers.OpenTables()
+    for view in views:
+        tables.make_room(view)
+        assert list(view.select(wanted=40).rows) == list(range(40))
+    tables.make_room(views[2])
+    assert [view.page(30, 1, patience=Patience(0)).num_rows for view in views] == [0, 1, 1]
 
 
 def test_a_search_that_nobody_waited_for_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,7 @@ def test_a_page(running, store):
         "matches": 4,
         "searched": 4,
         "view_rows": 4,
+        "sorted": 1,
         "limited": False,
         "offset": 1,
         "left_out": 0,

@@ -10,6 +10,9 @@ import { VERSION } from '../shared/version';
 /** The versions of the protocol that this page understands. */
 const PROTOCOL = 1;
 
+/** Characters of a question in a URL; proxies take a few thousand. */
+const LONGEST = 1500;
+
 /** The answers that a server of an older release leaves out. */
 const OLDER = { removed: [], problem: null, limited_by: '' } as const;
 
@@ -59,23 +62,31 @@ export class Client {
 
   /** Rows of a table: an Arrow IPC stream. */
   async rows(name: string, query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
-    const response = await this._request(`tables/${encodeURIComponent(name)}/rows${parameters(question(query))}`, { signal });
+    const response = await this._ask(name, 'rows', question(query), { signal });
     return new Uint8Array(await response.arrayBuffer());
   }
 
   async summary(name: string, query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
-    const response = await this._request(`tables/${encodeURIComponent(name)}/summary${parameters(question(query))}`, { signal });
+    const response = await this._ask(name, 'summary', question(query), { signal });
     return (await response.json()) as ISummary;
   }
 
   /** Make the browser download the view as a file. */
   async save(name: string, query: Partial<IRowsQuery>, format: FileFormat): Promise<ISaved> {
-    const response = await this._request(`tables/${encodeURIComponent(name)}/export${parameters({ format, ...question(query) })}`, {});
+    const response = await this._ask(name, 'export', { format, ...question(query) }, {});
     const saved = {
       num_rows: Number(response.headers.get('X-Arrowshm-Rows')),
       is_cut: response.headers.get('X-Arrowshm-Cut') === 'true'
     };
     return download(await response.blob(), name, format, saved);
+  }
+
+  /** A long question, of a filter of a thousand values, say, does not fit into a URL. */
+  private _ask(name: string, what: string, asked: Record<string, string | number>, init: RequestInit): Promise<Response> {
+    const path = `tables/${encodeURIComponent(name)}/${what}`;
+    const parameters = URLExt.objectToQueryString(asked);
+    if (parameters.length <= LONGEST) return this._request(path + parameters, init);
+    return this._request(path, { ...init, method: 'POST', body: JSON.stringify(asked) });
   }
 
   private async _request(path: string, init: RequestInit): Promise<Response> {
@@ -92,10 +103,6 @@ export class Client {
   }
 
   private _etag = '';
-}
-
-function parameters(query: Record<string, string | number>): string {
-  return URLExt.objectToQueryString(query);
 }
 
 /** Whether a server of this version and this page are the same release. */

@@ -274,7 +274,7 @@ export class PreviewModel {
   }
 
   private _receive(facts: IPageFacts, fields: readonly IField[], window: IWindow): void {
-    const isFirst = this._facts === null;
+    const isNews = this._facts === null || this._facts.sorted !== facts.sorted;
     this._facts = facts;
     this._problem = null;
     for (const field of fields) this._fields.set(field.column, field);
@@ -284,7 +284,7 @@ export class PreviewModel {
     } else {
       this._emit({ kind: 'cells', window });
     }
-    if (isFirst) this._emit({ kind: 'state' });
+    if (isNews) this._emit({ kind: 'state' });
     this._summarize();
   }
 

@@ -121,9 +121,12 @@ export class Rows {
       if (running.signal.aborted) return;
       this._hasAny = true;
       this._rows = page.facts.view_rows;
-      this._blocks.set(block, [...pages, page]);
-      if (!page.num_rows) this._ended.add(block);
-      this._used(block);
+      // Rows that have not been sorted yet are asked for again.
+      if (page.num_rows || (page.facts.sorted ?? 1) === 1) {
+        this._blocks.set(block, [...pages, page]);
+        if (!page.num_rows) this._ended.add(block);
+        this._used(block);
+      }
       this._options.onPage(page.facts, page.fields, { r1: offset, r2: offset + page.num_rows - 1, c1, c2 });
     } catch (error) {
       // After an error nothing is requested automatically: the failing request would be repeated at once.

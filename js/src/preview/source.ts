@@ -61,6 +61,8 @@ export interface IPageFacts {
   readonly view_rows: number;
   readonly matches: number;
   readonly searched: number;
+  /** The share of the table that is sorted; while it is less than 1, a page may be empty and has to be asked for again. */
+  readonly sorted?: number;
   readonly limited: boolean;
   readonly offset: number;
 }

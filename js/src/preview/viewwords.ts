@@ -35,7 +35,7 @@ export function rowsWords(preview: PreviewModel, format: Format): string {
   if (!table) return '';
   const all = format.rows(facts?.num_rows ?? table.num_rows);
   if (!facts) return preview.view.filters.length ? trans.__('Searching %1…', all) : all;
-  const { view_rows: seen, matches, searched, limited, num_rows: rows } = facts;
+  const { view_rows: seen, matches, searched, sorted = 1, limited, num_rows: rows } = facts;
   const parts: string[] = [];
   if (preview.view.filters.length) {
     // The search was stopped before its end: there may be more.
@@ -43,6 +43,7 @@ export function rowsWords(preview: PreviewModel, format: Format): string {
     parts.push(trans.__('%1 of %2', found, all));
     if (searched < rows) parts.push(trans.__('searched the first %1', format.rows(searched)));
   } else parts.push(all);
+  if (sorted < 1) parts.push(trans.__('sorting, %1 done', format.share(sorted)));
   if (limited && seen < matches) parts.push(trans.__('first %1 shown', format.count(seen)));
   return parts.join(', ');
 }
