@@ -1,7 +1,8 @@
 # make demo   run the main job on real data
 # make quick  check the style and types, then run the tests of the core: for between two edits
 # make test   check the style and types, then run all tests
-# They need git, make and Python 3.10 or later with venv; they keep to .venv/ and .julia/.
+# They need git, make and Python 3.10 or later with venv; they keep to .venv/, .julia/ and .r/
+#             (R itself is Debian's: as root, `make r` installs it).
 
 PYTHON ?= python3
 VENV := .venv
@@ -19,7 +20,7 @@ JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*/*.ts* js/src/*/*/*.ts* 
 # pip leaves the sidebar to `make js`: the demo needs no Node.
 export JUPYTER_ARROWSHM_NO_JS = 1
 
-.PHONY: demo julia quick test lint js test-python test-places test-oldest test-browser test-docs docs notebooks coverage torture bench clean
+.PHONY: demo julia r r-check quick test lint js test-python test-places test-oldest test-browser test-docs docs notebooks coverage torture bench clean
 
 demo: $(VENV)/.demo julia
 	@PATH="$$PATH:$(CURDIR)/.julia" JULIA_DEPOT_PATH="$(CURDIR)/.julia/depot" $(BIN)/jupyter arrowshm demo
@@ -30,9 +31,20 @@ julia: $(VENV)/.made
 	  || echo "Fetching Debian's Julia into .julia/ (77 MB; nothing else of this machine is changed)"
 	@$(BIN)/python tests/julia/fetch_julia.py >/dev/null || true
 
+# R and Jupyter's kernel for it are Debian's, which root may install; nanoarrow and our package are compiled into .r/. Where that
+# cannot be, one line says so, and the tests of R are left out.
+r: $(VENV)/.made
+	@command -v R >/dev/null || ! command -v apt-get >/dev/null || test "$$(id -u)" != 0 \
+	  || echo "Installing Debian's R (90 MB), and compiling nanoarrow into .r/"
+	@$(BIN)/python tests/r/fetch_r.py >/dev/null || true
+
+# What CRAN asks of a package. No error and no warning.
+r-check: r
+	$(BIN)/python tests/r/check_package.py
+
 # One file system and one language; what is shared and how it is shown has more tests in tests/tabular and test_preview*.
 quick: lint
-	$(BIN)/python -m pytest -q $(PARALLEL) -k "not disk and not julia" --ignore-glob="*/test_preview*" \
+	$(BIN)/python -m pytest -q $(PARALLEL) -k "not disk and not julia and not [R and not -R" --ignore-glob="*/test_preview*" \
 	  tests/core tests/conformance tests/docs/test_promises.py
 
 test: lint test-python test-places test-oldest test-browser test-docs
@@ -48,7 +60,7 @@ js: $(LABEXTENSION)/package.json
 	@mkdir -p $(VENV)/share/jupyter/labextensions
 	@ln -sfn $(CURDIR)/$(LABEXTENSION) $(VENV)/share/jupyter/labextensions/jupyter-arrowshm
 
-test-python: $(VENV)/.test julia
+test-python: $(VENV)/.test julia r
 	$(BIN)/python -m pytest $(PARALLEL)
 
 # Where there are no magics, or nobody who looks: papermill, marimo, gunicorn, ...
@@ -80,7 +92,7 @@ notebooks: $(VENV)/.test
 	$(BIN)/python tests/walk.py
 
 # Statements and branches of the core that its tests and the faults run; less than 95 % is an error.
-coverage: $(VENV)/.test julia
+coverage: $(VENV)/.test julia r
 	@$(PIP) --group coverage
 	rm -f .coverage*
 	COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/python -m coverage run -m pytest $(PARALLEL) \
@@ -98,7 +110,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/kernels.py
 
 clean:
-	rm -rf $(VENV) $(OLDEST) .julia dist docs/_build js/lib js/node_modules $(LABEXTENSION) jupyter_arrowshm/static
+	rm -rf $(VENV) $(OLDEST) .julia .r dist docs/_build js/lib js/node_modules $(LABEXTENSION) jupyter_arrowshm/static
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \

@@ -42,8 +42,8 @@ def line(call: Call, directory: Path) -> list[str] | None:
     if name == "fchmod":
         return [name, path, f"{arguments[1] & 0o7777:04o}"]
     if name == "mmap":
-        assert arguments[2:4] == (1, 1), "PROT_READ, MAP_SHARED"
-        return [name, path, "PROT_READ", "MAP_SHARED"]
+        assert arguments[2:4] in ((1, 1), (1, 2)), "PROT_READ, and MAP_SHARED or MAP_PRIVATE"
+        return [name, path, "PROT_READ"]
     return None if call.looks else [name, path]
 
 

@@ -1,0 +1,144 @@
+#'
+
+check_name <- function(name) {
+  if (!is.character(name) || length(name) != 1L) stop("a table's name is one text", call. = FALSE)
+  reason <- .Call(C_check_name, name)
+  if (!is.null(reason)) stop_invalid_name(name, reason)
+  enc2utf8(name)
+}
+
+attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE) {
+  name <- check_name(name)
+  directory <- default_directory()
+  deadline <- Sys.time() + wait
+  repeat {
+    opened <- .Call(C_attach, directory, name, isTRUE(validate))
+    if (!is_fault(opened) || opened$kind != "absent" || Sys.time() >= deadline) break
+    Sys.sleep(0.005)
+  }
+  checked(opened, directory, name)
+  which <- seq_along(opened$types)
+  if (!is.null(columns)) {
+    which <- if (is.character(columns)) match(columns, names(opened$types)) else match(columns, which)
+    if (anyNA(which)) {
+      stop(sprintf("table %s has no column %s", quoted(name), quoted(as.character(columns[is.na(which)][1]))), call. = FALSE)
+    }
+  }
+  if (opened$rows > .Machine$integer.max) {
+    stop_damaged(directory, name, sprintf("it has %s rows, and a data.frame holds 2147483647", words_number(opened$rows)))
+  }
+  made <- tryCatch(
+    .Call(C_columns, opened$handle, which, has_bit64()),
+    DamagedColumn = function(error) stop_damaged(directory, name, error$reason)
+  )
+  names(made) <- names(opened$types)[which]
+  attr(made, "row.names") <- .set_row_names(opened$rows)
+  class(made) <- "data.frame"
+  made
+}
+
+has_bit64 <- function() requireNamespace("bit64", quietly = TRUE)
+
+share_table <- function(data, name, replace = FALSE, pin = FALSE) {
+  if (missing(name)) {
+    name <- deparse(substitute(data), nlines = 1L)
+    if (!is.name(substitute(data))) stop("give the table a name: share_table(data, \"name\")", call. = FALSE)
+  }
+  name <- check_name(name)
+  directory <- default_directory()
+  kind <- kind_of(data)
+  made <- as_arrow(data, kind)
+  needed <- 0
+  if (!is.null(made$schema)) {
+    needed <- checked(.Call(C_measure, made$schema, made$source), directory, name, kind = kind) + 65536
+    if (needed > room_left(directory)) stop_no_room(directory, needed)
+  }
+  who <- myself()
+  facts <- c(
+    language = "R", kernel = who$kernel_id, notebook = who$notebook, script = who$script, program = program(),
+    source = kind, version = session$version, library = paste("nanoarrow", session$nanoarrow)
+  )
+  names(facts) <- paste0("arrowshm.", names(facts))
+  shared <- .Call(C_share, directory, name, isTRUE(replace), isTRUE(pin), facts, made$schema, made$source)
+  checked(shared, directory, name, needed, kind)
+  who$alive <- TRUE
+  invisible(structure(class = "arrowshm_table_info", list(
+    name = name, num_rows = shared[1], num_columns = as.integer(shared[2]), nbytes = shared[3], published_at = Sys.time(),
+    publisher = who, holders = list(who), pinned = pin, path = table_path(directory, name), countable = TRUE, source = kind,
+    older = list()
+  )))
+}
+
+unshare_table <- function(...) {
+  directory <- default_directory()
+  for (name in c(...)) checked(.Call(C_unshare, directory, name <- check_name(name)), directory, name)
+  invisible()
+}
+
+pin_table <- function(name) {
+  checked(.Call(C_pin, directory <- default_directory(), name <- check_name(name), TRUE), directory, name)
+  invisible()
+}
+
+unpin_table <- function(name) {
+  checked(.Call(C_pin, directory <- default_directory(), name <- check_name(name), FALSE), directory, name)
+  invisible()
+}
+
+collect_tables <- function() {
+  directory <- default_directory()
+  removed <- numeric()
+  for (name in table_names(directory, tidy = TRUE)) {
+    nbytes <- checked(.Call(C_collect, directory, name), directory, name)
+    if (!is.null(nbytes)) removed[name] <- nbytes
+  }
+  removed
+}
+
+table_info <- function(name) {
+  name <- check_name(name)
+  directory <- default_directory()
+  found <- look(directory, name)
+  if (!length(found)) stop_not_found(directory, name)
+  found[[1]]
+}
+
+all_tables <- function(directory = default_directory()) look(directory, table_names(directory, tidy = TRUE))
+
+shared_tables <- function() {
+  found <- all_tables()
+  column <- function(f, kind) vapply(found, f, kind)
+  made <- data.frame(
+    name = column(function(table) table$name, ""), rows = column(function(table) table$num_rows, 0),
+    columns = column(function(table) table$num_columns, 0L), nbytes = column(function(table) table$nbytes, 0),
+    in_use_by = column(in_use_by, ""), older_versions = column(function(table) length(table$older), 0L),
+    pinned = column(function(table) table$pinned, TRUE), published_by = column(function(table) label(table$publisher), ""),
+    stringsAsFactors = FALSE
+  )
+  class(made) <- c("arrowshm_tables", "data.frame")
+  made
+}
+
+in_use_by <- function(table) {
+  if (!table$countable && length(table$holders)) return("in use")
+  if (!length(table$holders)) return("nobody")
+  paste(vapply(table$holders, label, ""), collapse = ", ")
+}
+
+# Lets go of the variables that hold an attached table, and says if something else still has it.
+detach_table <- function(table) {
+  variable <- substitute(table)
+  if (!is.name(variable)) stop("give the variable that holds the table: detach_table(flights)", call. = FALSE)
+  variable <- as.character(variable)
+  space <- parent.frame()
+  if (!exists(variable, space, inherits = FALSE)) stop(sprintf("there is no variable %s here", variable), call. = FALSE)
+  numbers <- Filter(Negate(is.na), unique(.Call(C_attachments, as.list(get(variable, space)))))
+  rm(list = variable, envir = space)
+  gc(full = TRUE)
+  if (any(.Call(C_are_attached, numbers))) {
+    warning("the table is still attached: another variable, or .Last.value, holds it or a column of it", call. = FALSE)
+  }
+  invisible()
+}
+
+in_place <- function(column) .Call(C_in_place, column)
