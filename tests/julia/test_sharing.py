@@ -461,6 +461,18 @@ def test_the_whole_file_goes_to_any_reader(julia: Any, store: shm.Store, directo
     assert len(labels(store, "trips")) == 1
 
 
+def test_the_prompt_s_answer(julia_program: str, store: shm.Store) -> None:
+    """`@detach` takes what `ans` keeps, and `ans` goes on being the last answer, whichever module has it."""
+    store.share(TABLE, "trips")
+    lines = ["using ArrowSHM;", 'trips = attach("trips")', "@detach trips", "6 * 7", 'println("<", ans, ">")', "ans"]
+    command = [julia_program, *FLAGS, "--compile=min", "-i"]
+    found = subprocess.run(
+        command, env=environment(), input="\n".join(lines), capture_output=True, text=True, check=True
+    )
+    assert "trips: detached" in found.stdout
+    assert "<42>" in found.stdout and "ERROR" not in found.stderr
+
+
 # -- many at once -----------------------------------------------------------------------------------------------------
 
 

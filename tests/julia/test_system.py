@@ -104,6 +104,26 @@ def test_a_column_of_a_file_that_was_cut_short(julia: Any, store: shm.Store) -> 
         julia.run('attach("t")')
 
 
+def test_a_file_s_number_has_64_bits(julia: Any, directory: Path) -> None:
+    """Base's `stat` gives 32 of them. A large XFS has larger ones: no lock was found there, and nobody's name."""
+    directory.mkdir()
+    (directory / "file").write_bytes(b"12345")
+    (directory / "link").symlink_to("file")
+    facts = "(f = {}; [f.device, f.inode, f.mode, f.nlink, f.uid, f.size])"
+    for path in (directory, directory / "file", directory / "link"):
+        found = os.lstat(path)
+        there = julia.get(facts.format(f"ArrowSHM.facts_at({json.dumps(str(path))})"))
+        assert there == [found.st_dev, found.st_ino, found.st_mode, found.st_nlink, found.st_uid, found.st_size]
+    for path in (directory / "none", directory / "file" / "none"):
+        assert julia.get(f"ArrowSHM.facts_at({json.dumps(str(path))})") is None
+    julia.run(
+        "n = zeros(UInt64, 20); n[1], n[7], n[15], n[16] = 3 << 33, 5 << 40, 7, 500_000_000; f = ArrowSHM.Facts(n)"
+    )
+    assert julia.get("[f.device, f.inode, f.mtime]") == [3 << 33, 5 << 40, 7.5]
+    with throws("SystemError: fstat: Bad file descriptor"):
+        julia.run("ArrowSHM.facts_of(1_000_000)")
+
+
 # -- interrupts --------------------------------------------------------------------------------------------------------
 
 STEPS = """

@@ -42,12 +42,13 @@ Forget what the REPL's or the notebook's history keeps of this version of a tabl
     # An error has its subject in its fields: a `BoundsError` has the column.
     keeps(value::Exception) = any(k -> isdefined(value, k) && keeps(getfield(value, k)), 1:nfields(value))
     keeps(errors::AbstractVector{<:NamedTuple}) = any(entry -> keeps(first(entry)), errors)
-    for home in homes_of_answer(), name in (:ans, :err)
+    home = home_of_answer()
+    for name in (:ans, :err)
         name === :err && home === Main && continue  # the user's own variable
         isdefined(home, name) && keeps(getfield(home, name)) || continue
         try
             Core.eval(home, :($name = nothing))
-        catch  # imported there from the other one, or from IJulia
+        catch  # IJulia's, imported there
         end
     end
     Base.invokelatest(forget_outputs, keeps)

@@ -19,8 +19,8 @@ const DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
 end
 
 @noinline function has_large_shared_memory()
-    found = lstat(SHARED_MEMORY)
-    isdir(found) && file_system_type(found.device) == "tmpfs" || return false
+    found = facts_at(SHARED_MEMORY)
+    found !== nothing && isdir(found) && file_system_type(found.device) == "tmpfs" || return false
     directory = try_open_at(AT_FDCWD, SHARED_MEMORY, DIRECTORY_FLAGS, (Libc.EACCES, Libc.ENOENT))
     directory === nothing && return false
     room = closing(file_system_room, directory)
@@ -47,13 +47,13 @@ is a symbolic link, belongs to somebody else, is open to others, or cannot be ma
 @noinline function open_directory(directory::Directory, create::Bool = false)
     opened = directory.opened
     found = try
-        lstat(directory.path)
+        facts_at(directory.path)
     catch error
         code = error_number(error)
         code === nothing && rethrow()
         throw(refused(directory, code))
     end
-    if !ispath(found)
+    if found === nothing
         create || return nothing
     elseif opened !== nothing && opened.fd >= 0 && (found.device, found.inode) == directory.identity
         # Compared each time: the directory may have been removed and made anew.

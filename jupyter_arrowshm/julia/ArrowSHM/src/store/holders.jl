@@ -28,7 +28,7 @@ lock a sweeper could find the file after it is created and before it is locked, 
     token = token_id()
     closing(open_live(directory)) do live
         found = facts_of(live)
-        key = (UInt64(found.device), UInt64(found.inode))
+        key = (found.device, found.inode)
         file = guarded(() -> get(TOKEN.files, key, nothing))
         if file === nothing || facts_of(file.fd).nlink == 0
             unlink_at(live, token)
@@ -72,7 +72,7 @@ end
 function token_inode(directory::Integer, token::AbstractString)
     file = open_any(directory, "$LIVE/$token")
     file === nothing && return UInt64(0)
-    return closing(fd -> UInt64(facts_of(fd).inode), file)
+    return closing(fd -> facts_of(fd).inode, file)
 end
 
 "Remove the tokens of processes that have ended; the caller holds the directory lock."
@@ -174,8 +174,8 @@ end
 "Whether this is a process of this user."
 function is_of_this_user(pid::Integer)
     try
-        found = stat("/proc/$pid")
-        return ispath(found) && found.uid == effective_user()
+        found = facts_at("/proc/$pid")
+        return found !== nothing && found.uid == effective_user()
     catch error
         error_number(error) === nothing && rethrow()
         return false

@@ -248,6 +248,6 @@ Whether the name now leads to another table, or to none: attach again to get the
 """
 @noinline function isolder(t::SharedTable)
     source = source_of(t)
-    found = explaining(() -> lstat(source.path), Directory(dirname(source.path)))
-    return (UInt64(found.device), UInt64(found.inode)) != source.version[1:2]
+    found = explaining(() -> facts_at(source.path), Directory(dirname(source.path)))
+    return found === nothing || (found.device, found.inode) != source.version[1:2]
 end

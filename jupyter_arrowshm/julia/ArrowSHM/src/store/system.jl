@@ -132,8 +132,37 @@ exists_at(directory, name) = forgiving(Libc.ENOENT) do
     @system (:faccessat, Cint, (Cint, Cstring, Cint, Cint), directory, name, F_OK, AT_SYMLINK_NOFOLLOW)
 end
 
-"The result of fstat(2)."
-facts_of(fd::Integer) = stat(RawFD(fd))
+"What fstat(2) or lstat(2) says about a file, as far as it is used here; `mtime` in seconds."
+struct Facts
+    device::UInt64
+    inode::UInt64
+    mode::UInt64
+    nlink::Int
+    uid::Int
+    size::Int
+    mtime::Float64
+end
+# The order is that of libuv's `uv_stat_t`.
+Facts(n::Vector{UInt64}) = Facts(n[1], n[7], n[2], n[3], n[4], n[8], Int(n[15]) + 1e-9 * Int(n[16]))
+kind_of(found::Facts) = found.mode & 0o170000
+Base.isfile(found::Facts) = kind_of(found) == 0o100000
+Base.isdir(found::Facts) = kind_of(found) == 0o040000
+Base.islink(found::Facts) = kind_of(found) == 0o120000
+
+"[`Facts`](@ref) about an open file."
+function facts_of(fd::Integer)
+    numbers, code = raw_status(RawFD(fd))
+    code == 0 || throw(SystemError("fstat", -code))
+    return Facts(numbers)
+end
+
+"[`Facts`](@ref) about what has this path, or `nothing` if nothing has."
+function facts_at(path::String)
+    numbers, code = raw_status(path)
+    -code in (Libc.ENOENT, Libc.ENOTDIR) && return nothing
+    code == 0 || throw(SystemError("lstat", -code))
+    return Facts(numbers)
+end
 
 "The names in an open directory, by its descriptor; none if it is gone."
 @noinline function list_directory(directory::Integer)
