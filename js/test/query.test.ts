@@ -14,6 +14,7 @@ void test('conditions, as the server takes them', () => {
   assert.equal(filterJSON(WHOLE), null);
   assert.deepEqual(of({ kind: 'missing' }), { column: 1, op: 'is null' });
   assert.deepEqual(of({ kind: 'range', min: '1', max: '' }), { column: 1, op: '>=', value: '1' });
+  assert.deepEqual(of({ kind: 'range', min: '', max: '2', below: true }), { column: 1, op: '<', value: '2' });
   assert.deepEqual(of({ kind: 'range', min: '1', max: '2' }), {
     and: [
       { column: 1, op: '>=', value: '1' },

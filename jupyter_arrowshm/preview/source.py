@@ -8,6 +8,7 @@ import itertools
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -31,12 +32,15 @@ class Source(ABC):
     ----------
     schema
         With pandas' own types where a column has them; the arrays are of those types, or of what is stored for them.
+    summaries
+        Those of all rows that were made so far, by column: a filter's are compared with them.
     """
 
     schema: pa.Schema
     num_rows: int
 
     def __init__(self) -> None:
+        self.summaries: dict[int, dict[str, Any]] = {}
         self._checked: set[tuple[int, int]] = set()
 
     @abstractmethod

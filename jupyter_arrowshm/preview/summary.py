@@ -13,7 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrowtypes import is_binary, is_text
+from ..arrowtypes import is_binary, is_text, plain
+from .bins import edges as float_edges
+from .bins import whole_edges
 from .cells import cells
 from .condition import Condition
 from .damage import Damage
@@ -42,7 +44,7 @@ _QUICK_ROWS = 10_000  # when time runs short, or each row may lie somewhere else
 _MANY_CHUNKS = 10_000
 _MAX_BYTES = 256_000_000  # of a column's values in memory
 _LONG = 1000  # bytes of a text that are told apart when they are too large altogether
-_BINS, _TOP = 20, 20
+_TOP = 20
 _EXACT_NUMBER = 1 << 53  # above it JSON's readers lose digits
 
 
@@ -56,6 +58,7 @@ class Population:
     rows: Sequence[int]
     matches: int
     searched: int
+    is_whole: bool = False
 
 
 def population(source: Source, condition: Condition | None, patience: Patience) -> Population:
@@ -64,7 +67,7 @@ def population(source: Source, condition: Condition | None, patience: Patience) 
         rows: Sequence[int] = range(source.num_rows)
         if len(rows) > EXACT_ROWS:
             rows = _spread(len(rows), SAMPLE_ROWS)
-        return Population(rows, source.num_rows, source.num_rows)
+        return Population(rows, source.num_rows, source.num_rows, is_whole=True)
     search = Search(source, condition)
     search.go_on(patience)
     places = range(len(search)) if len(search) <= EXACT_ROWS else _spread(len(search), SAMPLE_ROWS)
@@ -91,9 +94,14 @@ def summarise(
     for column in columns:
         if (patience.is_over() or nbytes > MAX_BYTES) and summaries:
             break
+        if population.is_whole and column in source.summaries:
+            summaries.append(source.summaries[column])
+            continue
         is_quick = half.is_over() or source.num_chunks(column) > _MANY_CHUNKS
         rows = _thinned(population.rows, _QUICK_ROWS) if is_quick else population.rows
         summaries.append(_summary_of(_Column(source, column), rows, population))
+        if population.is_whole and not is_quick:
+            source.summaries[column] = summaries[-1]
         nbytes += len(json.dumps(summaries[-1]))
     return summaries
 
@@ -128,15 +136,20 @@ class _Column:
         facts["nulls"] = values.null_count if values is not None else self._nulls(rows)
         if values is None:
             return facts
+        whole = None if population.is_whole else self.source.summaries.get(self.number)
+        if whole is not None:
+            facts["whole"] = {key: whole[key] for key in ("rows", "exact", "nulls", "histogram", "top")}
         values = values.drop_null()
         if pa.types.is_floating(values.type):
             numbers = values.filter(pc.invert(pc.is_nan(values)))
             facts["nans"] = len(values) - len(numbers)
             # Arrow tells values apart by their bits: 0.0 and -0.0 are one number.
             values = pc.add(numbers, pa.scalar(0.0, values.type))
+        counts = pc.value_counts(values)
+        if whole is not None:
+            facts["whole"]["found"] = self._found(values, counts, whole)
         if not len(values):
             return {**facts, "distinct": 0}
-        counts = pc.value_counts(values)
         least, most = pc.min_max(values).values()
         facts |= {"distinct": len(counts) if is_whole else None, "min": self._value(least), "max": self._value(most)}
         if self.kind in ("number", "time"):
@@ -205,25 +218,42 @@ class _Column:
         edges: list[Any]
         if pa.types.is_integer(values.type):
             mean = _mean_of_integers(values, least, most)
-            width = max(1, -(-(most - least + 1) // _BINS))
-            edges = list(range(least, most + 1, width))
-            edges.append(edges[-1] + width)
+            edges = whole_edges(least, most, self._unit())
             if self.kind == "time":
                 mean = round(mean)
         else:
-            values = values.cast(pa.float64(), safe=False)
-            mean = pc.mean(values).as_py()
-            values = values.filter(pc.is_finite(values))
-            edges = _edges(*(end.as_py() for end in pc.min_max(values).values())) if len(values) else []
+            mean = pc.mean(values.cast(pa.float64(), safe=False)).as_py()
+            values = _finite(values)
+            edges = float_edges(*(end.as_py() for end in pc.min_max(values).values())) if len(values) else []
         return {"mean": self._edge(mean), "histogram": self._histogram(values, edges)}
+
+    def _unit(self) -> str | None:
+        """The unit of a time; ``None`` for numbers, and for periods, whose lengths differ."""
+        type_ = plain(self.type)
+        if self.kind != "time" or isinstance(innermost(self.type), PeriodType):
+            return None
+        return "D" if pa.types.is_date32(type_) else "ms" if pa.types.is_date64(type_) else type_.unit
 
     def _histogram(self, values: pa.ChunkedArray, edges: list[Any]) -> dict[str, Any] | None:
         if not edges:
             return None
+        return {"edges": [self._edge(edge) for edge in edges], "counts": self._counts(values, edges)}
+
+    def _counts(self, values: pa.ChunkedArray, edges: list[Any]) -> list[int]:
         inner = [pc.sum(pc.less(values, pa.scalar(edge, values.type))).as_py() or 0 for edge in edges[1:-1]]
-        below = [0, *inner, len(values)]
-        counts = [after - before for before, after in itertools.pairwise(below)]
-        return {"edges": [self._edge(edge) for edge in edges], "counts": counts}
+        return [after - before for before, after in itertools.pairwise([0, *inner, len(values)])]
+
+    def _found(self, values: pa.ChunkedArray, counts: pa.StructArray, whole: dict[str, Any]) -> list[int]:
+        """How many of the values are in each bin of another histogram, or are each of its frequent values."""
+        if whole["histogram"]:
+            is_whole = pa.types.is_integer(values.type)
+            number = int if is_whole else float
+            edges = [number(edge["value"]) for edge in whole["histogram"]["edges"]]
+            return self._counts(values if is_whole else _finite(values), edges)
+        there, numbers = counts.flatten()
+        wanted = [_stored(one.get("value"), self.kind) for one in whole["top"] or ()]
+        places = pc.index_in(pa.array(wanted, there.type), value_set=there, skip_nulls=True)
+        return [0 if place is None else numbers[place].as_py() for place in places.to_pylist()]
 
     def _edge(self, value: Any) -> dict[str, Any]:
         if self.kind == "time":
@@ -234,20 +264,26 @@ class _Column:
         return {"text": f"{value:.15g}" if isinstance(value, float) else str(value), "value": _raw(value)}
 
 
+def _stored(value: Any, kind: str) -> int | bytes | None:
+    """A frequent value as Arrow compares it; ``None`` for one that no filter finds."""
+    if value is None:
+        return None
+    if kind == "bool":
+        return int(value)
+    return value.encode() if kind == "text" else bytes.fromhex(value)
+
+
+def _finite(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    values = values.cast(pa.float64(), safe=False)
+    return values.filter(pc.is_finite(values))
+
+
 def _mean_of_integers(values: pa.ChunkedArray, least: int, most: int) -> float:
     # Counted from the least: Arrow adds up whole numbers in 64 bits, and a float has too few for nanoseconds.
     if (most - least).bit_length() >= values.type.bit_width:
         return float(pc.mean(values.cast(pa.float64(), safe=False)).as_py())
     above = pc.subtract(values, pa.scalar(least, values.type)).cast(pa.float64(), safe=False)
     return least + float(pc.mean(above).as_py())
-
-
-def _edges(least: float, most: float) -> list[float]:
-    if least == most:
-        return [least, most]
-    parts = (part / _BINS for part in range(1, _BINS))
-    # Not least + part * (most - least): that difference may be too large for a float.
-    return [least, *(least * (1 - part) + most * part for part in parts), most]
 
 
 def _raw(value: Any) -> Any:

@@ -100,6 +100,10 @@ class View:
         """
         patience = patience or Patience()
         chosen = parse_columns(columns, self.source.schema)
+        missing = [column for column in chosen[:MAX_COLUMNS] if column not in self.source.summaries]
+        if self._condition is not None and missing:
+            part = patience.within(patience.left / 3)
+            summarise(self.source, missing, population(self.source, None, part), part)
         summarised = population(self.source, self._condition, patience.within(patience.left / 2))
         summaries = summarise(self.source, chosen[:MAX_COLUMNS], summarised, patience)
         return {**self.facts(summarised), "left_out": len(chosen) - len(summaries), "columns": summaries}

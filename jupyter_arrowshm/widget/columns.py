@@ -50,6 +50,7 @@ class Chosen(OpenTables):
         super().__init__()
         self._table, self._columns = table, columns
         self._view = functools.lru_cache(_VIEWS)(self._make)
+        self._source = functools.lru_cache(1)(self._open_source)  # which keeps what was found about all rows
 
     def version(self, of: str) -> str:
         """A version that differs whenever other columns are chosen: their rows are different."""
@@ -63,12 +64,15 @@ class Chosen(OpenTables):
 
     def forget(self) -> None:
         self._view.cache_clear()
+        self._source.cache_clear()
         super().forget()
 
     def _make(self, table: Question, sort: str, filter: str) -> View:
+        return View(self._source(table), sort, filter, self.version(table.version))
+
+    def _open_source(self, table: Question) -> Source:
         whole = super().view(table).source if self._table is None else TableSource(self._table)
-        source = SomeColumns(whole, numbers_of(self._columns, whole.schema)) if self._columns else whole
-        return View(source, sort, filter, self.version(table.version))
+        return SomeColumns(whole, numbers_of(self._columns, whole.schema)) if self._columns else whole
 
 
 def numbers_of(columns: Sequence[str], schema: pa.Schema) -> list[int]:

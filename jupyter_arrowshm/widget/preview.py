@@ -41,7 +41,8 @@ class TablePreview(LiveWidget):
         ``[("fare", "descending"), ("city", "ascending")]``.
     filter
         A condition for each column; the rows that are shown meet all of them: ``{"fare": {"min": 3, "max": 9},
-        "city": ["Oslo", "Lima"], "note": {"contains": "x", "ignore_case": True}, "tip": {"missing": False}}``.
+        "city": ["Oslo", "Lima"], "note": {"contains": "x", "ignore_case": True}, "tip": {"missing": False}}``. Both
+        limits are included; ``{"below": 9}`` is one that is not.
     columns
         Names of the columns that are shown, in this order; none: all.
     selected

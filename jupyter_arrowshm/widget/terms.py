@@ -10,8 +10,8 @@ from typing import Any
 from traitlets import TraitType
 
 _DIRECTIONS = ("ascending", "descending")
-_CONDITIONS = ({"min", "max"}, {"values", "missing"}, {"contains", "ignore_case"})
-_NEEDED = {"min", "max", "values", "contains", "missing"}
+_CONDITIONS = ({"min", "max"}, {"min", "below"}, {"values", "missing"}, {"contains", "ignore_case"})
+_NEEDED = {"min", "max", "below", "values", "contains", "missing"}
 
 
 class Sort(TraitType[Any, Any]):

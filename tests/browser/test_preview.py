@@ -75,6 +75,22 @@ class Tab:
         """Of the first column, where its name is; its number column is narrower than that."""
         self.grid.click(position={"x": x, "y": y})
 
+    def wait_for_charts(self) -> None:
+        """Their words are in the panel."""
+        expect(self.menu(0)).to_contain_text("Smallest")
+        self.press("Escape")
+
+    def chart(self, text: str) -> tuple[float, float]:
+        """Where the mouse shows this text in the charts of the headers."""
+        box = self.grid.bounding_box()
+        assert box
+        y = box["y"] + 60
+        for x in range(int(box["x"]), int(box["x"] + box["width"]), 3):
+            self.page.mouse.move(x, y)
+            if text in (self.grid.get_attribute("title") or ""):
+                return x, y
+        raise AssertionError(f"{text} is nowhere")
+
     def copied(self) -> str:
         self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         text: str = self.page.evaluate("navigator.clipboard.readText()")
@@ -290,6 +306,70 @@ def test_a_reload_brings_the_view_back(desk: Desk, sharer: Peer) -> None:
     expect(tab.shape).to_have_text("300 of 3,000 rows")
     tab.grid.focus()
     tab.at("Row 1, id: 2990")
+
+
+BRUSHED = """
+n = 2000
+shm.share(pa.table({
+    "fare": pa.array([i % 200 / 10 for i in range(n)]),
+    "city": pa.array(["Bern", "Basel", "Chur", "Genf"][i * i % 7 % 4] for i in range(n)),
+    "since": pa.array([start + dt.timedelta(hours=i) for i in range(n)], pa.timestamp("us")),
+}), "brushed")
+"""
+
+
+def test_a_chart_filters(desk: Desk, sharer: Peer, snap: Snap) -> None:
+    """By the mouse on the header, by the keyboard in the column's panel; the other charts show what is left."""
+    sharer.run(BRUSHED)
+    desk.lab()
+    tab = Tab(desk, "brushed")
+    tab.at("Row 1, fare: 0.0")
+    tab.wait_for_charts()
+    first, last = tab.chart("5 to 6: 100 rows"), tab.chart("8 to 9: 100 rows")
+    mouse = desk.page.mouse
+    mouse.move(*first)
+    mouse.down()
+    mouse.move(*last, steps=3)
+    snap(desk, "brushing")
+    mouse.up()
+    # Not sorted, and as many as the bars said.
+    expect(tab.chips).to_have_text(["fare from 5 to below 9"])
+    expect(tab.shape).to_have_text("400 of 2,000 rows")
+    snap(desk, "brushed")
+    desk.theme("JupyterLab Dark")
+    snap(desk, "brushed-dark")
+    # The same once more takes it away; a click is one bar.
+    first, last = tab.chart("5 to 6: 100 rows"), tab.chart("8 to 9: 100 rows")
+    mouse.move(*last)
+    mouse.down()
+    mouse.move(*first)
+    mouse.up()
+    expect(tab.chips).to_have_count(0)
+    mouse.click(*tab.chart("19 to 20"))
+    expect(tab.chips).to_have_text(["fare ≥ 19"])
+    expect(tab.shape).to_have_text("100 of 2,000 rows")
+    tab.chips.click()
+    # A value, and another one.
+    mouse.click(*tab.chart("Basel: "))
+    expect(tab.chips).to_have_text(["city = Basel"])
+    desk.page.keyboard.down("Shift")
+    mouse.click(*tab.chart("Chur: "))
+    desk.page.keyboard.up("Shift")
+    expect(tab.chips).to_have_text([re.compile("city in Basel, Chur")])
+    tab.chips.click()
+
+    # By keyboard.
+    bars = tab.menu(2).get_by_role("group", name="Histogram").get_by_role("button")
+    expect(bars).to_have_count(13)
+    bars.first.focus()
+    tab.press("ArrowRight", "Shift+ArrowRight")
+    desk.check(".jp-ArrowSHM-previewTab")
+    snap(desk, "brushed-panel-dark")
+    tab.press("Enter")
+    expect(tab.shape).to_have_text("336 of 2,000 rows")
+    expect(tab.chips).to_have_text(["since from 2024-01-04 to below 2024-01-18"])
+    tab.press("Escape")
+    expect(tab.grid).to_be_focused()
 
 
 def test_a_hundred_million_rows(desk: Desk, sharer: Peer, snap: Snap) -> None:

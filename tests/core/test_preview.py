@@ -255,6 +255,8 @@ def test_summaries_as_duckdb_makes_them(data: st.DataObject) -> None:
         assert column["rows"] == matches and column["exact"] and column["nulls"] == matches - len(rows)
         ((distinct,),) = in_sql(case.plain, f"count(DISTINCT {name})", sql, values, name)
         assert column["distinct"] == distinct
+        if tree:
+            check_whole(column, View(case.stored).summary()["columns"][number], cells)
         if not rows:
             assert column["min"] is column["max"] is column["mean"] is column["histogram"] is None
             continue
@@ -288,6 +290,27 @@ def numbers(cells: pa.Array) -> list[Any]:
     return cells.to_pylist()
 
 
+def check_whole(column: dict[str, Any], whole: dict[str, Any], cells: pa.Array) -> None:
+    """With a filter: what all rows have, and how many of the rows that match are in each part of that."""
+    found = column["whole"].pop("found")
+    assert column["whole"] == {key: whole[key] for key in column["whole"]}
+    if whole["top"]:
+        values = [literal(value, cells.type) for value in cells.to_pylist()]
+        assert found == [values.count(one["value"]) for one in whole["top"]]
+    elif whole["histogram"]:
+        finite = [Decimal(value) for value in numbers(cells) if abs(value) != float("inf")]
+        check_bins([Decimal(edge["value"]) for edge in whole["histogram"]["edges"]], found, finite, cells.type)
+
+
+def check_bins(edges: list[Decimal], counts: list[int], values: list[Decimal], type_: pa.DataType) -> None:
+    assert sum(counts) == len(values) and len(edges) == len(counts) + 1
+    for number, count in enumerate(counts):
+        low, high = edges[number], edges[number + 1]
+        last = number == len(counts) - 1
+        if not pa.types.is_decimal(type_):  # whose edges are floats
+            assert count == sum(low <= value < high or (last and value == high) for value in values)
+
+
 def check_histogram(column: dict[str, Any], values: list[Any]) -> None:
     """Every value is counted in the bin whose edges enclose it; the mean lies where it should."""
     finite = [Decimal(value) for value in values if abs(value) != float("inf")]
@@ -307,6 +330,23 @@ def check_histogram(column: dict[str, Any], values: list[Any]) -> None:
         assert abs(Decimal(column["mean"]["value"]) - mean) <= (column["kind"] == "time") + largest * Decimal("1e-9")
 
 
+@pytest.mark.parametrize(
+    ("values", "edges"),
+    [
+        ([0.0, 19.9], [str(number) for number in range(21)]),
+        ([0.01, 0.05], [f"{number / 1000:g}" for number in range(10, 51, 2)]),
+        ([-43, 1301], [str(number) for number in range(-100, 1401, 100)]),
+        (
+            [dt.datetime(2024, 1, 5, 3), dt.datetime(2024, 1, 5, 21)],
+            [f"2024-01-05 {number:02}:00:00" for number in range(3, 23)],
+        ),
+    ],
+)
+def test_the_edges_of_bins_are_round(values: list[Any], edges: list[str]) -> None:
+    (column,) = View(pa.table({"x": values})).summary()["columns"]
+    assert [edge["text"] for edge in column["histogram"]["edges"]] == edges
+
+
 @pytest.mark.parametrize("filter", ["", '{"column": 0, "op": ">=", "value": 500}'])
 def test_a_large_table_is_summarised_by_a_sample_that_says_so(filter: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(summary, "EXACT_ROWS", 1000)
@@ -318,7 +358,9 @@ def test_a_large_table_is_summarised_by_a_sample_that_says_so(filter: str, monke
     for column in found["columns"]:
         assert column["rows"] == 100 and not column["exact"] and column["distinct"] == 100
     # One row from each hundredth of the rows: the sample is spread like the table.
-    assert all(4 <= count <= 6 for count in found["columns"][0]["histogram"]["counts"])
+    edges, counts = (found["columns"][0]["histogram"][part] for part in ("edges", "counts"))
+    expected = 100 * (edges[1]["value"] - edges[0]["value"]) / matches
+    assert all(abs(count - expected) <= 2 for count in counts[1:-1]) and len(counts) > 8
     assert found["columns"][0]["min"]["value"] < 5000 - matches + 50
     assert found["columns"][0]["max"]["value"] >= 4950
 

@@ -298,6 +298,7 @@ def test_what_cannot_be_shown(store, opened) -> None:
         ("filter", {"tip": {"min": 1}}),
         ("filter", {"fare": {"least": 1}}),
         ("filter", {"fare": {"min": 1, "contains": "x"}}),
+        ("filter", {"fare": {"max": 1, "below": 2}}),
         ("filter", ["fare"]),
         ("columns", ["tip"]),
     ]:
@@ -314,6 +315,8 @@ def test_conditions_are_plain_values(opened) -> None:
     assert preview.sort == [("fare", "descending"), ("city", "ascending")]
     preview.filter = {"fare": 3, "city": ["Oslo", "Lima"], "n": {"min": np.int64(2), "max": None}}
     assert preview.filter == {"fare": {"values": [3]}, "city": {"values": ["Oslo", "Lima"]}, "n": {"min": 2}}
+    preview.filter = {"n": {"min": 1, "below": 2.5}}
+    assert preview.filter == {"n": {"min": 1, "below": 2.5}}
     preview.filter = {"n": {"values": [2**60, np.float64(1.5), pd.Timestamp(2024, 1, 2), dt.date(2024, 1, 2)]}}
     assert preview.filter == {"n": {"values": [str(2**60), 1.5, "2024-01-02T00:00:00", "2024-01-02"]}}
     json.dumps(preview.get_state())

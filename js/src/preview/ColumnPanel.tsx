@@ -3,6 +3,7 @@ import type { Format } from '../shared/format';
 import { Icon } from '../shared/icons';
 import { oneLine } from './celltext';
 import { NUMBER_FORMATS, NumberFormat } from './columnstyle';
+import { Distribution } from './Distribution';
 import { conditionKinds, FilterEditor } from './FilterEditor';
 import { useOutside } from '../shared/Menu';
 import type { PreviewModel } from './previewmodel';
@@ -30,6 +31,7 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
   if (!schema) return null;
   const key = { column, name: schema.name, type: schema.type };
   const field = preview.field(column);
+  const chart = preview.chart(column);
   const sorted = preview.view.sort.find(one => one.column === column);
   const sort = (descending: boolean): void => {
     preview.view = withSort(preview.view, key, sorted?.descending === descending ? null : descending, false);
@@ -64,7 +66,7 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
         </div>
       )}
       <FilterEditor
-        key={column}
+        key={`${column} ${JSON.stringify(preview.view.filters.find(one => one.column === column)?.condition)}`}
         preview={preview}
         format={format}
         columnKey={key}
@@ -72,6 +74,7 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
         close={close}
       />
       {field?.number && <Numbers preview={preview} column={column} format={format} />}
+      {chart?.histogram && field?.filterable && <Distribution preview={preview} column={column} chart={chart} format={format} />}
       <Facts summary={preview.summary(column)} type={schema.type} format={format} />
     </div>
   );
@@ -113,6 +116,7 @@ function Numbers({ preview, column, format }: Pick<IColumnPanelProps, 'preview' 
 function Facts({ summary, type, format }: { summary: IColumnSummary | undefined; type: string; format: Format }): React.JSX.Element {
   const { trans } = format;
   if (!summary) return <p className="jp-ArrowSHM-muted">{trans.__('Computing the summary…')}</p>;
+  if (summary.problem) return <p className="jp-ArrowSHM-muted">{summary.problem}</p>;
   const { rows, nulls, distinct, min, max, mean } = summary;
   const facts: [string, string | undefined][] = [
     [trans.__('Arrow type'), type],

@@ -214,12 +214,12 @@ function Range({ draft, setDraft, summary, format }: IDraftProps<'range'>): Reac
         />
       </label>
       <label>
-        {trans.__('To')}
+        {draft.below ? trans.__('Below') : trans.__('To')}
         <input
           value={draft.max}
           placeholder={summary?.max?.text}
           spellCheck={false}
-          onChange={event => setDraft({ ...draft, max: event.target.value.trim() })}
+          onChange={event => setDraft({ kind: 'range', min: draft.min, max: event.target.value.trim() })}
         />
       </label>
     </div>

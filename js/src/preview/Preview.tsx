@@ -1,7 +1,9 @@
 import React, { useEffect, useReducer, useRef, useState } from 'react';
 import { Banner } from './Banner';
+import { applyBrush, chartWords } from './brush';
 import { CellPanel } from './CellPanel';
 import { cellText, oneLine } from './celltext';
+import { partOfHeader } from './chartpainter';
 import { ColumnPanel } from './ColumnPanel';
 import { copySelection } from './copyselection';
 import { Grid } from './grid';
@@ -34,6 +36,15 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
         const width = Math.min(PANEL_WIDTH, node.clientWidth - 8);
         setOpen({ kind: 'column', column, left: Math.max(4, Math.min(left, right - width, node.clientWidth - width - 4)), top: bottom });
       },
+      chartPart: (column, x, y, width) => {
+        const chart = preview.chart(column);
+        return chart ? partOfHeader(chart, x, y, width) : undefined;
+      },
+      chartWords: (column, part) => chartWords(preview, column, part, host.format),
+      onBrushing: brush => {
+        made.brush = brush;
+      },
+      onBrushed: (brush, add) => applyBrush(preview, brush, add),
       onOpenCell: (row, column) => setOpen({ kind: 'cell', row, column }),
       onCopy: () => void copySelection(preview, made, host),
       onCursor: setCursor,

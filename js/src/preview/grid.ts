@@ -2,6 +2,7 @@ import { BasicSelectionModel, DataGrid } from '@lumino/datagrid';
 import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import type { Format } from '../shared/format';
+import type { IBrush } from './brush';
 import { LookedAtGrid } from './gridcanvas';
 import { GridData } from './griddata';
 import { IGridEvents, KeyHandler, MouseHandler } from './gridinput';
@@ -78,7 +79,9 @@ export class Grid {
     this._restyle();
   }
 
-  repaintHeader(): void {
+  /** Show which parts of a chart are being chosen. */
+  set brush(brush: IBrush | null) {
+    this._brush = brush;
     this._data.repaintHeader();
   }
 
@@ -163,7 +166,15 @@ export class Grid {
   private _restyle(): void {
     const theme = this._theme;
     if (!theme) return;
-    const look = { preview: this._preview, format: this._format, theme };
+    const brush = (): IBrush | null => this._brush;
+    const look = {
+      preview: this._preview,
+      format: this._format,
+      theme,
+      get brush() {
+        return brush();
+      }
+    };
     const cells = new CellPainter(look);
     const numbers = new RowNumberPainter(look);
     this._grid.style = gridStyle(theme);
@@ -237,6 +248,7 @@ export class Grid {
   private readonly _stop: () => void;
   private _theme: ITheme | null = null;
   private _observer: ResizeObserver | undefined;
+  private _brush: IBrush | null = null;
   private _fitted = false;
   private _hasColumns = false;
   private _isArriving = false;

@@ -1,6 +1,7 @@
 /** The keys and the mouse in the grid of a preview. */
 import { BasicKeyHandler, BasicMouseHandler, DataGrid } from '@lumino/datagrid';
 import type { IColumn } from '../shared/table';
+import type { IBrush } from './brush';
 import { MENU_SIZE } from './renderers';
 
 /** The user's actions in the grid other than moving around. */
@@ -8,6 +9,14 @@ export interface IGridEvents {
   /** A header was clicked; `add`: with the shift key. */
   onHeader(column: number, add: boolean): void;
   onColumnMenu(column: number): void;
+  /** The part of the column's chart at this place of its header, in pixels; `null`: nothing there; `undefined`: no chart. */
+  chartPart(column: number, x: number, y: number, width: number): number | null | undefined;
+  /** A part in words. */
+  chartWords(column: number, part: number): string;
+  /** The parts that the mouse is being dragged over; `null`: no longer. */
+  onBrushing(parts: IBrush | null): void;
+  /** It was dragged over these, or one was clicked; `add`: with the shift key. */
+  onBrushed(parts: IBrush, add: boolean): void;
   onOpenCell(row: number, column: number): void;
   onCopy(): void;
   /** The cell that the keyboard is on; `null` if there is none. */
@@ -69,17 +78,33 @@ export class MouseHandler extends BasicMouseHandler {
     const hit = grid.hitTest(event.clientX, event.clientY);
     const isEdge = hit.x < EDGE || hit.width - hit.x < EDGE;
     this._pressed = hit.region === 'column-header' && !isEdge && event.button === 0 ? hit : null;
+    this._brush = null;
+    const part = this._pressed && this._events.chartPart(hit.column, hit.x, hit.y, hit.width);
+    if (part !== null && part !== undefined) {
+      this._brush = { hit, clientX: event.clientX, part };
+      this._events.onBrushing({ column: hit.column, from: part, to: part });
+    }
     // All rows have the same height: nobody can change it by mistake.
     const isRowEdge = hit.region === 'row-header' && (hit.y < EDGE || hit.height - hit.y < EDGE);
     if (!this._pressed && !isRowEdge && event.button === 0) super.onMouseDown(grid, event);
   }
 
+  override onMouseMove(grid: DataGrid, event: MouseEvent): void {
+    const brush = this._brushedTo(event);
+    if (brush) this._events.onBrushing(brush);
+    else super.onMouseMove(grid, event);
+  }
+
   override onMouseUp(grid: DataGrid, event: MouseEvent): void {
     const pressed = this._pressed;
-    this._pressed = null;
+    const brush = this._brushedTo(event);
+    this.release();
+    if (brush) return this._events.onBrushed(brush, event.shiftKey);
     if (!pressed) return super.onMouseUp(grid, event);
     const hit = grid.hitTest(event.clientX, event.clientY);
     if (hit.region !== 'column-header' || hit.column !== pressed.column) return;
+    // Beside the parts of a chart: nobody wants to sort there.
+    if (this._events.chartPart(pressed.column, pressed.x, pressed.y, pressed.width) === null) return;
     const isMenu = hit.width - hit.x < MENU_SIZE && hit.y < MENU_SIZE + 6;
     if (isMenu) this._events.onColumnMenu(hit.column);
     else this._events.onHeader(hit.column, event.shiftKey);
@@ -91,7 +116,9 @@ export class MouseHandler extends BasicMouseHandler {
     const { style } = grid.viewport.node;
     if (style.cursor === 'ns-resize') style.cursor = '';
     const column = hit.region === 'column-header' ? (grid.dataModel?.data('column-header', 0, hit.column) as IColumn | undefined) : undefined;
-    grid.viewport.node.title = column ? `${column.name}: ${column.type}` : '';
+    const part = column && this._events.chartPart(hit.column, hit.x, hit.y, hit.width);
+    const words = typeof part === 'number' ? this._events.chartWords(hit.column, part) : '';
+    grid.viewport.node.title = words || (column ? `${column.name}: ${column.type}` : '');
     if (hit.region === 'column-header' && (style.cursor === '' || style.cursor === 'default')) style.cursor = 'pointer';
   }
 
@@ -108,5 +135,23 @@ export class MouseHandler extends BasicMouseHandler {
     this._events.onColumnMenu(column);
   }
 
+  /** Also when the mouse is let go outside of the page, or the table changes. */
+  override release(): void {
+    super.release();
+    this._pressed = null;
+    if (this._brush) this._events.onBrushing(null);
+    this._brush = null;
+  }
+
+  /** The mouse may be far from the header that it was pressed in. */
+  private _brushedTo(event: MouseEvent): IBrush | null {
+    if (!this._brush) return null;
+    const { hit, clientX, part } = this._brush;
+    const x = Math.max(0, Math.min(hit.width - 1, hit.x + event.clientX - clientX));
+    const other = this._events.chartPart(hit.column, x, hit.y, hit.width) ?? part;
+    return { column: hit.column, from: Math.min(part, other), to: Math.max(part, other) };
+  }
+
+  private _brush: { readonly hit: DataGrid.HitTestResult; readonly clientX: number; readonly part: number } | null = null;
   private _pressed: DataGrid.HitTestResult | null = null;
 }

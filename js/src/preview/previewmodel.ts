@@ -2,10 +2,12 @@ import type { FileFormat, ISaved } from '../shared/download';
 import type { Format } from '../shared/format';
 import { isAborted, problemOf } from '../shared/problem';
 import type { Problem } from '../shared/table';
+import { chartOf, IChart } from './chart';
 import { ColumnStyle, NumberFormat } from './columnstyle';
 import { Cell, IField, Page } from './page';
 import { carried, filterJSON, IView, sortJSON, WHOLE } from './query';
 import { IWindow, Rows } from './rows';
+import { Summaries, Summary } from './summaries';
 import type {
   FilterJSON,
   IColumnSummary,
@@ -28,8 +30,6 @@ export type Change =
 
 /** The server keeps a version that lost its name for a few seconds after it was asked for. */
 const KEEP_AT_HAND = 2000; // ms
-/** The number of summaries that are requested together. */
-const SUMMARIES = 12;
 
 /** The state that a tab remembers. */
 export interface IPreviewOptions {
@@ -51,6 +51,7 @@ export class PreviewModel {
     this._view = view;
     this._follow = follow;
     this._numbers = numbers;
+    this._summaries = new Summaries(_source, this._life.signal, () => this._emit({ kind: 'summary' }));
     this._stop = _source.onChange(() => this._update());
     this._update();
   }
@@ -121,8 +122,14 @@ export class PreviewModel {
     return this._fields.get(column);
   }
 
-  summary(column: number): IColumnSummary | undefined {
+  summary(column: number): Summary | undefined {
     return this._summaries.get(column);
+  }
+
+  /** The chart of the column; `null` where there is none, or not yet. */
+  chart(column: number): IChart | null {
+    const summary = this._summaries.get(column);
+    return summary ? chartOf(summary) : null;
   }
 
   /** The column's summary under the filters of all other columns: what its own filter can choose from. */
@@ -239,21 +246,20 @@ export class PreviewModel {
     this._lost = lost;
     if (!isSame) this._fields.clear();
     this._styles.clear();
-    this._restart();
+    this._restart(!isSame);
     if (!isSame) this._emit({ kind: 'columns' });
   }
 
   /** Start with other rows: nothing that is here is of use. */
-  private _restart(): void {
+  private _restart(isOther = false): void {
     this._rows?.dispose();
     this._rows = null;
-    this._summaries.clear();
-    this._asked.clear();
     this._facts = null;
     this._problem = null;
     const table = this._table;
     if (!table) return;
     const query = this._query();
+    this._summaries.restart(table.version, query.filter, isOther);
     const isWhole = !query.filter && !query.sort.length;
     // The number of rows that a filter leaves is not known yet: until it is, the screen stays as it is.
     this._numRows = isWhole ? table.num_rows : Math.min(this._numRows || 1, table.num_rows);
@@ -304,31 +310,10 @@ export class PreviewModel {
 
   /** Request the summaries of the columns in view, after their rows, and a few at a time. */
   private _summarize(): void {
-    if (this._summarizing || !this._facts || !this._table) return;
+    if (!this._facts) return;
     const { c1, c2 } = this._window;
-    const columns: number[] = [];
-    for (let column = c1; column <= Math.min(c2, this.num_columns - 1) && columns.length < SUMMARIES; column++) {
-      if (!this._asked.has(column)) columns.push(column);
-    }
-    if (!columns.length) return;
-    for (const column of columns) this._asked.add(column);
-    const { filter } = this._query();
-    const rows = this._rows;
-    this._summarizing = true;
-    this._source
-      .summary({ columns, filter, version: this._table.version }, this._life.signal)
-      .then(summary => {
-        // The view has changed by now: these are not its summaries.
-        if (rows !== this._rows) return;
-        for (const one of summary.columns) this._summaries.set(one.column, one);
-        this._emit({ kind: 'summary' });
-      })
-      // The rows are there without them; the rows report what is wrong.
-      .catch(() => undefined)
-      .finally(() => {
-        this._summarizing = false;
-        this._summarize();
-      });
+    const last = Math.min(c2, this.num_columns - 1);
+    this._summaries.look(Array.from({ length: Math.max(0, last - c1 + 1) }, (_, i) => c1 + i));
   }
 
   private _emit(change: Change): void {
@@ -339,11 +324,9 @@ export class PreviewModel {
   private readonly _life = new AbortController();
   private readonly _callbacks = new Set<(change: Change) => void>();
   private readonly _fields = new Map<number, IField>();
-  private readonly _summaries = new Map<number, IColumnSummary>();
+  private readonly _summaries: Summaries;
   private readonly _styles = new Map<number, ColumnStyle>();
-  private readonly _asked = new Set<number>();
   private _numbers: Readonly<Record<string, NumberFormat>>;
-  private _summarizing = false;
   private _view: IView;
   private _follow: boolean;
   private _table: IPreviewTable | null = null;

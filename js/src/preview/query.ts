@@ -6,8 +6,8 @@ import type { FilterJSON, IValue, SortJSON } from './source';
 export type Condition =
   /** Any of these, or missing. */
   | { readonly kind: 'values'; readonly values: readonly IChoice[]; readonly missing: boolean }
-  /** Between these, both included; an empty one is no limit. */
-  | { readonly kind: 'range'; readonly min: string; readonly max: string }
+  /** Between these, both included, or (`below`) without the upper one; an empty one is no limit. */
+  | { readonly kind: 'range'; readonly min: string; readonly max: string; readonly below?: boolean }
   | { readonly kind: 'text'; readonly text: string; readonly ignoreCase: boolean }
   | { readonly kind: 'missing' }
   | { readonly kind: 'present' };
@@ -56,7 +56,7 @@ function conditionJSON(column: number, condition: Condition): FilterJSON[] {
     case 'range': {
       const limits: [string, string][] = [
         ['>=', condition.min],
-        ['<=', condition.max]
+        [condition.below ? '<' : '<=', condition.max]
       ];
       return limits.filter(([, value]) => value !== '').map(([op, value]) => ({ column, op, value }));
     }

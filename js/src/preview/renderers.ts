@@ -1,11 +1,14 @@
 import { CellRenderer, GraphicsContext } from '@lumino/datagrid';
 import type { Format } from '../shared/format';
 import type { IColumn } from '../shared/table';
+import type { IBrush } from './brush';
 import { oneLine } from './celltext';
+import { chartOf } from './chart';
+import { CHART_BOTTOM, drawChart, PADDING } from './chartpainter';
 import { headlines } from './headline';
 import type { PreviewModel } from './previewmodel';
 import type { Cell } from './page';
-import type { IColumnSummary } from './source';
+import type { Summary } from './summaries';
 import type { ITheme } from './theme';
 import { typeWords } from './typewords';
 
@@ -14,14 +17,13 @@ export const ROW_HEIGHT = 24;
 export const HEADER_HEIGHT = 88;
 /** The part of the header where a click opens the column's menu: its upper right corner. */
 export const MENU_SIZE = 24;
-const PADDING = 8;
-const CHART_TOP = 40;
-const CHART_BOTTOM = 68;
 
 interface ILook {
   readonly preview: PreviewModel;
   readonly format: Format;
   readonly theme: ITheme;
+  /** The parts of a chart that the mouse is being dragged over. */
+  readonly brush: IBrush | null;
 }
 
 /** A value: numbers are at the right, missing values are dimmed, and a dot stands for what has not come yet. */
@@ -126,12 +128,13 @@ export class HeaderPainter extends CellRenderer {
     gc.fill();
   }
 
-  private _drawSummary(gc: GraphicsContext, { x, y, width }: CellRenderer.CellConfig, summary: IColumnSummary): void {
+  private _drawSummary(gc: GraphicsContext, { x, y, width, column }: CellRenderer.CellConfig, summary: Summary): void {
     const { format, theme } = this._look;
     const left = x + PADDING;
     const room = width - 2 * PADDING;
-    if (summary.histogram) drawBars(gc, theme, left, y, room, summary.histogram.counts);
-    else if (summary.top) drawShares(gc, theme, left, y, room, summary);
+    const chart = chartOf(summary);
+    const { brush } = this._look;
+    if (chart) drawChart(gc, theme, { x: left, y, width: room }, chart, brush?.column === column ? brush : null);
     // The share of missing values, below the chart.
     const missing = summary.rows ? summary.nulls / summary.rows : 0;
     gc.fillStyle = theme.line;
@@ -154,45 +157,11 @@ export class HeaderPainter extends CellRenderer {
 }
 
 /** The width that shows the text of a header's first lines. */
-export function headerWidth(gc: CanvasRenderingContext2D, { theme, format }: Omit<ILook, 'preview'>, column: IColumn): number {
+export function headerWidth(gc: CanvasRenderingContext2D, { theme, format }: Omit<ILook, 'preview' | 'brush'>, column: IColumn): number {
   gc.font = theme.boldFont;
   const name = gc.measureText(oneLine(column.name)).width + MENU_SIZE + 20;
   gc.font = theme.smallFont;
   return Math.max(name, gc.measureText(typeWords(column.type, format.trans)).width + PADDING) + PADDING;
-}
-
-function drawBars(gc: GraphicsContext, theme: ITheme, x: number, y: number, width: number, counts: readonly number[]): void {
-  const most = Math.max(1, ...counts);
-  const height = CHART_BOTTOM - CHART_TOP;
-  gc.fillStyle = theme.accent;
-  gc.globalAlpha = 0.7;
-  counts.forEach((count, i) => {
-    if (!count) return;
-    const from = Math.round((i * width) / counts.length);
-    const to = Math.round(((i + 1) * width) / counts.length);
-    // Anything that is there must be visible, however small.
-    const tall = Math.max(1, Math.round((height * count) / most));
-    gc.fillRect(x + from, y + CHART_BOTTOM - tall, Math.max(1, to - from - 1), tall);
-  });
-  gc.globalAlpha = 1;
-}
-
-/** The most frequent values, side by side, and the rest. */
-function drawShares(gc: GraphicsContext, theme: ITheme, x: number, y: number, width: number, summary: IColumnSummary): void {
-  const all = Math.max(1, summary.rows - summary.nulls);
-  const height = CHART_BOTTOM - CHART_TOP - 10;
-  gc.fillStyle = theme.line;
-  gc.fillRect(x, y + CHART_TOP + 8, width, height);
-  let from = 0;
-  gc.fillStyle = theme.accent;
-  (summary.top ?? []).forEach(({ count }, i) => {
-    const to = from + (width * count) / all;
-    if (to - from < 1) return;
-    gc.globalAlpha = Math.max(0.25, 0.8 - 0.1 * i);
-    gc.fillRect(x + Math.round(from), y + CHART_TOP + 8, Math.max(1, Math.round(to) - Math.round(from) - 1), height);
-    from = to;
-  });
-  gc.globalAlpha = 1;
 }
 
 function draw(gc: GraphicsContext, { x, y, width, height }: CellRenderer.CellConfig, text: string, isRight: boolean, inset = 0): void {

@@ -76,6 +76,22 @@ export interface IValue {
   readonly value?: Scalar;
 }
 
+export interface IHistogram {
+  readonly edges: readonly IValue[];
+  readonly counts: readonly number[];
+}
+
+export type ITop = readonly (IValue & { readonly count: number })[];
+
+/** The contents of a column in all rows, and how many rows of a filtered summary are in each part of them. */
+export interface IWhole {
+  readonly rows: number;
+  readonly nulls: number;
+  readonly histogram: IHistogram | null;
+  readonly top: ITop | null;
+  readonly found?: readonly number[];
+}
+
 export interface IColumnSummary {
   readonly column: number;
   readonly rows: number;
@@ -85,11 +101,17 @@ export interface IColumnSummary {
   readonly min: IValue | null;
   readonly max: IValue | null;
   readonly mean: IValue | null;
-  readonly histogram: { readonly edges: readonly IValue[]; readonly counts: readonly number[] } | null;
-  readonly top: readonly (IValue & { readonly count: number })[] | null;
+  readonly histogram: IHistogram | null;
+  readonly top: ITop | null;
+  /** With a filter: what all rows have. */
+  readonly whole?: IWhole;
+  /** The reason why nothing more is said of this column. */
+  readonly problem?: string;
 }
 
 export interface ISummary {
   readonly version: string;
+  readonly matches: number;
+  readonly searched: number;
   readonly columns: readonly IColumnSummary[];
 }

@@ -1,6 +1,7 @@
 /** Filters and orders in words. */
 import type { Format } from '../shared/format';
 import { oneLine } from './celltext';
+import { limitWords } from './chart';
 import type { PreviewModel } from './previewmodel';
 import type { IFilter, ISort } from './query';
 
@@ -13,15 +14,19 @@ export function filterWords({ name, condition }: IFilter, { trans }: Format): st
     case 'text':
       return trans.__('%1 contains “%2”', name, oneLine(condition.text));
     case 'range':
-      if (condition.min === '') return trans.__('%1 ≤ %2', name, condition.max);
-      if (condition.max === '') return trans.__('%1 ≥ %2', name, condition.min);
-      return trans.__('%1 from %2 to %3', name, condition.min, condition.max);
+      return rangeWords(name, limitWords(condition.min), limitWords(condition.max), condition.below ?? false, trans);
     case 'values': {
       const texts = condition.values.map(value => oneLine(value.text));
       if (condition.missing) texts.push('null');
       return texts.length === 1 ? trans.__('%1 = %2', name, texts[0]) : trans.__('%1 in %2', name, texts.join(', '));
     }
   }
+}
+
+function rangeWords(name: string, min: string, max: string, below: boolean, trans: Format['trans']): string {
+  if (min === '') return below ? trans.__('%1 < %2', name, max) : trans.__('%1 ≤ %2', name, max);
+  if (max === '') return trans.__('%1 ≥ %2', name, min);
+  return below ? trans.__('%1 from %2 to below %3', name, min, max) : trans.__('%1 from %2 to %3', name, min, max);
 }
 
 export function sortWords({ name, descending }: ISort): string {

@@ -12,6 +12,7 @@ export interface ITerms {
 export interface ITerm {
   readonly min?: Scalar;
   readonly max?: Scalar;
+  readonly below?: Scalar;
   readonly values?: readonly Scalar[];
   readonly missing?: boolean;
   readonly contains?: string;
@@ -34,7 +35,7 @@ function termOf(condition: Condition): ITerm {
     case 'text':
       return { contains: condition.text, ...(condition.ignoreCase ? { ignore_case: true } : {}) };
     case 'range':
-      return { ...(condition.min === '' ? {} : { min: condition.min }), ...(condition.max === '' ? {} : { max: condition.max }) };
+      return { ...(condition.min === '' ? {} : { min: condition.min }), ...(condition.max === '' ? {} : { [condition.below ? 'below' : 'max']: condition.max }) };
     case 'values':
       return { values: condition.values.map(one => one.value), ...(condition.missing ? { missing: true } : {}) };
   }
@@ -52,8 +53,9 @@ export function viewOf({ sort, filter }: ITerms, schema: readonly IColumn[]): IV
   };
 }
 
-function conditionOf({ min, max, values, missing, contains, ignore_case }: ITerm): Condition {
+function conditionOf({ min, max, below, values, missing, contains, ignore_case }: ITerm): Condition {
   if (contains !== undefined) return { kind: 'text', text: String(contains), ignoreCase: ignore_case === true };
+  if (below !== undefined) return { kind: 'range', min: String(min ?? ''), max: String(below), below: true };
   if (min !== undefined || max !== undefined) return { kind: 'range', min: String(min ?? ''), max: String(max ?? '') };
   if (values) return { kind: 'values', values: values.map(value => ({ text: String(value), value })), missing: missing === true };
   return { kind: missing === false ? 'present' : 'missing' };

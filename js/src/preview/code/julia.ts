@@ -61,7 +61,7 @@ function conditionCode(condition: Condition, type: IColumnType): string | null {
       const limits = ['!ismissing(x)'];
       for (const [operator, text] of [
         ['>=', condition.min],
-        ['<=', condition.max]
+        [condition.below ? '<' : '<=', condition.max]
       ]) {
         if (text === '') continue;
         const value = juliaLiteral(text, type);

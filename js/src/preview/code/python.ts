@@ -141,7 +141,7 @@ function conditionCode(column: string, condition: Condition, type: IColumnType, 
       const limits: string[] = [];
       for (const [operator, text] of [
         ['>=', condition.min],
-        ['<=', condition.max]
+        [condition.below ? '<' : '<=', condition.max]
       ]) {
         if (text === '') continue;
         const value = literal(text);
