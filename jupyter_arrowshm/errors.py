@@ -13,6 +13,8 @@
     ├── UnsupportedTarget     this library cannot have that column
     ├── NoRoom                the table does not fit
     ├── Busy                  another process keeps a lock
+    ├── LoadsItself           a function that loads a table attaches that table
+    ├── LoadFailed            the files that a table is loaded from cannot be read
     ├── UnsafeDirectory       the directory of tables is open to others, or cannot be used
     ├── StoreFailed           the operating system refused a call
     ├── UnsupportedPlatform   this system lacks the file locks
@@ -276,6 +278,36 @@ class Busy(ArrowSHMError):
 
     def remedy(self, speaker: Speaker = "python") -> str:
         return "Try again."
+
+
+@dataclass(eq=False)
+class LoadsItself(ArrowSHMError):
+    """The function that loads a table attaches the same table, and would wait for itself for ever."""
+
+    name: str
+
+    @property
+    def what(self) -> str:
+        return f"{self.name!r} is being loaded by the very code that asks for it."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        return "Read the data in that code, and attach the table outside of it."
+
+
+@dataclass(eq=False)
+class LoadFailed(ArrowSHMError):
+    """What a table is loaded from cannot be read. Nothing was loaded; ``origin`` shows no passwords."""
+
+    origin: str
+    reason: str
+    fix: str = ""
+
+    @property
+    def what(self) -> str:
+        return f"{self.origin} cannot be loaded: {self.reason}."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        return self.fix
 
 
 @dataclass(eq=False)

@@ -38,6 +38,10 @@ class Facts:
     source: str = ""
     version: str = ""
     library: str = ""
+    origin: str = ""
+    origin_version: str = ""
+    origin_columns: str = ""
+    origin_where: str = ""
 
     @property
     def ours(self) -> bool:
@@ -52,14 +56,15 @@ class Facts:
         return published if published.tzinfo is not None else None
 
     def to_metadata(self) -> dict[str, str]:
-        return {_PREFIX + key: str(value) for key, value in vars(self).items() if value not in (None, "")}
+        facts = {key.replace("_", "-"): value for key, value in vars(self).items()}
+        return {_PREFIX + key: str(value) for key, value in facts.items() if value not in (None, "")}
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[bytes, bytes] | None) -> Facts:
         """The facts in a footer. Unknown keys, and values that do not parse, are skipped."""
         facts: dict[str, object] = {}
         for key, value in (metadata or {}).items():
-            field = key.decode(errors="replace").removeprefix(_PREFIX)
+            field = key.decode(errors="replace").removeprefix(_PREFIX).replace("-", "_")
             if key.startswith(_PREFIX.encode()) and field in cls.__dataclass_fields__:
                 text = value[:_MAX_FACT].decode(errors="replace")
                 if field not in ("rows", "pid"):

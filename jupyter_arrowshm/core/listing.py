@@ -184,6 +184,7 @@ def info(
         countable=countable,
         version=version_of(status),
         last_attached=status.st_atime_ns,
+        origin=summary.facts.origin,
     )
 
 

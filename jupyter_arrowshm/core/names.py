@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 
@@ -55,6 +56,11 @@ def check(name: str) -> str:
     if len(name.encode()) > MAX_BYTES:
         raise InvalidName(name, f"it is longer than {MAX_BYTES} bytes")
     return name
+
+
+def is_address(name: str | os.PathLike[str]) -> bool:
+    """Whether this is a path or a URI, and not a table's name, which holds no ``/``."""
+    return "/" in name if isinstance(name, str) else isinstance(name, os.PathLike)
 
 
 def can_be_any() -> bool:

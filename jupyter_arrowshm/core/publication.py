@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import errno
 import functools
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pyarrow as pa
 from .. import tabular
 from .._version import __version__
 from ..errors import NoRoom, TableExists
+from ..loading import Origin
 from . import arrowfile, collector, extension, names, notes, pins, process, segment, tokens
 from .directory import Directory
 from .facts import PROTOCOL, Facts
@@ -38,6 +40,8 @@ class Request:
     source: str = "pyarrow"
     replace: bool = False
     pin: bool = False
+    origin: Origin | None = None
+    origin_version: str = ""
 
 
 class Publication:
@@ -58,7 +62,7 @@ class Publication:
         with self._explained(), directory.lock() as at:
             self._allowed = self._check_owner(at, "")
             # Under the lock: a draft that has a name is nobody's until it is locked.
-            token = tokens.show(at)
+            token = self._show_token(at)
             self._draft = segment.Draft(at)
         self._facts = Facts(
             protocol=str(PROTOCOL),
@@ -77,6 +81,7 @@ class Publication:
             source=request.source,
             version=__version__,
             library=f"pyarrow {pa.__version__}",
+            **_facts_of(request.origin, request.origin_version),
         )
         with self._aborting():
             self._writer = FileWriter(
@@ -112,7 +117,7 @@ class Publication:
                 for file in collector.sweep(at):
                     later.enter_context(file)
                 # Again: the directory may have been removed and made anew since we began.
-                tokens.show(at)
+                self._show_token(at)
                 with self._pinning(at):
                     if (old := self._draft.publish(at, name)) is not None:
                         later.enter_context(old)
@@ -126,10 +131,14 @@ class Publication:
             arrowfile.Summary(
                 self._facts, extension.stored(self._request.schema), self._rows, self._writer.num_batches
             ),
-            publisher_of(self._facts, True, self._who.pid),
-            (self._who,),
+            publisher_of(self._facts, not self._request.origin, self._who.pid),
+            () if self._request.origin else (self._who,),
             pinned,
         )
+
+    def _show_token(self, at: int) -> str:
+        """A loaded table has none: its loader holds it no more than anybody else does, as it can be loaded again."""
+        return "" if self._request.origin else tokens.show(at)
 
     @contextlib.contextmanager
     def _pinning(self, at: int) -> Iterator[None]:
@@ -237,6 +246,17 @@ def is_mine(at: int, facts: Facts) -> bool:
     same_program = facts.program and facts.program == process.program()
     # Not while it lives: workers of one script that start together would each end with another version.
     return bool(same_kernel or same_program) and not tokens.is_alive(at, facts.token)
+
+
+def _facts_of(origin: Origin | None, version: str) -> dict[str, str]:
+    if origin is None:
+        return {}
+    return {
+        "origin": origin.address,
+        "origin_version": version,
+        "origin_columns": json.dumps(origin.columns, ensure_ascii=False) if origin.columns is not None else "",
+        "origin_where": origin.where,
+    }
 
 
 @functools.cache

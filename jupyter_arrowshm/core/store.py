@@ -38,6 +38,8 @@ class AttachOptions(TypedDict, total=False):
     copy: bool
     wait: float | None
     validate: Validate
+    load: Callable[[], Shareable] | None
+    where: str | None
 
 
 class Look(NamedTuple):
@@ -97,6 +99,11 @@ class Store:
 
     def _not_found(self, name: str) -> TableNotFound:
         return self._listing.not_found(name)
+
+    @functools.cached_property
+    def loaded(self) -> Store:
+        """The tables that were loaded from files (:meth:`attach`), under names of their own. They can be had again."""
+        return Store(f"{self.directory}/{directory.LOADED}")
 
     def share(
         self,
@@ -158,21 +165,23 @@ class Store:
 
     @overload
     def attach(
-        self, name: str, *, to: Literal["pyarrow"] = "pyarrow", **options: Unpack[AttachOptions]
+        self, name: str | os.PathLike[str], *, to: Literal["pyarrow"] = "pyarrow", **options: Unpack[AttachOptions]
     ) -> pa.Table: ...
 
     @overload
-    def attach(self, name: str, *, to: Kind, **options: Unpack[AttachOptions]) -> Any: ...
+    def attach(self, name: str | os.PathLike[str], *, to: Kind, **options: Unpack[AttachOptions]) -> Any: ...
 
     def attach(
         self,
-        name: str,
+        name: str | os.PathLike[str],
         *,
         to: Kind = "pyarrow",
         columns: Sequence[str] | None = None,
         copy: bool = False,
         wait: float | None = None,
         validate: Validate = None,
+        load: Callable[[], Shareable] | None = None,
+        where: str | None = None,
     ) -> Any:
         """The table of this name, zero-copy: the result refers to the shared memory.
 
@@ -182,6 +191,11 @@ class Store:
 
         Parameters
         ----------
+        name
+            The name of a table; or the path or URI of a Parquet, Arrow, CSV, JSON
+            or ORC file, or of a directory of them (it has a ``/`` in it): then the
+            file is loaded once on this machine, for all who attach it, and again
+            when it has changed.
         to
             ``"pyarrow"`` (a ``pyarrow.Table``), ``"pandas"``, ``"polars"``,
             ``"duckdb"``, ``"numpy"`` (a dict of arrays), or ``"source"``: the kind
@@ -200,31 +214,51 @@ class Store:
         validate
             ``"full"`` checks every offset and index first (120 ms per GiB). Files
             that were not written by this package always are.
+        load
+            Called without arguments where no table has this name: the result is
+            shared under it, then attached. Of all processes that ask at the same
+            time one loads, and the others wait for its table, ``wait`` seconds at
+            most; if it fails or dies, the next one loads.
+        where
+            With a path: only the rows for which this holds, as ``"fare > 10 and
+            city in ['Bergen', 'Oslo']"``.
 
         Raises
         ------
         TableNotFound, DamagedTable, NewerProtocol
+        LoadFailed
+            The files of this path cannot be read.
         Busy
-            Somebody kept the file locked.
+            Somebody kept the file locked, or was still loading after ``wait`` seconds.
         """
-        opened = self._open(name, columns, copy, wait, validate)
+        opened = self.open_table(name, columns, copy, wait, validate, load, where)
         if copy or to not in ("pyarrow", "stored"):
             return attached.convert(opened, to, copy).value
         return opened.table if to == "stored" else attached.usable(opened)
 
-    def attachment(self, name: str, *, to: Kind = "pyarrow", **options: Unpack[AttachOptions]) -> Attachment:
+    def attachment(
+        self, name: str | os.PathLike[str], *, to: Kind = "pyarrow", **options: Unpack[AttachOptions]
+    ) -> Attachment:
         """Like :meth:`attach`, with what was copied, and why the kind differs from the one asked for, if it does."""
-        return attached.convert(self._open(name, **options), to, options.get("copy", False))
+        return attached.convert(self.open_table(name, **options), to, options.get("copy", False))
 
-    def _open(
+    def open_table(
         self,
-        name: str,
+        name: str | os.PathLike[str],
         columns: Sequence[str] | None = None,
         copy: bool = False,
         wait: float | None = None,
         validate: Validate = None,
+        load: Callable[[], Shareable] | None = None,
+        where: str | None = None,
     ) -> attached.Opened:
-        return attached.open_table(self._directory, self._not_found, name, columns, wait or 0, validate == "full")
+        """As :meth:`attach`, but the types and the columns are as they are stored."""
+        if load is None and where is None and not names.is_address(name):
+            assert isinstance(name, str)
+            return attached.open_table(self._directory, self._not_found, name, columns, wait or 0, validate == "full")
+        from .loads import open_loaded
+
+        return open_loaded(self, name, columns, wait, validate, load, where)
 
     def look(self, name: str, version: str = "") -> Look:
         """Open a table to show some of it, which is not a use: it may be removed meanwhile, and stays readable here.

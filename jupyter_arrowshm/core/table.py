@@ -62,6 +62,8 @@ class TableInfo:
         Changes whenever another table takes the name.
     last_attached
         When it was attached last: the file's time of access, in ns. It is there to be compared: a clock may be set.
+    origin
+        The path or URI of the files that it was loaded from; empty for a table that somebody shared.
     """
 
     name: str
@@ -80,6 +82,7 @@ class TableInfo:
     older: tuple[OlderVersion, ...] = ()
     version: str = ""
     last_attached: int = 0
+    origin: str = ""
 
     @property
     def unused(self) -> bool:
@@ -127,6 +130,7 @@ class TableInfo:
             "source": self.source,
             "older": [version.as_dict() for version in self.older],
             "version": self.version,
+            "origin": self.origin,
         }
 
     def brief(self) -> dict[str, Any]:

@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "arrowtypes": set(),
     "kinds": set(),
     "tabular": ANYBODY,
-    "core": {*ANYBODY, "tabular"},
+    "loading": {*ANYBODY, "tabular"},
+    "core": {*ANYBODY, "tabular", "loading"},
     "preview": ANYBODY,
     "looking": {*ANYBODY, "core", "preview"},
     "widget": {*ANYBODY, "core", "tabular", "preview", "looking"},
@@ -33,7 +34,7 @@ MAY_IMPORT = {
     "cli": {*ANYBODY, "core", "preview", "looking", "notebook"},
 }
 # It loads neither Jupyter nor any data frame library that the user has not passed in.
-ANY_PROCESS = ["words", "errors", "markup", "arrowtypes", "kinds", "tabular", "core", "preview"]
+ANY_PROCESS = ["words", "errors", "markup", "arrowtypes", "kinds", "tabular", "loading", "core", "preview"]
 FOREIGN = [
     "IPython",
     "ipykernel",

@@ -1,0 +1,11 @@
+"""Origins: what tables can be loaded from. An origin gives a version, which is cheap to have, and record batches.
+
+Nothing here knows the store: ``core`` loads an origin once per machine, and everybody attaches what it loaded.
+"""
+
+from __future__ import annotations
+
+from .files import Files
+from .origin import Origin
+
+__all__ = ["Files", "Origin"]
