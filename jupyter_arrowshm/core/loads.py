@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .attached import Opened
     from .store import Store
 
-LOADING = ".loaded", ".loading"
+LOADING = ".loading"
 _TELL_EVERY = 0.2  # s between two notes of how far it is
 _LOOK_EVERY = 0.1  # s between two looks at them
 _FOREVER = float("inf")
@@ -141,15 +141,13 @@ def open_loaded(
         if load is not None:
             raise ValueError("load= goes with the name of a table, which has no '/' in it")
         origin = Files(name, columns, where)
-        return _open_origin(
-            store, origin, wait, lambda: store.loaded.open_table(origin.name, columns, validate=validate)
-        )
+        attempt = functools.partial(store.loaded.open_table, origin.name, columns, validate=validate)
+        return _open_origin(store, origin, wait, attempt)
     assert isinstance(name, str)
     if where is not None or load is None:
         raise ValueError("where= is for files: filter a shared table once it is attached")
-    return _open_or_call(
-        store, names.check(name), wait, load, lambda: store.open_table(name, columns, validate=validate)
-    )
+    attempt = functools.partial(store.open_table, names.check(name), columns, validate=validate)
+    return _open_or_call(store, name, wait, load, attempt)
 
 
 def _open_or_call(

@@ -175,10 +175,11 @@ class Files:
             raise LoadFailed(self.address, self._reason(error)) from None
 
     def _reason(self, error: BaseException) -> str:
-        """The first sentence of an error, without passwords, and without the path that our own text begins with."""
+        """The innermost sentence of an error, without passwords."""
         if isinstance(error, OSError) and error.errno and error.errno > 0:
             return os.strerror(error.errno)
-        text = str(error).strip().partition("\n")[0].partition(" Detail: ")[0]
+        text = str(error).strip().partition("\n")[0].partition("; Details: ")[0]
+        text = text.rpartition("': ")[2].partition(". ")[0]  # before it, each layer has said which file it is about
         for secret in _secrets(self._uri):
             text = text.replace(secret, "***")
         return text.rstrip(". ")
@@ -207,12 +208,17 @@ def _reader(kind: str, path: str) -> ds.FileFormat | str:
     import pyarrow.csv
     import pyarrow.dataset as ds
 
-    if kind == "csv" and ".tsv" in path.lower():
-        return ds.CsvFileFormat(pyarrow.csv.ParseOptions(delimiter="\t"))
+    if kind == "csv":
+        # As write_csv writes them, and as pandas reads them: nothing between two commas is no text, "" is an empty one.
+        nulls = pyarrow.csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False)
+        delimiter = "\t" if ".tsv" in path.lower() else ","
+        return ds.CsvFileFormat(
+            pyarrow.csv.ParseOptions(delimiter=delimiter),
+            default_fragment_scan_options=ds.CsvFragmentScanOptions(convert_options=nulls),
+        )
     formats: dict[str, Any] = {
         "parquet": ds.ParquetFileFormat,
         "ipc": ds.IpcFileFormat,
-        "csv": ds.CsvFileFormat,
         "json": ds.JsonFileFormat,
         "orc": getattr(ds, "OrcFileFormat", None),
     }

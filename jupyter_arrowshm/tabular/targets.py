@@ -33,8 +33,12 @@ class Converted:
 
 def index_columns(schema: pa.Schema) -> list[str]:
     """The columns that are the index of the frame that was shared; none if it was not a frame or has a range."""
-    meta = json.loads((schema.metadata or {}).get(PANDAS_KEY, b"null"))
-    return [name for name, _, _ in meta["index"]] if meta else []
+    metadata = schema.metadata or {}
+    if meta := json.loads(metadata.get(PANDAS_KEY, b"null")):
+        return [name for name, _, _ in meta["index"]]
+    # As pandas writes it into files; a range is not a column but a dictionary.
+    own = json.loads(metadata.get(b"pandas", b"null")) or {}
+    return [name for name in own.get("index_columns", []) if isinstance(name, str)]
 
 
 def usable(table: pa.Table, kind: str | None) -> pa.Table:

@@ -60,6 +60,6 @@ def test_a_test_that_names_a_promise_holds_it() -> None:
 
 def test_every_key_of_the_footer_and_of_the_schema_is_in_the_page() -> None:
     """Else another client could not tell ours from the user's."""
-    keys = [f"arrowshm.{field}" for field in Facts.__dataclass_fields__]
+    keys = [f"arrowshm.{field.replace('_', '-')}" for field in Facts.__dataclass_fields__]
     keys += [key.decode() for name, key in vars(memory).items() if name.endswith("_KEY")]
     assert [key for key in keys if f"`{key}`" not in PAGE] == []

@@ -45,6 +45,10 @@ ROWS = {
         "fork, forkserver, spawn, subprocess; a child that outlives its parent",
         "in use as long as a mapping lives; \"unknown process\" where it cannot be named",
     ),
+    "load": (
+        "4 processes load one table by a function; two are killed at random moments, others fail",
+        "never two at a time; everybody who lives has the whole table or its own error; nothing left",
+    ),
     "stop": (
         "`SIGSTOP` of a reader, of a publisher in mid-share, of a process in the directory lock",
         "others go on; changes of names are `Busy` while the directory lock is held",
