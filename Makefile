@@ -23,7 +23,8 @@ export JUPYTER_ARROWSHM_NO_JS = 1
 .PHONY: demo julia r r-check quick test lint js test-python test-places test-oldest test-browser test-docs docs notebooks coverage torture bench clean
 
 demo: $(VENV)/.demo julia
-	@PATH="$$PATH:$(CURDIR)/.julia" JULIA_DEPOT_PATH="$(CURDIR)/.julia/depot" $(BIN)/jupyter arrowshm demo
+	@PATH="$$PATH:$(CURDIR)/.julia" JULIA_DEPOT_PATH="$(CURDIR)/.julia/depot" R_LIBS="$(CURDIR)/.r/library:$$R_LIBS" \
+	  $(BIN)/jupyter arrowshm demo
 
 # The one on PATH, else Debian's. Without either one line says so, and the demo leaves Julia's part out.
 julia: $(VENV)/.made

@@ -1,7 +1,7 @@
 """The main job on real data: 336,776 flights go from notebook to notebook, one of them is killed, and nothing is lost.
 
-Three real kernels play three notebooks, and a Julia script, where there is a
-Julia, takes part. Each cell is shown with what came out and how long it took,
+Three real kernels play three notebooks, and a Julia and an R script take part
+where there are Julia and R. Each cell is shown with what came out and how long it took,
 and is checked; the exit code is 1 if one does not hold.
 """
 
@@ -26,7 +26,7 @@ import pyarrow.csv
 
 from ..core import ENVIRONMENT_VARIABLE, Store, default_path
 from ..notebook.results import seconds
-from . import julia_setup
+from . import julia_setup, r_setup
 
 if TYPE_CHECKING:
     from jupyter_client.manager import KernelManager
@@ -40,6 +40,12 @@ airports = unique(flights.origin)
 departures(airport) = flights.dep_delay[flights.origin .== airport]
 delays = (origin = airports, mean_delay = [mean(skipmissing(departures(airport))) for airport in airports])
 @share delays
+"""
+_R_DELAYS = """\
+library(arrowshm)
+flights <- attach_table("flights")
+delays <- aggregate(dep_delay ~ origin, flights, mean)
+print(share_table(delays, "delays"))
 """
 
 
@@ -95,26 +101,40 @@ class Notebook:
 
 
 class Script:
-    """A Julia script that ends when it is told to. :class:`SetupFailed` if there is no Julia to run it."""
+    """A script that ends when it is told to: ``command`` runs it, and ``wait`` reads a line in its language."""
 
-    def __init__(self, directory: str, name: str) -> None:
+    def __init__(self, directory: str, name: str, command: list[str], env: dict[str, str], wait: str) -> None:
         self.name, self._file = name, Path(directory, name)
-        self._env = {julia_setup.VARIABLE: f":{julia_setup.FOLDER}"}
+        self._command, self._env, self._wait = command, env, wait
+
+    @classmethod
+    def julia(cls, directory: str) -> Script:
+        """:class:`SetupFailed` if there is no Julia to run it."""
+        env = {julia_setup.VARIABLE: f":{julia_setup.FOLDER}"}
         program = shutil.which("julia")
         if program is None:
             raise julia_setup.SetupFailed("there is no Julia here (https://julialang.org)")
-        self._julia = [program, "--startup-file=no", "--color=no"]
-        answer = julia_setup.ask(self._julia, self._env)
-        if answer.is_too_old:
-            raise julia_setup.SetupFailed(f"{program} is Julia {answer.version}, and 1.5 is needed")
+        command = [program, "--startup-file=no", "--color=no"]
+        if julia_setup.ask(command, env).is_too_old:
+            raise julia_setup.SetupFailed(f"{program} is too old, and 1.5 is needed")
+        return cls(directory, "delays.jl", command, env, "readline()")
+
+    @classmethod
+    def r(cls, directory: str) -> Script:
+        """:class:`SetupFailed` if there is no R, or none that has our package."""
+        program = r_setup.program()
+        if not r_setup.ask().arrowshm:
+            raise julia_setup.SetupFailed(f"{program} does not have arrowshm (jupyter arrowshm r --install)")
+        command = [program, "--no-echo", "--no-save", "--no-restore", "-f"]
+        return cls(directory, "delays.R", command, {}, 'invisible(readLines(file("stdin"), 1))')
 
     def run(self, text: str, last: str) -> None:
         """Run it, up to the line of its output that begins with ``last``, and show what it printed."""
         type_in(self.name, text)
-        self._file.write_text(f"{text}readline()\n")
+        self._file.write_text(f"{text}{self._wait}\n")
         begun = time.perf_counter()
         self._process = subprocess.Popen(
-            [*self._julia, self._file],
+            [*self._command, self._file],
             env={**os.environ, **self._env},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -194,6 +214,7 @@ def _tell(store: Store, load: Notebook, model: Notebook, report: Notebook) -> No
     check(_users(store) == ["load.ipynb", "model.ipynb"], "the table is in use by the two")
 
     _tell_julia(store, model)
+    _tell_r(store, model)
 
     say(f"The first is killed (SIGKILL, pid {load.pid}). The table stays.")
     load.kill()
@@ -222,18 +243,34 @@ def _tell(store: Store, load: Notebook, model: Notebook, report: Notebook) -> No
 
 def _tell_julia(store: Store, model: Notebook) -> None:
     try:
-        delays = Script(os.path.dirname(store.directory), "delays.jl")
+        delays = Script.julia(os.path.dirname(store.directory))
     except julia_setup.SetupFailed as error:
         say(f"Julia's part is left out: {error}.")
         return
     say("Julia attaches it, too, and shares what it makes of it. Most of its time goes into compiling.")
     delays.run(_DELAYS, "delays:")
-    differences = "flights.groupby('origin').dep_delay.mean() - delays.set_index('origin').mean_delay"
+    _compare(store, model, delays, "mean_delay", "Julia")
+
+
+def _tell_r(store: Store, model: Notebook) -> None:
+    try:
+        delays = Script.r(os.path.dirname(store.directory))
+    except julia_setup.SetupFailed as error:
+        say(f"R's part is left out: {error}.")
+        return
+    say("So does R.")
+    delays.run(_R_DELAYS, "delays:")
+    _compare(store, model, delays, "dep_delay", "R")
+
+
+def _compare(store: Store, model: Notebook, delays: Script, column: str, language: str) -> None:
+    """pandas attaches what another language has made of the flights."""
+    differences = f"flights.groupby('origin').dep_delay.mean() - delays.set_index('origin').{column}"
     largest = model.run("%attach delays --to pandas\ndelays", f"float(({differences}).abs().max())")
-    check(largest < 1e-9, "Julia's means are pandas'")
+    check(largest < 1e-9, f"{language}'s means are pandas'")
     model.run("%shared")
     users = [str(user) for table in store.tables() for user in table.holders]
-    check(users.count("delays.jl") == 2, "both tables are in use by the Julia script")
+    check(users.count(delays.name) == 2, f"both tables are in use by the {language} script")
     delays.end()
     model.run("%detach delays\n%unshare delays --force")
 

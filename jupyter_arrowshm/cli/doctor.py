@@ -18,7 +18,7 @@ from .. import __version__, words
 from ..core import ENVIRONMENT_VARIABLE, Store
 from ..errors import ArrowSHMError
 from ..notebook import startup
-from . import frontends, julia_setup
+from . import frontends, julia_setup, r_setup
 
 _LIBRARIES = ["pyarrow", "pandas", "polars", "duckdb", "numpy", "ipykernel", "ipywidgets", "jupyter_server"]
 _WHOLE_PROC = "mount /proc whole (without subset=pid), or ask who set up this container"
@@ -271,6 +271,31 @@ def _asked(name: str, command: list[str], env: dict[str, str], remedy: str, repa
     return Finding(f"{julia} finds ArrowSHM")
 
 
+def _r(store: Store) -> Iterator[Finding]:
+    """R:"""
+    if not _can_start():
+        return
+    if not shutil.which("R"):
+        yield Finding("no R here")
+        return
+    install = "jupyter arrowshm r --install"
+    try:
+        answer = r_setup.ask()
+    except julia_setup.SetupFailed as error:
+        yield Finding(f"R cannot be started ({r_setup.program()}): {error}", "install R again")
+        return
+    r = f"R {answer.r} ({r_setup.program()})"
+    if not answer.arrowshm:  # which is no fault: not everybody who has R wants tables in it
+        needs = "" if answer.nanoarrow else 'install.packages("nanoarrow") in R, then '
+        yield Finding(f"{r} does not have arrowshm ({needs}{install})")
+    elif not answer.is_this:
+        yield Finding(f"{r} has arrowshm {answer.arrowshm}, made from other sources than this package's", install)
+    else:
+        yield Finding(f"{r} has arrowshm {answer.arrowshm}")
+    if answer.arrowshm and not answer.irkernel:
+        yield Finding(f"{r} has no IRkernel, so it runs no notebooks")
+
+
 _EXAMINATIONS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     _versions,
     _where,
@@ -281,4 +306,5 @@ _EXAMINATIONS: tuple[Callable[[Store], Iterator[Finding]], ...] = (
     _kernels,
     _front_ends,
     _julia,
+    _r,
 )

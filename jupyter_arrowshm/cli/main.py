@@ -73,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     julia.add_argument("--startup", action="store_true", help="write the line into Julia's startup.jl")
     julia.add_argument("--kernel", nargs="?", const="", metavar="NAME", help="set it for IJulia's kernels, or for one")
     julia.add_argument("--remove", action="store_true", help="take it back, in startup.jl, in kernels, or in both")
+    r = command("r", _r, "Give R the package arrowshm: print the command that installs it, or run it.")
+    r.add_argument(
+        "--install", action="store_true", help="compile it into R's library; needs R, nanoarrow and a C compiler"
+    )
     return parser
 
 
@@ -196,6 +200,12 @@ def _julia(arguments: argparse.Namespace) -> None:
     if kernel is not None or (remove and not startup and julia_setup.kernels()):
         change = julia_setup.remove_from_kernels if remove else julia_setup.add_to_kernels
         print(*change(kernel or ""), sep="\n")
+
+
+def _r(arguments: argparse.Namespace) -> None:
+    from . import r_setup
+
+    print(r_setup.install() if arguments.install else r_setup.line())
 
 
 if __name__ == "__main__":

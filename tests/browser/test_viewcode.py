@@ -15,6 +15,8 @@ import pytest
 from browser.lab import TIMEOUT, Server
 from browser.node import evaluate
 from julia_peers import Julia, program
+from r_peers import R
+from r_peers import program as r_program
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
@@ -105,6 +107,7 @@ VIEWS: dict[str, dict[str, Any]] = {
 }
 # What the standard library of Julia has no words for is left out there, and the code says so.
 NOT_IN_JULIA = {"moments", "moments with an offset", "money"}
+NOT_IN_R = {"money"}  # its decimals are texts if they have many digits
 
 
 SCHEMA = [{"name": name, "type": type_, "nullable": True} for name, type_ in TYPES]
@@ -179,3 +182,16 @@ def test_julia(written: dict[str, Any], shown: dict[str, list[int]], server: Ser
                 assert found == shown[name], f"{name}:\n{code}"
     finally:
         julia.kill()
+
+
+def test_r(written: dict[str, Any], shown: dict[str, list[int]], server: Server) -> None:
+    r = R(r_program(), env={ENVIRONMENT_VARIABLE: str(server.store)})
+    try:
+        for name, view in written.items():
+            code = view["code"]["R"]
+            assert ("Left out" in code) == (name in NOT_IN_R), code
+            found = r.get(f"{code}\nI(as.numeric(types_view$id))")
+            if name not in NOT_IN_R:
+                assert found == shown[name], f"{name}:\n{code}"
+    finally:
+        r.kill()

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 from julia_peers import Julia, program
 from notebooks import Notebook
+from r_peers import R
+from r_peers import program as r_program
 
 import jupyter_arrowshm as shm
 
@@ -54,3 +56,13 @@ def test_julia(shared: shm.Store) -> None:
             assert julia.get(f"{variable(case['julia'])}.name[1]") == case["name"], case["julia"]
     finally:
         julia.kill()
+
+
+def test_r(shared: shm.Store) -> None:
+    r = R(r_program())
+    try:
+        for case in CASES:
+            r.run(case["r"])
+            assert r.get(f"{case['r'].split(' ')[0]}$name") == case["name"], case["r"]
+    finally:
+        r.kill()

@@ -18,6 +18,7 @@ export const CommandIDs = {
   insertDetach: 'arrowshm:insert-detach',
   copyPython: 'arrowshm:copy-python',
   copyJulia: 'arrowshm:copy-julia',
+  copyR: 'arrowshm:copy-r',
   copyPath: 'arrowshm:copy-path',
   restore: 'arrowshm:restore-preview',
   pin: 'arrowshm:pin',
@@ -75,6 +76,7 @@ export function addCommands(
   add(CommandIDs.insertDetach, trans.__('Insert Code to Detach'), table => host.insertDetach(table), hasNotebook);
   add(CommandIDs.copyPython, trans.__('Copy Line for Python'), table => host.copyCode(table, 'python'));
   add(CommandIDs.copyJulia, trans.__('Copy Line for Julia'), table => host.copyCode(table, 'julia'));
+  add(CommandIDs.copyR, trans.__('Copy Line for R'), table => host.copyCode(table, 'r'));
   add(CommandIDs.copyPath, trans.__('Copy Path of the Arrow File'), table => host.copyPath(table));
   add(
     CommandIDs.pin,

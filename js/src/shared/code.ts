@@ -5,28 +5,31 @@
  */
 
 /** The languages in which tables can be attached. */
-export type Language = 'python' | 'julia';
+export type Language = 'python' | 'julia' | 'r';
 
 export function languageOf(name: string): Language | null {
   const found = name.toLowerCase();
-  return found === 'python' || found.startsWith('ipython') ? 'python' : found === 'julia' ? 'julia' : null;
+  if (found === 'python' || found.startsWith('ipython')) return 'python';
+  return found === 'julia' || found === 'r' ? found : null;
 }
 
 /** A whole cell. */
 export function attachCell(name: string, language: Language): string {
   if (language === 'julia') return `using ArrowSHM\n${juliaLine(name)}`;
+  if (language === 'r') return `library(arrowshm)\n${rLine(name)}`;
   return `%load_ext jupyter_arrowshm\n${magicLine(name)}`;
 }
 
 /** A whole cell that detaches the table again. */
 export function detachCell(name: string, language: Language): string {
   if (language === 'julia') return `using ArrowSHM\n@detach ${variableFor(name, language)}`;
+  if (language === 'r') return `library(arrowshm)\ndetach_table(${variableFor(name, language)})`;
   return `%load_ext jupyter_arrowshm\n%detach ${magicWord(name)}`;
 }
 
 /** A line to copy into a notebook of that language. */
 export function attachLine(name: string, language: Language): string {
-  return language === 'julia' ? juliaLine(name) : magicLine(name);
+  return language === 'julia' ? juliaLine(name) : language === 'r' ? rLine(name) : magicLine(name);
 }
 
 /** For a Python notebook. */
@@ -46,13 +49,17 @@ export function juliaLine(name: string): string {
   return variable === name ? `@attach ${name}` : `@attach ${variable} = ${juliaString(name)}`;
 }
 
+export function rLine(name: string): string {
+  return `${variableFor(name, 'r')} <- attach_table(${rString(name)})`;
+}
+
 /** The name itself if it is a valid identifier; else `trips_2013` for `trips-2013`, `class_` for `class`. */
 export function variableFor(name: string, language: Language): string {
-  const { read, isOther, isStart, isReserved } = VARIABLES[language];
+  const { read, isOther, isStart, isReserved, first } = VARIABLES[language];
   const known = read(name).replace(isOther, '_');
   // IPython keeps results in `_`, and Julia cannot read a variable of underscores alone.
   if (/^_+$/.test(known)) return 'table';
-  const variable = isStart.test(known) ? known : `_${known}`;
+  const variable = isStart.test(known) ? known : `${first}${known}`;
   return isReserved.test(variable) ? `${variable}_` : variable;
 }
 
@@ -62,6 +69,10 @@ export function pythonString(text: string): string {
 
 export function juliaString(text: string): string {
   return `"${text.replace(/[\\"$]/g, '\\$&')}"`;
+}
+
+export function rString(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&')}"`;
 }
 
 /** The name, quoted if `%attach` would take it for an option or for its own `as`, or substitute a variable for it. */
@@ -78,6 +89,8 @@ interface IVariables {
   readonly isOther: RegExp;
   readonly isStart: RegExp;
   readonly isReserved: RegExp;
+  /** Comes before a name that cannot begin a variable. */
+  readonly first: string;
 }
 
 const VARIABLES: Record<Language, IVariables> = {
@@ -89,7 +102,8 @@ const VARIABLES: Record<Language, IVariables> = {
     isReserved: words(
       'False None True and as assert async await break class continue def del elif else except finally for from ' +
         'global if import in is lambda nonlocal not or pass raise return try while with yield __debug__ __builtins__'
-    )
+    ),
+    first: '_'
   },
   julia: {
     // Julia reads three letters as others; NFKC covers two of these, the micro sign and Planck's constant.
@@ -101,7 +115,19 @@ const VARIABLES: Record<Language, IVariables> = {
       'baremodule begin break catch const continue do else elseif end export false finally for function global if ' +
         'import in isa let local macro module quote return struct true try using where while ' +
         'ccall eval include ARGS ArrowSHM Base Core Main'
-    )
+    ),
+    first: '_'
+  },
+  r: {
+    read: name => name,
+    // ASCII alone: which other letters R takes depends on its locale.
+    isOther: /[^A-Za-z0-9_.]\p{M}*|_\p{M}+/gu,
+    isStart: /^[A-Za-z]/,
+    isReserved: words(
+      'if else repeat while function for next break TRUE FALSE NULL Inf NaN NA NA_integer_ NA_real_ NA_complex_ ' +
+        'NA_character_ in'
+    ),
+    first: 'x'
   }
 };
 

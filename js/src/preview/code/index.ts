@@ -3,10 +3,12 @@ import type { IView } from '../query';
 import type { IPreviewTable } from '../source';
 import { juliaCode } from './julia';
 import { DIALECTS, pythonCode } from './python';
+import { rCode } from './r';
 
-export const LANGUAGES = ['pandas', 'polars', 'pyarrow', 'Julia'] as const;
+export const LANGUAGES = ['pandas', 'polars', 'pyarrow', 'Julia', 'R'] as const;
 export type CodeLanguage = (typeof LANGUAGES)[number];
 
 export function viewCode(table: IPreviewTable, view: IView, language: CodeLanguage): string {
-  return language === 'Julia' ? juliaCode(table, view) : pythonCode(table, view, DIALECTS[language]);
+  if (language === 'Julia') return juliaCode(table, view);
+  return language === 'R' ? rCode(table, view) : pythonCode(table, view, DIALECTS[language]);
 }

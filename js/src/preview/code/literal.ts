@@ -1,5 +1,5 @@
-/** Values of filters as literals of Python and Julia. */
-import { juliaString, pythonString } from '../../shared/code';
+/** Values of filters as literals of Python, Julia and R. */
+import { juliaString, pythonString, rString } from '../../shared/code';
 import type { Scalar } from '../source';
 
 export type Family = 'text' | 'number' | 'float' | 'decimal' | 'bool' | 'date' | 'timestamp' | 'time' | 'binary' | 'other';
@@ -81,6 +81,29 @@ export function juliaLiteral(value: Scalar, { family, zone }: IColumnType): stri
       // The standard library knows no time zones, and nothing finer than thousandths of a second.
       if (!moment || moment.offset || (zone && zone !== 'UTC') || /\.\d{4,}/.test(moment.local)) return null;
       return `DateTime("${moment.local}")`;
+    }
+    default:
+      return null;
+  }
+}
+
+export function rLiteral(value: Scalar, { family, zone }: IColumnType): string | null {
+  const text = String(value);
+  switch (family) {
+    case 'text':
+      return rString(text);
+    case 'bool':
+      return text === 'true' ? 'TRUE' : text === 'false' ? 'FALSE' : null;
+    case 'number':
+    case 'float':
+      return isNumber(text) ? text : null;
+    case 'date':
+      return parsed(text) ? `as.Date("${text.slice(0, 10)}")` : null;
+    case 'timestamp': {
+      const moment = parsed(text);
+      // R's times are fractions of a second in binary: two that are the same here may differ there.
+      if (!moment || moment.local.includes('.') || !['', '+00:00'].includes(moment.offset)) return null;
+      return `as.POSIXct("${moment.local.replace('T', ' ')}", tz = ${rString(moment.offset ? 'UTC' : zone || 'UTC')})`;
     }
     default:
       return null;

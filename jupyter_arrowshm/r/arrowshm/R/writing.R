@@ -36,13 +36,14 @@ modify <- function(schema, length, validity, buffers = list(), children = NULL, 
   changes <- list(length = length, null_count = nulls, buffers = c(list(bits), buffers))
   if (!is.null(children)) changes$children <- children
   if (!is.null(dictionary)) changes$dictionary <- dictionary
-  nanoarrow::nanoarrow_array_modify(array, changes)
+  # Without its own check, which takes twice as long for each level of lists: what we put together is right by construction.
+  nanoarrow::nanoarrow_array_modify(array, changes, validate = FALSE)
 }
 
 schema_of <- function(array) nanoarrow::infer_nanoarrow_schema(array)
 
-struct_array <- function(data, kind, path = "") {
-  columns <- lapply(seq_along(data), function(i) as_column(data[[i]], names(data)[i], kind))
+struct_array <- function(data, kind, depth = 0) {
+  columns <- lapply(seq_along(data), function(i) as_column(data[[i]], names(data)[i], kind, depth))
   names(columns) <- names(data)
   schema <- nanoarrow::na_struct(lapply(columns, schema_of), nullable = TRUE)
   modify(schema, nrow(data), NULL, children = columns)
@@ -62,12 +63,16 @@ check_range <- function(values, column, kind) {
   }
 }
 
-as_column <- function(x, name, kind) {
+# nanoarrow takes twice as long for each level of nesting.
+MOST_LEVELS <- 12
+
+as_column <- function(x, name, kind, depth = 0) {
   fail <- function(reason, remedy = "") stop_unsupported(kind, reason, remedy, name)
   if (inherits(x, "nanoarrow_array")) return(x)
+  if (depth > MOST_LEVELS) fail(sprintf("it is nested more than %d levels deep", MOST_LEVELS))
   if (inherits(x, "POSIXlt")) x <- as.POSIXct(x)
   if (inherits(x, "data.frame")) {
-    return(struct_array(x, kind))
+    return(struct_array(x, kind, depth + 1))
   }
   if (!is.null(dim(x))) fail("it is a matrix", "as.data.frame() makes columns of it.")
   if (is.factor(x)) return(factor_array(x))
@@ -89,7 +94,7 @@ as_column <- function(x, name, kind) {
     return(int64_array(values, nanoarrow::na_duration("us")))
   }
   if (inherits(x, "integer64")) return(nanoarrow::as_nanoarrow_array(x, schema = nanoarrow::na_int64()))
-  if (is.list(x)) return(list_array(x, name, kind))
+  if (is.list(x)) return(list_array(x, name, kind, depth + 1))
   if (is.complex(x)) fail("Arrow has no complex numbers", "Share Re() and Im() of it.")
   if (is.raw(x)) return(nanoarrow::as_nanoarrow_array(as.integer(x), schema = nanoarrow::na_uint8()))
   if (is.object(x) && !inherits(x, "AsIs")) {
@@ -135,7 +140,7 @@ factor_array <- function(x) {
 }
 
 # A list of raw vectors is binary; of anything else, lists. NULL is a null.
-list_array <- function(x, name, kind) {
+list_array <- function(x, name, kind, depth) {
   missing <- vapply(x, is.null, TRUE)
   sizes <- lengths(x)
   frames <- vapply(x, inherits, TRUE, "data.frame")
@@ -158,7 +163,7 @@ list_array <- function(x, name, kind) {
     }
     joined(x)
   }
-  child <- if (!length(x)) nanoarrow::as_nanoarrow_array(logical(), schema = nanoarrow::na_bool()) else as_column(values, name, kind)
+  child <- if (!length(x)) nanoarrow::as_nanoarrow_array(logical(), schema = nanoarrow::na_bool()) else as_column(values, name, kind, depth)
   schema <- nanoarrow::nanoarrow_schema_modify(nanoarrow::na_list(schema_of(child)), list(children = list(item = schema_of(child))))
   modify(schema, length(missing), validity, list(offsets), children = list(child))
 }
