@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pyarrow as pa
@@ -45,6 +46,18 @@ def test_a_table_goes_when_it_was_unused_for_long_enough_without_a_break():
     keeper.see([table("a", 5)], 9)
     keeper.see(tables, 12)
     assert due(keeper, tables, 21) == [] and due(keeper, tables, 22) == ["a"]
+
+
+def test_the_time_of_removal_is_told_by_the_clock_that_removes():
+    """A machine that was suspended, and a wall clock that was set: only the time that is left counts."""
+    keeper, tables = Keeper(Rules(idle_timeout=100)), [table("a")]
+    told = []
+    for now in (0, 1, 60):
+        keeper.see(tables, now)
+        told.append(keeper.goes_at(tables[0]))
+        left = told[-1] - dt.datetime.now(dt.timezone.utc)
+        assert abs(left.total_seconds() - (100 - now)) < 5
+    assert told[0] == told[1], "a list that is asked for again has not changed"
 
 
 def test_a_new_version_begins_anew():
