@@ -65,7 +65,7 @@ test-python: $(VENV)/.test julia r
 	$(BIN)/python -m pytest $(PARALLEL)
 
 # Where there are no magics, or nobody who looks: papermill, marimo, gunicorn, ...
-test-places: $(VENV)/.places
+test-places: $(VENV)/.places js
 	$(BIN)/python -m pytest $(PARALLEL) tests/places
 
 # The oldest releases that we say we work with; the newest ones are what `make test-python` runs on. Random types through two

@@ -9,16 +9,23 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
 import pandas as pd
+import psutil
 import pytest
+from browser.conftest import browser as browser
+from playwright.sync_api import Browser, Page, expect
 
 import jupyter_arrowshm as shm
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "other-places.md").read_text()
+# What the page says works there; each is tried below.
+PROGRAMS = ("dask", "gunicorn", "ipcluster", "jupyter-console", "jupyter-nbclassic", "jupyter-nbconvert", "marimo")
+PROGRAMS += ("papermill", "voila")
 FRAME = pd.DataFrame({"city": ["Aachen", "Bonn"], "fare": [1.5, 2.5]})
 
 
@@ -56,6 +63,14 @@ def test_multiprocessing(place: Path, way: str) -> None:
 
 def test_joblib(place: Path) -> None:
     assert run(sys.executable, "parallel.py") == "4.0\n"
+
+
+def test_ipyparallel(place: Path) -> None:
+    assert run(sys.executable, "engines.py").endswith("4.0\n")
+
+
+def test_dask(place: Path) -> None:
+    assert run(sys.executable, "cluster.py") == "4.0\n"
 
 
 @pytest.mark.parametrize("options", [(), ("--preload",)])
@@ -187,7 +202,87 @@ def test_marimo(place: Path) -> None:
     assert "4.0" in page and page.count("marimo-anywidget") >= 2
 
 
+# -- pages ---------------------------------------------------------------------------------------------------------
+
+# The command that serves the notebook, without its port, and where the notebook is then.
+SERVERS = {
+    "voila": (["voila", "report.ipynb", "--no-browser", "--Voila.ip=127.0.0.1"], ""),
+    "nbclassic": (
+        ["jupyter", "nbclassic", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--IdentityProvider.token=secret"],
+        "nbclassic/notebooks/report.ipynb?token=secret",
+    ),
+    "marimo": (["marimo", "-q", "run", "notebook.py", "--headless", "--no-token", "--host", "127.0.0.1"], ""),
+}
+
+
+# Before it has loaded its extensions, a cell that is run shows no widget.
+CLASSIC_IS_READY = """() => {
+  const kernel = window.Jupyter?.notebook?.kernel;
+  const extensions = ['nbextensions/anywidget/extension', 'nbextensions/jupyter-js-widgets/extension'];
+  const areLoaded = extensions.every(requirejs.defined);
+  return areLoaded && kernel?.is_connected() && 'jupyter.widget' in kernel.comm_manager.targets;
+}"""
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1000, "height": 1200}) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def address(place: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The page of the front end that is the test's parameter."""
+    notebook("report.ipynb", "%attach trips", "%shared", "import jupyter_arrowshm as shm\nshm.TablePreview(trips)")
+    command, path = SERVERS[request.param]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with open("log", "wb") as log:
+        server = subprocess.Popen([*command, f"--port={port}"], stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while not answers(port):
+            assert server.poll() is None and time.monotonic() < deadline, Path("log").read_text()
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/{path}"
+    finally:
+        started = psutil.Process(server.pid).children(recursive=True) if server.poll() is None else []
+        server.terminate()
+        server.wait(timeout=60)
+        for process in psutil.wait_procs(started, timeout=30)[1]:
+            process.kill()
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("address", SERVERS, indirect=True)
+def test_widgets_in_the_page_of_another_front_end(address: str, store: shm.Store, page: Page) -> None:
+    """They are drawn, the list is live, and the kernel answers what is asked in the page."""
+    page.goto(address, timeout=60_000)
+    if "nbclassic" in address:
+        page.wait_for_function(CLASSIC_IS_READY, timeout=60_000)
+        page.evaluate("Jupyter.notebook.execute_all_cells()")
+    listed = page.locator('.jp-ArrowSHM-widget [data-table="trips"]')
+    expect(listed).to_contain_text("2 rows x 2 columns", timeout=60_000)
+    expect(listed).to_contain_text("in use by 2")
+    store.share(FRAME.head(1), "zones")
+    expect(page.locator('[data-table="zones"]')).to_contain_text("1 row x 2 columns")
+
+    preview = page.locator(".jp-ArrowSHM-widget").nth(1)
+    grid, status = preview.locator(".lm-DataGrid-viewport"), preview.locator(".jp-ArrowSHM-status")
+    grid.click(position={"x": 60, "y": 15})
+    expect(preview.locator(".jp-ArrowSHM-chip")).to_have_text(["city ▲"])
+    grid.click(position={"x": 60, "y": 15})
+    expect(preview.locator(".jp-ArrowSHM-chip")).to_have_text(["city ▼"])
+    grid.press("Control+Home")
+    expect(status).to_contain_text("Row 1, city: Bonn")
+
+
 def test_every_program_of_the_page_is_there() -> None:
     """Nothing here is left out because something is not installed."""
-    for program in ("gunicorn", "papermill", "jupyter-nbconvert", "jupyter-console", "marimo"):
+    for program in PROGRAMS:
         assert shutil.which(program, path=str(Path(sys.executable).parent)), program

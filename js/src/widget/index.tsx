@@ -3,7 +3,7 @@ import { createRoot } from 'preact/compat/client';
 import React from 'react';
 import { Link } from './link';
 import { IModel } from './traits';
-import { makePlace, tellWhileSeen } from './place';
+import { makePlace, tellWhileSeen, whenInDocument } from './place';
 import { PreviewView } from './PreviewView';
 import { TablesView } from './TablesView';
 
@@ -12,9 +12,10 @@ function render({ model, el }: { model: IModel; el: HTMLElement }): () => void {
   const link = new Link(model);
   const root = createRoot(place);
   const View = model.get('_kind') === 'tables' ? TablesView : PreviewView;
-  root.render(<View model={model} link={link} />);
+  const giveUp = whenInDocument(place, () => root.render(<View model={model} link={link} />));
   const stop = tellWhileSeen(model, place);
   return () => {
+    giveUp();
     stop();
     root.unmount();
     link.dispose();

@@ -24,6 +24,18 @@ export function makePlace(el: HTMLElement): HTMLElement {
   return place;
 }
 
+/** Call once the element is in the document: the classic Notebook may put a view there only after it is drawn. */
+export function whenInDocument(place: HTMLElement, call: () => void): () => void {
+  const observer = new ResizeObserver(() => {
+    // Observed before, it has no size.
+    if (!place.isConnected) return;
+    observer.disconnect();
+    call();
+  });
+  observer.observe(place);
+  return () => observer.disconnect();
+}
+
 /** Tell the kernel while the view can be seen, until the returned function is called. */
 export function tellWhileSeen(model: IModel, place: HTMLElement): () => void {
   const view = crypto.getRandomValues(new Uint32Array(2)).join('-');
