@@ -28,6 +28,8 @@ from .errors import (
     LoadsItself,
     NewerProtocol,
     NoRoom,
+    PlaceFailed,
+    PlaceNotFound,
     QueryStopped,
     StoreFailed,
     TableExists,
@@ -41,6 +43,7 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .core import Attachment, Holder, OlderVersion, Publisher, Store, TableInfo, Tables, Writer, default_store
+    from .elsewhere import Place, Places, place, places
     from .widget import SharedTables, TablePreview
 
     attach = default_store().attach
@@ -67,6 +70,10 @@ __all__ = [
     "NewerProtocol",
     "NoRoom",
     "OlderVersion",
+    "Place",
+    "PlaceFailed",
+    "PlaceNotFound",
+    "Places",
     "Publisher",
     "QueryStopped",
     "SharedTables",
@@ -90,6 +97,8 @@ __all__ = [
     "gc",
     "info",
     "pin",
+    "place",
+    "places",
     "share",
     "tables",
     "unpin",
@@ -101,6 +110,8 @@ _LAZY = {
     "Attachment": "core",
     "Holder": "core",
     "OlderVersion": "core",
+    "Place": "elsewhere",
+    "Places": "elsewhere",
     "Publisher": "core",
     "SharedTables": "widget",
     "Store": "core",
@@ -108,6 +119,8 @@ _LAZY = {
     "TablePreview": "widget",
     "Tables": "core",
     "Writer": "core",
+    "place": "elsewhere",
+    "places": "elsewhere",
 }
 
 

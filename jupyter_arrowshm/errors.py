@@ -6,6 +6,8 @@
     ├── TableNotFound         no table has this name
     ├── TableExists           somebody else shared the table that has it
     ├── TableReplaced         another version has it now
+    ├── PlaceNotFound         no place is called so
+    ├── PlaceFailed           a place cannot be used, or does not do this
     ├── InvalidName           no table can have it
     ├── DamagedTable          its file is not a whole Arrow file
     ├── NewerProtocol         a newer release wrote it
@@ -57,6 +59,15 @@ def _unshare(name: str, speaker: Speaker) -> str:
     return f"unshare({_quoted(name)})" if speaker == "julia" else f"jupyter_arrowshm.unshare({name!r})"
 
 
+def _list(speaker: Speaker, place: str) -> str:
+    """The code that lists the tables of a place; without one, of this machine."""
+    if not place:
+        return _LIST[speaker]
+    if speaker in ("magic", "cli"):
+        return f"{_LIST[speaker]} --from {shlex.quote(place)}"
+    return f"jupyter_arrowshm.place({place!r}).tables()"
+
+
 def _quoted(text: str) -> str:
     """A string literal of Julia's, which takes ``$`` for code."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
@@ -105,10 +116,11 @@ class TableNotFound(ArrowSHMError, LookupError):
     near: tuple[str, ...] = ()
     removed_at: dt.datetime | None = None
     reason: str = ""
+    place: str = ""
 
     @property
     def what(self) -> str:
-        text = f"there is no shared table {self.name!r}."
+        text = f"there is no shared table {self.name!r}{f' from {self.place}' if self.place else ''}."
         return f"{text} It was removed {words.age(self.removed_at)}: {self.reason}." if self.removed_at else text
 
     def remedy(self, speaker: Speaker = "python") -> str:
@@ -116,7 +128,7 @@ class TableNotFound(ArrowSHMError, LookupError):
             return "Share it again."
         if self.near:
             return f"Did you mean {' or '.join(map(repr, self.near))}?"
-        return f"{_LIST[speaker]} lists what is shared."
+        return f"{_list(speaker, self.place)} lists what is shared{' with you' if self.place else ''}."
 
 
 @dataclass(eq=False)
@@ -149,6 +161,39 @@ class TableReplaced(ArrowSHMError):
 
     def remedy(self, speaker: Speaker = "python") -> str:
         return "Look at the newer one."
+
+
+@dataclass(eq=False)
+class PlaceNotFound(ArrowSHMError, LookupError):
+    """No place is called so: no configured one, and no user of this machine. ``near`` holds names that look like it."""
+
+    name: str
+    near: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        return f"there is no place {self.name!r}, and no user of this name."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        if self.near:
+            return f"Did you mean {' or '.join(map(repr, self.near))}?"
+        return "A place is everyone, group:NAME, a user, a path or URI, or a name that c.ArrowSHM.places gives to one."
+
+
+@dataclass(eq=False)
+class PlaceFailed(ArrowSHMError):
+    """A place cannot be used, or does not do what was asked for. ``reason`` says why, ``fix`` what to do."""
+
+    place: str
+    reason: str
+    fix: str = ""
+
+    @property
+    def what(self) -> str:
+        return f"{self.place} {self.reason}."
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        return self.fix
 
 
 @dataclass(eq=False)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from .. import __version__, words
 from ..core import Store, default_store
+from ..elsewhere import Place, own, place, places
 from ..errors import ArrowSHMError, DamagedTable
 from ..notebook import startup
 
@@ -46,12 +47,17 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
+    def from_place(of: argparse.ArgumentParser, text: str) -> None:
+        of.add_argument("--from", dest="place", metavar="PLACE", help=text)
+
     listing = command("list", _list, "List the shared tables and who uses them.")
     listing.add_argument("--json", action="store_true", help="print JSON, for programs")
     listing.add_argument("--watch", action="store_true", help="look again each second, until Ctrl-C")
+    from_place(listing, "the tables of another user, or in a folder or bucket")
     one = command("info", _info, "Show one table: its columns, who uses it, and its older versions.")
     one.add_argument("name", help="the table's name")
     one.add_argument("--json", action="store_true", help="print JSON, for programs")
+    from_place(one, "a table of another user, or in a folder or bucket")
     first = command("head", _head, "Show the first rows of a table, sorted and filtered if you like.")
     first.add_argument("name", help="the table's name")
     first.add_argument("--rows", type=int, default=10, help="how many to show (default 10, at most 1000)")
@@ -64,6 +70,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     removal = command("unshare", _unshare, "Remove tables. Anybody who has one attached keeps it.")
     removal.add_argument("names", nargs="+", metavar="name", help="the table's name")
+    from_place(removal, "remove it there")
+    copy = command("copy", _copy, "Copy a table of this machine to another place, or one from there to this machine.")
+    copy.add_argument("name", help="the table's name")
+    ways = copy.add_mutually_exclusive_group(required=True)
+    ways.add_argument("--to", metavar="PLACE", help="everyone, group:NAME, a folder or bucket, or a configured name")
+    ways.add_argument("--from", dest="place", metavar="PLACE", help="the same, or a user whose tables you may read")
+    copy.add_argument("--replace", action="store_true", help="even if somebody else's table has the name there")
+    command("places", _places, "List the places besides this machine's tables: where tables can be had from, and put.")
     command("gc", _gc, "Remove every table that nobody uses, except pinned ones.")
     command("doctor", _doctor, "Check this machine and environment, and say what to do where something is wrong.")
     command("demo", _demo, "Show how it works, with real kernels and real data.")
@@ -80,8 +94,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _place(arguments: argparse.Namespace) -> Store | Place:
+    return place(arguments.place) if arguments.place else default_store()
+
+
+def _places(arguments: argparse.Namespace) -> None:
+    print(_each_line(repr(places())))
+
+
+def _copy(arguments: argparse.Namespace) -> None:
+    here = default_store()
+    source, target = (here, place(arguments.to)) if arguments.to else (place(arguments.place), here)
+    table = source.attach(arguments.name, to="source")
+    print(_each_line(str(target.share(table, arguments.name, replace=arguments.replace))))
+
+
 def _list(arguments: argparse.Namespace) -> None:
-    store = default_store()
+    store = _place(arguments)
     while True:
         tables = store.tables()
         listed = json.dumps([table.as_dict() for table in tables], indent=2) if arguments.json else tables.text()
@@ -94,7 +123,7 @@ def _list(arguments: argparse.Namespace) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> None:
-    store = default_store()
+    store = _place(arguments)
     table = store.info(arguments.name)
     if arguments.json:
         print(json.dumps(table.as_dict(), indent=2))
@@ -106,7 +135,7 @@ def _info(arguments: argparse.Namespace) -> None:
         _say("in use by", f"{user}{f', pid {user.pid}' if user.pid else ''}")
     for version in table.older:
         _say("older version", version.users)
-    for user in store.readers_by_path(table.name):
+    for user in store.readers_by_path(table.name) if isinstance(store, Store) else ():
         _say("also read by", f"{user}, pid {user.pid}, which opened the file by its path")
     if table.pinned:
         _say("pinned", "never removed automatically")
@@ -147,7 +176,7 @@ def _path(arguments: argparse.Namespace) -> None:
 
 
 def _unshare(arguments: argparse.Namespace) -> None:
-    store = default_store()
+    store = _place(arguments)
     for name in arguments.names:
         try:
             table = store.info(name)
@@ -162,6 +191,8 @@ def _unshare(arguments: argparse.Namespace) -> None:
 
 def _gc(arguments: argparse.Namespace) -> None:
     removed = default_store().gc()
+    for one in own():  # what others may read stays no longer than the rest
+        removed |= {f"{name} ({one.name})": nbytes for name, nbytes in one.store.gc().items()}
     for name, nbytes in removed.items():
         print(f"{name}: removed, {words.size(nbytes)}")
     if not removed:

@@ -10,24 +10,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .access import EVERYONE, Access, members_of, of_user
     from .arrowfile import UNREADABLE
     from .attached import Attachment
     from .capabilities import Capabilities
-    from .directory import ENVIRONMENT_VARIABLE, SHARED_MEMORY, default_path
+    from .directory import ENVIRONMENT_VARIABLE, SHARED_MEMORY, default_parent, default_path
     from .facts import PROTOCOL
-    from .lock import renew_in_children
-    from .process import LABEL_OPTION, Holder, Publisher, is_run_by_program
+    from .lock import renew_in_children, wait_for
+    from .names import check as check_name
+    from .names import of_file as name_of_file
+    from .packed import check_owner, describe, pack
+    from .process import LABEL_OPTION, Holder, Publisher, is_run_by_program, user_name
     from .publication import Progress, Writer
     from .room import Room
     from .store import Look, Store, default_store
     from .table import OlderVersion, TableInfo, Tables
 
 _MODULES = {
+    "EVERYONE": "access",
     "ENVIRONMENT_VARIABLE": "directory",
     "LABEL_OPTION": "process",
     "PROTOCOL": "facts",
     "SHARED_MEMORY": "directory",
     "UNREADABLE": "arrowfile",
+    "Access": "access",
     "Attachment": "attached",
     "Capabilities": "capabilities",
     "Holder": "process",
@@ -40,18 +46,30 @@ _MODULES = {
     "TableInfo": "table",
     "Tables": "table",
     "Writer": "publication",
+    "check_name": "names.check",
+    "check_owner": "packed",
+    "default_parent": "directory",
     "default_path": "directory",
     "default_store": "store",
+    "describe": "packed",
     "is_run_by_program": "process",
+    "members_of": "access",
+    "name_of_file": "names.of_file",
+    "of_user": "access",
+    "pack": "packed",
     "renew_in_children": "lock",
+    "user_name": "process",
+    "wait_for": "lock",
 }
 
 __all__ = [
     "ENVIRONMENT_VARIABLE",
+    "EVERYONE",
     "LABEL_OPTION",
     "PROTOCOL",
     "SHARED_MEMORY",
     "UNREADABLE",
+    "Access",
     "Attachment",
     "Capabilities",
     "Holder",
@@ -64,15 +82,26 @@ __all__ = [
     "TableInfo",
     "Tables",
     "Writer",
+    "check_name",
+    "check_owner",
+    "default_parent",
     "default_path",
     "default_store",
+    "describe",
     "is_run_by_program",
+    "members_of",
+    "name_of_file",
+    "of_user",
+    "pack",
     "renew_in_children",
+    "user_name",
+    "wait_for",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    module, _, attribute = _MODULES[name].partition(".")
+    value = globals()[name] = getattr(import_module(f".{module}", __name__), attribute or name)
     return value

@@ -18,6 +18,7 @@ from .facts import SOURCE_KEY
 from .lock import wait_for
 
 _MOST_COLUMNS = 20  # that an error names
+_MOST_CHECKED = 10_000  # versions of other users' tables of which we know that they were checked
 
 
 @dataclass(frozen=True)
@@ -68,33 +69,44 @@ class Opened(NamedTuple):
         return kind.decode(errors="replace") if kind else None
 
 
-def open_table(
-    directory: Directory,
-    not_found: Callable[[str], TableNotFound],
-    name: str,
-    columns: Sequence[str] | None,
-    wait: float,
-    validate: bool,
-) -> Opened:
-    """Map the table and open it, waiting up to ``wait`` seconds for somebody to share it."""
+class Request(NamedTuple):
+    """How a table is to be attached; see :meth:`Store.attach`."""
+
+    columns: Sequence[str] | None
+    wait: float
+    validate: bool
+    copy: bool
+
+
+def open_table(directory: Directory, not_found: Callable[[str], TableNotFound], name: str, how: Request) -> Opened:
+    """Map the table and open it, waiting up to ``how.wait`` seconds for somebody to share it.
+
+    Another user's table is checked in full, once for each version. A copy of one is made first and checked then,
+    so that nothing its owner does meanwhile can deceive the check.
+    """
     names.check(name)
-    if not wait >= 0:
-        raise ValueError(f"wait is a number of seconds, 0 or more, not {wait!r}")
+    if not how.wait >= 0:
+        raise ValueError(f"wait is a number of seconds, 0 or more, not {how.wait!r}")
     path = directory.file(name)
-    mapped = _map(directory, name, path)
-    if mapped is None and wait:
+    mapped = _map(directory, name, path, how.copy)
+    if mapped is None and how.wait:
 
         def shared() -> bool:
             nonlocal mapped
-            mapped = _map(directory, name, path)
+            mapped = _map(directory, name, path, how.copy)
             return mapped is not None
 
-        wait_for(shared, wait)
+        wait_for(shared, how.wait)
     if mapped is None:
         raise not_found(name)
     buffer, status = mapped
-    whole, metadata = arrowfile.read(buffer, name, path, validate=validate)
-    table = whole if columns is None else _select(whole, _names(columns), name)
+    is_checked = directory.access.is_mine or (not how.copy and segment.version_of(status) in directory.checked)
+    whole, metadata = arrowfile.read(buffer, name, path, validate=how.validate or not is_checked)
+    if not is_checked and not how.copy:
+        if len(directory.checked) >= _MOST_CHECKED:
+            directory.checked.clear()
+        directory.checked.add(segment.version_of(status))
+    table = whole if how.columns is None else _select(whole, _names(how.columns), name)
     return Opened(name, path, buffer, whole, table, metadata, status)
 
 
@@ -136,12 +148,14 @@ def _reading(opened: Opened) -> Iterator[None]:
         raise arrowfile.damaged(error, opened.name, opened.path) from None
 
 
-def _map(directory: Directory, name: str, path: str) -> tuple[pa.Buffer, os.stat_result] | None:
+def _map(directory: Directory, name: str, path: str, copy: bool) -> tuple[pa.Buffer, os.stat_result] | None:
     try:
         opened = directory.open()
         if opened is None:
             return None
-        return segment.map_shared(opened.fd, name, path, LOCK_TIMEOUT)
+        if copy and not directory.access.is_mine:
+            return segment.read_whole(opened.fd, name, path)
+        return segment.map_shared(opened.fd, name, path, LOCK_TIMEOUT, directory.access)
     except OSError as error:
         raise directory.explain(error) from None
 

@@ -11,7 +11,6 @@ import contextlib
 import errno
 import functools
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from ..errors import ArrowSHMError, Busy, StoreFailed, UnsafeDirectory
 from . import names, room
+from .access import PRIVATE, Access
 from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
 
 ENVIRONMENT_VARIABLE = "JUPYTER_ARROWSHM_DIR"
@@ -41,8 +41,12 @@ def default_path() -> str:
     """The directory that Python, Julia and the server agree on (docs/protocol.md, "Which directory")."""
     if chosen := os.environ.get(ENVIRONMENT_VARIABLE):
         return chosen
-    parent = "/tmp" if shared_memory_trouble() else SHARED_MEMORY
-    return f"{parent}/jupyter-arrowshm-{os.geteuid()}"
+    return f"{default_parent()}/jupyter-arrowshm-{os.geteuid()}"
+
+
+def default_parent() -> str:
+    """Where all users' directories are: ``/dev/shm``, or ``/tmp`` where that is of no use."""
+    return "/tmp" if shared_memory_trouble() else SHARED_MEMORY
 
 
 def shared_memory_trouble() -> str:
@@ -77,12 +81,16 @@ class Directory:
     ----------
     path
         Absolute; its parent must exist. Without it, :func:`default_path`.
+    access
+        Whose it must be, and who may read it.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None = None, access: Access = PRIVATE) -> None:
+        self.access = access
         self.path = os.fspath(path) if path is not None else default_path()
         if not os.path.isabs(self.path):
             raise UnsafeDirectory(self.path, "is a relative path", "give an absolute one")
+        self.checked: set[str] = set()  # versions of another user's tables that were found whole
         self._opened: _Opened | None = None
 
     def open(self, *, create: bool = False) -> Descriptor | None:
@@ -94,6 +102,8 @@ class Directory:
             It is a symbolic link, somebody else's, open to others, or cannot be made.
         """
         opened = self._opened
+        if create and not self.access.is_mine:
+            raise UnsafeDirectory(self.path, f"belongs to user {self.access.uid}", "only its owner can change it")
         try:
             status = os.lstat(self.path)
         except FileNotFoundError:
@@ -125,6 +135,8 @@ class Directory:
                     self._verify(os.lstat(self.path))
             raise self._refused(error) from None
         self._verify(status)
+        if create and self.access.is_open:
+            self._open_to_others(opened.fd, status)
         if (kind := room.file_system(status.st_dev)) in _WITHOUT_LOCKS:
             raise self._without_locks(f"is on {kind}, a network file system")
         if create:
@@ -143,15 +155,27 @@ class Directory:
         except OSError as error:
             raise self._refused(error) from None
 
+    def _open_to_others(self, fd: int, status: os.stat_result) -> None:
+        """Let the readers in: mkdir(2) obeys the umask, and knows no group."""
+        if self.access.group is not None and status.st_gid != self.access.group:
+            self._try(os.chmod, fd, 0o700)  # not a moment for the members of another group
+            self._try(os.chown, fd, -1, self.access.group)
+        if stat.S_IMODE(os.fstat(fd).st_mode) != self.access.directory_mode:
+            self._try(os.chmod, fd, self.access.directory_mode)
+
     def _verify(self, status: os.stat_result) -> None:
-        if status.st_uid != os.geteuid():
+        if status.st_uid != self.access.uid:
+            whose = "you" if self.access.is_mine else f"user {self.access.uid}"
             raise UnsafeDirectory(
                 self.path,
-                f"belongs to user {status.st_uid}, not to you",
+                f"belongs to user {status.st_uid}, not to {whose}",
                 f"ask its owner to remove it, or set ${ENVIRONMENT_VARIABLE} to a directory of yours",
             )
-        if status.st_mode & 0o077:
-            raise UnsafeDirectory(self.path, "is open to other users", f"run chmod 700 {self.path}")
+        if status.st_mode & 0o077 & ~self.access.directory_mode:
+            if not self.access.is_mine:
+                raise UnsafeDirectory(self.path, "can be written by others than its owner", "ask its owner to mend it")
+            what = "can be written by other users" if self.access.is_open else "is open to other users"
+            raise UnsafeDirectory(self.path, what, f"run chmod {self.access.directory_mode:o} {self.path}")
 
     def _without_locks(self, reason: str) -> UnsafeDirectory:
         return UnsafeDirectory(
@@ -161,6 +185,10 @@ class Directory:
         )
 
     def _refused(self, error: OSError) -> UnsafeDirectory:
+        if error.errno == errno.EACCES and not self.access.is_mine:
+            return UnsafeDirectory(
+                self.path, "is not open to you", "ask its owner to share with a group that you are in"
+            )
         reason, fix = {
             errno.ELOOP: ("is a symbolic link", "remove it"),
             errno.ENOTDIR: ("is not a directory", "remove it"),
@@ -181,6 +209,7 @@ class Directory:
     def lock(self, timeout: float = LOCK_TIMEOUT) -> Iterator[int]:
         """Hold the directory lock; gives the descriptor of the directory that the path leads to now.
 
+        It sits on ``.live``, which only the owner can open: the directory itself can be locked by all who may list it.
         Every holder opens a descriptor of its own: flock belongs to the open
         file description, so two threads that shared one would both be let in.
 
@@ -193,8 +222,10 @@ class Directory:
             directory = self.open(create=True)
             assert directory is not None
             try:
-                held = Descriptor.open(".", _DIRECTORY_FLAGS, dir_fd=directory.fd)
-            except FileNotFoundError:  # removed this instant
+                held = Descriptor.open(LIVE, _DIRECTORY_FLAGS, dir_fd=directory.fd)
+            except FileNotFoundError:  # removed this instant, alone or with the directory
+                with contextlib.suppress(FileExistsError, FileNotFoundError):
+                    os.mkdir(LIVE, 0o700, dir_fd=directory.fd)
                 continue
             with held:
                 if not wait_for(functools.partial(try_lock, held.fd, EXCLUSIVE), timeout):
@@ -249,22 +280,13 @@ def _number(fd: int) -> str:
 
 
 def _learn_lock_device(fd: int) -> str | None:
-    name = ""
+    """Nobody else needs this lock, and the reader of another user's directory can make no file there to lock."""
     try:
-        try:
-            probe = Descriptor.open(".", os.O_TMPFILE | os.O_RDWR, 0o400, dir_fd=fd)
-        except (OSError, AttributeError):
-            name = DRAFT_PREFIX + secrets.token_hex(8)  # if we are killed here, it is removed like an abandoned draft
-            probe = Descriptor.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o400, dir_fd=fd)
-        with probe:
+        with Descriptor.open(".", _DIRECTORY_FLAGS, dir_fd=fd) as probe:
             try_lock(probe.fd, SHARED)
             for line in Path(f"/proc/self/fdinfo/{probe.fd}").read_text().splitlines():
                 if line.startswith("lock:"):
                     return line.split()[6].rpartition(":")[0]
     except OSError:
         pass
-    finally:
-        if name:
-            with contextlib.suppress(OSError):
-                os.unlink(name, dir_fd=fd)
     return None

@@ -27,10 +27,12 @@ class Locks:
 
     ``visible`` is false where there is no such file, or an empty one in its
     place; then "in use" is known (:func:`is_leased`), but not by whom.
+    ``everybody`` also counts the processes of other users, who may read an open directory.
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, *, everybody: bool = False) -> None:
         self.device = device
+        self._everybody = everybody
         self._pids: dict[tuple[int, str], set[int]] = {}
         try:
             locks = _read_locks(device)
@@ -39,7 +41,11 @@ class Locks:
             locks, self.visible = set(), False
         for kind, pid, inode in locks:
             self._pids.setdefault((int(inode), kind), set()).add(int(pid))
-        self._is_mine = functools.cache(_is_mine)
+        self._counts = functools.cache(_is_alive if everybody else _is_mine)
+
+    def again(self) -> Locks:
+        """The same, as it is now."""
+        return Locks(self.device, everybody=self._everybody)
 
     def leases(self, inode: int) -> set[int]:
         """The visible processes with a shared lock on this inode.
@@ -47,11 +53,15 @@ class Locks:
         One that has ended is left out: where a forked child keeps its lock, the
         kernel goes on naming the parent, whose number may be another user's now.
         """
-        return {pid for pid in self._pids.get((inode, "READ"), ()) if pid > 0 and self._is_mine(pid)}
+        return {pid for pid in self._pids.get((inode, "READ"), ()) if pid > 0 and self._counts(pid)}
 
     def owner(self, inode: int) -> int | None:
         """The visible process with an exclusive lock on this inode: the owner of the token."""
-        return next((pid for pid in self._pids.get((inode, "WRITE"), ()) if pid > 0 and self._is_mine(pid)), None)
+        return next((pid for pid in self._pids.get((inode, "WRITE"), ()) if pid > 0 and self._counts(pid)), None)
+
+    def holds_exclusive(self, pid: int) -> bool:
+        """Whether this process has an exclusive lock, as every publisher has on its token, on any file here."""
+        return any(kind == "WRITE" and pid in pids for (_, kind), pids in self._pids.items())
 
     def by_process(self) -> dict[int, set[int]]:
         """The inodes on which each visible process has a shared lock."""
@@ -121,6 +131,15 @@ def _is_mine(pid: int) -> bool:
         return os.stat(f"/proc/{pid}").st_uid == os.geteuid()
     except OSError:
         return False
+
+
+def _is_alive(pid: int) -> bool:
+    """Also where /proc hides the processes of others (proc(5), hidepid)."""
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return error.errno == errno.EPERM
+    return True
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Listing:
         if opened is None:
             return Tables([])
         at = opened.fd
-        locks = Locks(self.directory.lock_device(at))
+        locks = self._locks(at)
         label = functools.cache(process.look_up)
         found: list[TableInfo] = []
         seen: set[str] = set()
@@ -74,11 +74,14 @@ class Listing:
         if opened is None or entry is None:
             return None
         file, status = entry
-        locks, label = Locks(self.directory.lock_device(opened.fd)), functools.cache(process.look_up)
+        locks, label = self._locks(opened.fd), functools.cache(process.look_up)
         with file:
             table = self._describe(opened.fd, name, file, status, locks, label)
         older = _older(os.path.realpath(self.directory.path), locks, label)
         return table and _with_older(table, older)
+
+    def _locks(self, at: int) -> Locks:
+        return Locks(self.directory.lock_device(at), everybody=self.directory.access.is_open)
 
     def names(self) -> list[str]:
         """The names that tables may have here; their files are not looked at."""
@@ -131,10 +134,13 @@ class Listing:
         hidden = False
         if not pids and leases.is_leased(file.fd):
             # Attached since we looked, or by a process that we cannot see.
-            pids = self._users(file, status, Locks(locks.device))
+            pids = self._users(file, status, locks.again())
             hidden = not pids
         users = {pid: label(pid) for pid in sorted(pids)}
-        publisher, owner = _publisher(at, summary.facts, locks, label)
+        if self.directory.access.is_mine:
+            publisher, owner = _publisher(at, summary.facts, locks, label)
+        else:
+            publisher, owner = _publisher_elsewhere(summary.facts, status.st_uid, locks)
         if owner is not None:
             users.setdefault(owner.pid or 0, owner)
         held = tuple(users.values()) + ((Holder(),) if hidden else ())
@@ -195,15 +201,26 @@ def _publisher(at: int, facts: Facts, locks: Locks, label: Labels) -> tuple[Publ
     if alive:
         # The footer's pid is the publisher's own view: in another PID namespace it is some other process.
         inode = tokens.inode_of(at, facts.token)
-        pid = locks.owner(inode) or Locks(locks.device).owner(inode)
+        pid = locks.owner(inode) or locks.again().owner(inode)
         owner = label(pid) if pid is not None else Holder()
     return publisher_of(facts, alive, pid), owner
 
 
-def publisher_of(facts: Facts, alive: bool, pid: int | None) -> Publisher:
+def _publisher_elsewhere(facts: Facts, uid: int, locks: Locks) -> tuple[Publisher, Holder | None]:
+    """As :func:`_publisher`, for a reader who may not look at the tokens of another user.
+
+    Every publisher has its token locked, and /proc/locks shows that to everybody.
+    """
+    pid = facts.pid or 0
+    alive = locks.holds_exclusive(pid) and process.user_id(pid) in (uid, None) if locks.visible else None
+    publisher = publisher_of(facts, alive, facts.pid, process.user_name(uid))
+    return publisher, publisher.as_holder() if alive and facts.ours else None
+
+
+def publisher_of(facts: Facts, alive: bool | None, pid: int | None, user: str = "") -> Publisher:
     if not facts.ours:
-        return Publisher(language="another program")
-    return Publisher(pid, facts.language, facts.kernel, facts.notebook, facts.script, alive=alive)
+        return Publisher(language="another program", user=user)
+    return Publisher(pid, facts.language, facts.kernel, facts.notebook, facts.script, user=user, alive=alive)
 
 
 def _older(path: str, locks: Locks, label: Labels) -> list[OlderVersion]:

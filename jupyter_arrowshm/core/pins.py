@@ -26,6 +26,6 @@ def is_pinned(at: int, name: str) -> bool:
     """Whether the table of this name is pinned."""
     try:
         os.stat(f"{PINS}/{name}", dir_fd=at, follow_symlinks=False)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # the latter: another user's, who alone can see it
         return False
     return True

@@ -34,6 +34,7 @@ class Holder:
     ``pid`` is ``None`` for a process that this one cannot see: in another PID
     namespace, or a forked child of a holder that has ended. ``child`` says
     that the kernel is one of the process's parents, not the process itself.
+    ``user`` is the name of its user, if that is somebody else.
     """
 
     pid: int | None = None
@@ -42,10 +43,15 @@ class Holder:
     notebook: str = ""
     script: str = ""
     child: bool = False
+    user: str = ""
 
     @property
     def label(self) -> str:
-        """A name for people: ``model.ipynb (python)``, ``etl.py``, ``python (pid 4711)``."""
+        """A name for people: ``model.ipynb (python)``, ``etl.py``, ``python (pid 4711)``, ``ada: etl.py``."""
+        return f"{self.user}: {self._process}" if self.user else self._process
+
+    @property
+    def _process(self) -> str:
         if self.notebook or self.kernel_id:
             text = f"{self.notebook or f'kernel {self.kernel_id[:8]}'} ({self.language or 'unknown language'})"
             return f"{text}, child process {self.pid}" if self.child else text
@@ -64,6 +70,10 @@ class Publisher(Holder):
     """The process that shared a table, by its own account. ``alive`` is ``None`` where the file does not name it."""
 
     alive: bool | None = None
+
+    def as_holder(self) -> Holder:
+        """The same process, as one of those that use the table."""
+        return Holder(**{name: value for name, value in vars(self).items() if name != "alive"})
 
     def __str__(self) -> str:
         return f"{self.label} (ended)" if self.alive is False else self.label
@@ -158,6 +168,8 @@ def look_up(pid: int) -> Holder:
     """The facts about a live process: its kernel and notebook (a parent's, for a child process) or its script."""
     import psutil
 
+    uid = user_id(pid)
+    user = "" if uid in (None, os.geteuid()) else user_name(uid)
     try:
         process = psutil.Process(pid)
         with process.oneshot():
@@ -165,11 +177,30 @@ def look_up(pid: int) -> Holder:
             language = _language(process.name(), command_line)
         for candidate in (process, *process.parents()):
             if kernel := kernel_id(candidate.cmdline()):
-                notebook = os.path.basename(candidate.environ().get("JPY_SESSION_NAME", ""))
-                return Holder(pid, language, kernel, notebook, child=candidate is not process)
-        return Holder(pid, language, script=_script(command_line))
+                # The environment of another user's process is closed (proc_pid_environ(5)).
+                told = "" if user else candidate.environ().get("JPY_SESSION_NAME", "")
+                return Holder(pid, language, kernel, os.path.basename(told), child=candidate is not process, user=user)
+        return Holder(pid, language, script=_script(command_line), user=user)
     except psutil.Error:
-        return Holder(pid)
+        return Holder(pid, user=user)
+
+
+def user_id(pid: int) -> int | None:
+    """The user that a process runs as; ``None`` where that is hidden, or the process has ended."""
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except OSError:
+        return None
+
+
+def user_name(uid: int) -> str:
+    """The name of a user; the number for one without a name, as in many containers."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _language(name: str, command_line: list[str]) -> str:

@@ -119,7 +119,7 @@ class Publication:
                 # Again: the directory may have been removed and made anew since we began.
                 self._show_token(at)
                 with self._pinning(at):
-                    if (old := self._draft.publish(at, name)) is not None:
+                    if (old := self._draft.publish(at, name, self._directory.access)) is not None:
                         later.enter_context(old)
                 notes.forget(at, name)
                 pinned = pins.is_pinned(at, name)

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from ..errors import Busy, DamagedTable
 from . import names
+from .access import PRIVATE, Access
 from .directory import DRAFT_PREFIX, LOCK_TIMEOUT
 from .lock import SHARED, Descriptor, claim, try_lock, unlock, wait_for
 
@@ -25,6 +26,7 @@ _TRACE_EVERY = (
     1_000_000_000  # ns; a trace of each use of a table that is attached in a loop would take a tenth of its time
 )
 _WRITE = os.O_RDWR
+OPEN_TIMEOUT = 0.5  # s; who asks holds a lock for microseconds, and any reader of an open store could keep it for ever
 _DESCRIPTORS = "/proc/self/fd"
 # mmap keeps a descriptor of its own up to Python 3.12. A lease needs none on Linux.
 _MAP = {"trackfd": False} if sys.version_info >= (3, 13) and sys.platform == "linux" else {}
@@ -60,13 +62,15 @@ class Draft:
                 self.discard(at)
                 raise
 
-    def publish(self, at: int, name: str) -> Descriptor | None:
+    def publish(self, at: int, name: str, access: Access = PRIVATE) -> Descriptor | None:
         """Give the file its name, over whatever has it; the caller holds the directory lock.
 
         Returns the segment that lost the name, to be closed outside the lock:
         freeing a GiB takes 130 ms.
         """
-        os.fchmod(self.file.fd, 0o400)
+        if access.group is not None:
+            os.fchown(self.file.fd, -1, access.group)
+        os.fchmod(self.file.fd, access.file_mode)
         # This time distinguishes the version from the next, and the kernel's own clock stands still for milliseconds.
         os.utime(self.file.fd, ns=(now := time.time_ns(), now))
         target = name + names.SUFFIX
@@ -106,12 +110,14 @@ def open_any(at: int, file_name: str) -> Descriptor | None:
 
 
 def open_regular(at: int, name: str) -> tuple[Descriptor, os.stat_result] | None:
-    """The table's file, if it is a regular file of ours; ``None`` if there is none, or something else has the name."""
-    file = _open(at, name, _LOOK)
+    """The table's file, if it is a regular file of the directory's owner; ``None`` if something else has the name."""
+    owner = os.fstat(at).st_uid
+    # O_NOATIME is for the owner of a file alone.
+    file = _open(at, name, _LOOK if owner == os.geteuid() else _READ)
     if file is None:
         return None
     status = os.fstat(file.fd)
-    if _is_table(status):
+    if _is_table(status, owner):
         return file, status
     file.close()
     return None
@@ -126,12 +132,17 @@ def _open(at: int, name: str, flags: int) -> Descriptor | None:
         raise
 
 
-def _is_table(status: os.stat_result) -> bool:
-    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+def _is_table(status: os.stat_result, owner: int) -> bool:
+    return stat.S_ISREG(status.st_mode) and status.st_uid == owner
 
 
-def map_shared(at: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer, os.stat_result] | None:
+def map_shared(
+    at: int, name: str, path: str, timeout: float, access: Access = PRIVATE
+) -> tuple[pa.Buffer, os.stat_result] | None:
     """Map the file that has this name now; ``None`` if there is none.
+
+    Where others may read, they may lock, too: there a table that somebody keeps locked is mapped without a lease after
+    ``OPEN_TIMEOUT``. Its data stays as valid, but the use is not counted.
 
     The lease is a shared flock(2). It belongs to the open file description, which
     the mapping itself keeps (mmap(2), NOTES): it lasts until the last buffer
@@ -146,14 +157,18 @@ def map_shared(at: int, name: str, path: str, timeout: float) -> tuple[pa.Buffer
     """
     while (file := _open(at, name, _READ)) is not None:
         with file:
-            if not try_lock(file.fd, SHARED) and not wait_for(
-                # A process that asks whether the table is in use, or a collector, holds it for a moment.
-                functools.partial(try_lock, file.fd, SHARED),
-                timeout,
+            if (
+                not try_lock(file.fd, SHARED)
+                and not wait_for(
+                    # A process that asks whether the table is in use, or a collector, holds it for a moment.
+                    functools.partial(try_lock, file.fd, SHARED),
+                    OPEN_TIMEOUT if access.is_open else timeout,
+                )
+                and not access.is_open
             ):
                 raise Busy(path, timeout)
             status = os.fstat(file.fd)
-            if not _is_table(status):
+            if not _is_table(status, access.uid):
                 return None
             if status.st_nlink == 0:
                 continue  # it lost its name between our open and our lock: the lease would be on an older version
@@ -182,6 +197,21 @@ def map_unheld(at: int, name: str, path: str) -> tuple[pa.Buffer, os.stat_result
     file, status = opened
     with file:
         return _map(file, status, name, path)
+
+
+def read_whole(at: int, name: str, path: str) -> tuple[pa.Buffer, os.stat_result] | None:
+    """Like :func:`map_unheld`, but a copy: nothing that its owner does to the file afterwards can change it."""
+    opened = open_regular(at, name)
+    if opened is None:
+        return None
+    file, status = opened
+    with file:
+        buffer, read = pa.allocate_buffer(status.st_size), 0
+        while got := os.preadv(file.fd, [memoryview(buffer)[read:]], read) if read < status.st_size else 0:
+            read += got
+    if read < status.st_size or not read:
+        raise DamagedTable(name, path, "it was cut short")
+    return buffer, status
 
 
 def _map(file: Descriptor, status: os.stat_result, name: str, path: str) -> tuple[pa.Buffer, os.stat_result]:

@@ -14,6 +14,7 @@ from .. import tabular
 from ..errors import Busy, DamagedTable, TableNotFound, TableReplaced
 from ..kinds import Kind, Shareable
 from . import arrowfile, attached, directory, names, segment
+from .access import PRIVATE, Access
 from .attached import Attachment
 from .directory import Directory
 from .room import Room
@@ -69,6 +70,8 @@ class Store:
         Absolute path of a directory of your own. Without it, the one that all
         notebooks of this user share: ``$JUPYTER_ARROWSHM_DIR`` or a directory
         in ``/dev/shm``.
+    access
+        Whose the directory must be, and who may read it: its owner alone if nothing else is said.
 
     Notes
     -----
@@ -76,8 +79,8 @@ class Store:
     open; what holds a table is the data that :meth:`attach` returned.
     """
 
-    def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
-        self._directory = Directory(directory)
+    def __init__(self, directory: str | os.PathLike[str] | None = None, *, access: Access = PRIVATE) -> None:
+        self._directory = Directory(directory, access)
         self._known: Listing | None = None
 
     def __repr__(self) -> str:
@@ -255,7 +258,8 @@ class Store:
         """As :meth:`attach`, but the types and the columns are as they are stored."""
         if load is None and where is None and not names.is_address(name):
             assert isinstance(name, str)
-            return attached.open_table(self._directory, self._not_found, name, columns, wait or 0, validate == "full")
+            how = attached.Request(columns, wait or 0, validate == "full", copy)
+            return attached.open_table(self._directory, self._not_found, name, how)
         from .loads import open_loaded
 
         return open_loaded(self, name, columns, wait, validate, load, where)
@@ -307,7 +311,7 @@ class Store:
         from . import collector
 
         opened = self._directory.open()
-        return opened is not None and collector.is_littered(opened.fd)
+        return opened is not None and self._directory.access.is_mine and collector.is_littered(opened.fd)
 
     def writer(self, name: str, schema: pa.Schema, *, replace: bool = False, pin: bool = False) -> Writer:
         """Write a table batch by batch, for tables that do not fit into memory twice.
@@ -327,7 +331,7 @@ class Store:
 
         try:
             opened = self._directory.open()
-            if opened is not None and collector.is_littered(opened.fd):
+            if opened is not None and self._directory.access.is_mine and collector.is_littered(opened.fd):
                 # Nothing that is listed depends on it: what cannot be tidied (read-only, locked) can be listed.
                 with contextlib.suppress(OSError, Busy):
                     collector.tidy(self._directory)

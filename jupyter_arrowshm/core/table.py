@@ -50,6 +50,7 @@ class TableInfo:
         The live processes that keep it alive: the publisher and everybody who has it attached.
     countable
         False where the system does not show who holds a lock; ``holders`` then says no more than used or not.
+        ``None`` where not even that is known: in a folder or bucket.
     pinned
         Never removed automatically.
     schema
@@ -78,7 +79,7 @@ class TableInfo:
     path: str
     schema: pa.Schema = field(repr=False, compare=False)
     source: str = ""
-    countable: bool = True
+    countable: bool | None = True
     older: tuple[OlderVersion, ...] = ()
     version: str = ""
     last_attached: int = 0
@@ -86,14 +87,16 @@ class TableInfo:
 
     @property
     def unused(self) -> bool:
-        """Whether no live process uses it."""
-        return not self.holders
+        """Whether no live process uses it, as far as that is known."""
+        return not self.holders and self.countable is not None
 
     @property
     def in_use_by(self) -> str:
         """The number of processes that use the table, where the system tells it."""
         if self.countable:
             return str(len(self.holders))
+        if self.countable is None:
+            return "use not known"
         return "in use" if self.holders else "unused"
 
     def __str__(self) -> str:
@@ -256,6 +259,7 @@ def _process(holder: Holder) -> dict[str, Any]:
         "kernel_id": holder.kernel_id,
         "notebook": holder.notebook,
         "script": holder.script,
+        "user": holder.user,
     }
 
 

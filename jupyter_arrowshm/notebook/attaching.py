@@ -15,10 +15,11 @@ from .mistakes import in_notebooks, usage_error
 
 if TYPE_CHECKING:
     from ..core import Attachment, Store
+    from ..elsewhere import Place
 
 
 def attach(
-    open_store: Callable[[], Store], name: str, options: dict[str, Any], wait: float | None
+    open_store: Callable[[], Store | Place], name: str, options: dict[str, Any], wait: float | None
 ) -> tuple[Attachment, str]:
     """The table, and how long it took; in a new kernel, importing other libraries takes most of that."""
     begun = time.perf_counter()

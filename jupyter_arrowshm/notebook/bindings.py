@@ -27,6 +27,7 @@ class Binding:
     options: dict[str, Any]
     follow: bool
     anchor: Callable[[], Any]  # weak: our books must not keep a table alive
+    place: str = ""  # where it came from, if not from this user's tables on this machine
 
     @property
     def in_shared_memory(self) -> bool:
@@ -67,7 +68,9 @@ class Bindings:
         space: dict[str, Any] = self._shell.user_ns
         return space
 
-    def bind(self, variable: str, attachment: Attachment, options: dict[str, Any], follow: bool) -> None:
+    def bind(
+        self, variable: str, attachment: Attachment, options: dict[str, Any], follow: bool, place: str = ""
+    ) -> None:
         """Assign, as Python would: the name is folded like names in code."""
         variable = folded(variable)
         self.space[variable] = attachment.value
@@ -80,6 +83,7 @@ class Bindings:
             options,
             follow,
             _weak(_anchor(attachment.value)),
+            place,
         )
 
     def of_table(self, name: str) -> list[Binding]:

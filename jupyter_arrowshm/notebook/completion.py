@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import re
 import sys
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.getipython import get_ipython
 
 from .. import words
+from ..errors import ArrowSHMError
 from ..kinds import KINDS
-from .lines import ATTACH_OPTIONS, SHARE_OPTIONS, UNSHARE_OPTIONS
+from .lines import ATTACH_OPTIONS, SHARE_OPTIONS, SHARED_OPTIONS, UNSHARE_OPTIONS
 from .sharing import is_records
 from .snippets import quoted
 
 # The name of one of our magics, with the cursor after it.
 _LINE = re.compile(r"^\s*%{0,2}(share|attach|shared|detach|unshare)\s+(.*)$", re.DOTALL)
 _MOST_DESCRIBED = 200  # tables: to look into more takes longer than a person waits for a list
-_OPTIONS = {"share": SHARE_OPTIONS, "attach": ATTACH_OPTIONS, "unshare": UNSHARE_OPTIONS}
+_OPTIONS = {"share": SHARE_OPTIONS, "attach": ATTACH_OPTIONS, "shared": SHARED_OPTIONS, "unshare": UNSHARE_OPTIONS}
+_PATIENCE = 1.0  # s, for a place: a person who pressed Tab waits
 
 
 @context_matcher(identifier="jupyter_arrowshm.complete")
@@ -42,12 +48,17 @@ def complete(context: CompletionContext) -> dict[str, Any]:
 
 
 def _candidates(magic: str, before: list[str], token: str) -> list[tuple[str, str]]:
+    if before and (before[-1] == "--from" or (before[-1] == "--to" and magic == "share")):
+        return [(name, "place") for name in _within(_PATIENCE, functools.partial(_places, magic))]
     if before and before[-1] == "--to":
         return [(kind, "kind") for kind in KINDS]
     if token.startswith("-"):
         return [(option, "option") for option in _OPTIONS.get(magic, ()) if option not in before]
     if magic == "share":
         return [(name, "variable") for name in _shareable()]
+    if "--from" in before[:-1]:
+        elsewhere = before[before.index("--from") + 1]
+        return [(quoted(name), "table") for name in _within(_PATIENCE, functools.partial(_tables_in, elsewhere))]
     from ..core import default_store
 
     store = default_store()
@@ -55,6 +66,33 @@ def _candidates(magic: str, before: list[str], token: str) -> list[tuple[str, st
     if len(names) > _MOST_DESCRIBED:
         return [(quoted(name), "table") for name in names]
     return [(quoted(one.name), f"table: {one.shape}, {words.size(one.nbytes)}") for one in store.tables()]
+
+
+def _places(magic: str) -> list[str]:
+    from ..elsewhere import places
+
+    known = [one.name for one in places() if one.writable or magic != "share"]
+    return sorted({*known, *(["everyone"] if magic == "share" else [])})
+
+
+def _tables_in(name: str) -> list[str]:
+    from ..elsewhere import place
+
+    return place(name).names()
+
+
+def _within(seconds: float, names: Callable[[], list[str]]) -> list[str]:
+    """The names, or none if they are not there in time: a bucket may not answer, and completion must not say why."""
+    found: list[str] = []
+
+    def look() -> None:
+        with contextlib.suppress(ArrowSHMError):
+            found.extend(names())
+
+    thread = threading.Thread(target=look, name="arrowshm-completion", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return list(found)
 
 
 def _user_variables() -> dict[str, Any]:

@@ -7,7 +7,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from IPython.core.error import UsageError
 from IPython.utils.text import DollarFormatter
@@ -15,10 +15,18 @@ from IPython.utils.text import DollarFormatter
 from ..kinds import KINDS
 from .snippets import folded, quoted, variable_for
 
-SHARE_OPTIONS = ("--replace", "--move", "--pin")
+SHARE_OPTIONS = {"--replace": "", "--move": "", "--pin": "", "--to": "PLACE"}
 # Option -> the value that follows it, if any.
-ATTACH_OPTIONS = {"--to": "KIND", "--columns": "a,b", "--copy": "", "--wait": "SECONDS", "--follow": ""}
-UNSHARE_OPTIONS = {"--force": ""}
+ATTACH_OPTIONS = {
+    "--to": "KIND",
+    "--columns": "a,b",
+    "--copy": "",
+    "--wait": "SECONDS",
+    "--follow": "",
+    "--from": "PLACE",
+}
+SHARED_OPTIONS = {"--from": "PLACE"}
+UNSHARE_OPTIONS = {"--force": "", "--from": "PLACE"}
 _COMMENT = re.compile(r"(^|\s)#")  # not within a word: a name may be a#b
 # A word between quotes goes on with what touches it, as in a shell: 'it'"'"'s'. A plain one may have {d["a b"]} in it.
 _WORD = re.compile(
@@ -97,14 +105,23 @@ def options(magic: str, line: str, known: Mapping[str, str]) -> tuple[list[Word]
     return names, given
 
 
-def attach_arguments(
-    line: str, variables: Mapping[str, Any], kind: str
-) -> tuple[list[Word], dict[str, Any], float | None, bool]:
-    """Names, options of :meth:`Store.attach`, seconds to wait, and whether to follow; ``kind`` is --to's default."""
+class AttachLine(NamedTuple):
+    """The line of ``%attach``: names, options of :meth:`Store.attach`, seconds to wait, whether to follow, a place."""
+
+    names: list[Word]
+    options: dict[str, Any]
+    wait: float | None
+    follow: bool
+    place: str
+
+
+def attach_arguments(line: str, variables: Mapping[str, Any], kind: str) -> AttachLine:
+    """Read the line; ``kind`` is --to's default."""
     names, given = options("attach", line, ATTACH_OPTIONS)
     values = {option: expand(value, variables) for option, value in given.items()}
     if (to := str(values.get("--to", kind))) not in KINDS:
-        raise UsageError(f"--to {to}: there is no such kind, only {', '.join(KINDS)}")
+        hint = f"; from a place called {to}: --from {quoted(to)}"
+        raise UsageError(f"--to {to}: there is no such kind, only {', '.join(KINDS)}{hint}")
     columns = values["--columns"].split(",") if "--columns" in values else None
     wait = None
     if "--wait" in values:
@@ -112,7 +129,10 @@ def attach_arguments(
             wait = float(values["--wait"])
         except ValueError:
             raise UsageError(f"--wait takes seconds, and {values['--wait']!r} is not a number") from None
-    return names, {"to": to, "columns": columns, "copy": "--copy" in given}, wait, "--follow" in given
+    follow, place = "--follow" in given, str(values.get("--from", ""))
+    if follow and place:
+        raise UsageError("--follow is for tables of this machine: attach again from a place to have its newest version")
+    return AttachLine(names, {"to": to, "columns": columns, "copy": "--copy" in given}, wait, follow, place)
 
 
 def only_name(line: str, variables: Mapping[str, Any]) -> str:
@@ -165,17 +185,24 @@ def _value(field: str, variables: Mapping[str, Any]) -> Any:
         raise UsageError(f"{{{field}}} failed: {type(error).__name__}: {error}") from None
 
 
-def take_options(line: str) -> tuple[str, set[str]]:
-    """Cut the options of ``%share`` off both ends; between them is Python, where ``--pin`` may be an expression."""
-    line, options = _without_comment(line), set[str]()
-    head = re.compile(rf"^\s*({'|'.join(SHARE_OPTIONS)})(\s|$)")
-    tail = re.compile(rf"(^|\s)({'|'.join(SHARE_OPTIONS)})\s*$")
+def take_options(line: str) -> tuple[str, dict[str, str]]:
+    """Cut the options of ``%share`` off both ends; between them is Python, where ``--pin`` may be an expression.
+
+    Gives them with their values; those that take none have an empty one.
+    """
+    line, options = _without_comment(line), dict[str, str]()
+    option = rf"(?:({'|'.join(name for name, value in SHARE_OPTIONS.items() if not value)})|--to[ =]\s*(\S+))"
+    head, tail = re.compile(rf"^\s*{option}(?=\s|$)"), re.compile(rf"(?:^|(?<=\s)){option}\s*$")
     while match := head.search(line):
-        options.add(match[1])
+        options[match[1] or "--to"] = (match[2] or "").strip("'\"")
         line = line[match.end() :]
     while match := tail.search(line):
-        options.add(match[2])
+        options[match[1] or "--to"] = (match[2] or "").strip("'\"")
         line = line[: match.start()]
+    if re.search(r"(?:^|\s)--to\s*$", line):
+        raise UsageError("--to needs a value: %share NAME --to PLACE")
+    if (to := options.get("--to")) in KINDS:
+        raise UsageError(f"--to names a place to share in; any table can be attached as {to}: %attach NAME --to {to}")
     if match := re.search(r"(?:^|\s)(--[a-z]\S*)\s*$", line):
         raise UsageError(f"%share has no option {match[1]}; it has {', '.join(SHARE_OPTIONS)}")
     return line.strip(), options

@@ -30,6 +30,7 @@ from .snippets import python_line, quoted, variable_for
 if TYPE_CHECKING:
     # Not at run time: they import pyarrow, which can wait until a magic is used.
     from ..core import Attachment, Store
+    from ..elsewhere import Place
     from ..widget import SharedTables
 
 
@@ -78,6 +79,8 @@ class ArrowSHMMagics(Magics):
         --replace   take the name over, even if another notebook's table has it now
         --move      then make the variable the shared copy, so that the table is in memory once
         --pin       never remove the table automatically, even if nobody uses it
+        --to PLACE  share elsewhere: everyone (all users of this machine), group:NAME, a folder or
+                    bucket, or a name that your administrator gave to one
 
         The table is copied once, into shared memory: `%attach df` uses that
         copy elsewhere, in Julia `@attach df`. It stays until `%unshare df`, or
@@ -110,7 +113,13 @@ class ArrowSHMMagics(Magics):
             get = functools.partial(sharing.evaluate, scope, source)
             self._share(get, name, f"%share {source} as", source, options)
 
-    def _share(self, get: Callable[[], Any], name: str, command: str, variable: str, options: set[str]) -> None:
+    def _share(self, get: Callable[[], Any], name: str, command: str, variable: str, options: dict[str, str]) -> None:
+        if "--to" in options:
+            place = self._place(options["--to"])
+            table, took = sharing.share_in(place, get, name, command, options, self.progress_after)
+            notes = [f"shared in {took}, in {place.description}"]
+            display(results.of_table(table, notes, results.how_to_attach(name, place.read_as)))
+            return
         table, took, private = sharing.share(self.store, get, name, command, options, self.progress_after)
         notes = [f"shared in {took}"]
         if "--move" in options:
@@ -155,14 +164,16 @@ class ArrowSHMMagics(Magics):
         --copy          a private copy that you can write into
         --wait SECONDS  until somebody shares a table of that name
         --follow        bind the variable to the newest version before each later cell
+        --from PLACE    from another user, by name, or from a folder or bucket
 
         The variable stays valid whatever happens to the name or to the notebook
         that shared it. `%detach df` lets go of it.
         """
         scope = Scope.of_caller(self.shell)
-        given, options, wait, follow = lines.attach_arguments(line, scope.variables, self.attach_to)
+        given, options, wait, follow, elsewhere = lines.attach_arguments(line, scope.variables, self.attach_to)
         if not given:
-            raise UsageError("attach what? " + self._names())
+            names = ", ".join(self._place(elsewhere).names()) if elsewhere else self._names()
+            raise UsageError("attach what? " + (names or "nothing is shared there now"))
         targets = lines.targets(given, scope.variables)
         if scope.is_function:
             instead = [python_line(name, variable, {**options, "wait": wait}) for name, variable in targets]
@@ -173,10 +184,11 @@ class ArrowSHMMagics(Magics):
             )
         for name, variable in targets:
             try:
-                attachment, took = attaching.attach(lambda: self.store, name, options, wait)
+                place = functools.partial(self._place, elsewhere) if elsewhere else lambda: self.store
+                attachment, took = attaching.attach(place, name, options, wait)
             except KeyboardInterrupt:
                 raise UsageError(f"interrupted: {variable} is as it was") from None
-            self.bindings.bind(variable, attachment, options, follow)
+            self.bindings.bind(variable, attachment, options, follow, elsewhere)
             notes = [f"as the variable {variable}"] if variable != name else []
             notes += results.how_it_was_attached(attachment, options["copy"])
             if not options["copy"]:
@@ -205,14 +217,33 @@ class ArrowSHMMagics(Magics):
 
         %shared         all tables, in a list that keeps itself up to date
         %shared df      one table, with its columns
+
+        --from PLACE    the tables of another user, or in a folder or bucket
         """
-        names = self._names_on(line, "shared")
+        given, options = lines.options("shared", line, lines.SHARED_OPTIONS)
+        names = lines.expand_all(given, Scope.of_caller(self.shell).variables)
+        if "--from" in options:
+            self._show_place(self._place(options["--from"]), names)
+            return
         if not names:
             self._show_tables()
         for name in names:
             table = self.store.info(name)
             notes = [f"shared by {table.publisher}", *table.remarks, *results.columns_of(table.schema)]
             display(results.of_table(table, notes, results.how_to_attach(name)))
+
+    def _show_place(self, place: Place, names: list[str]) -> None:
+        if not names:
+            display(place.tables())
+        for name in names:
+            table = place.info(name)
+            notes = [f"shared by {table.publisher}", *table.remarks, *results.columns_of(table.schema)]
+            display(results.of_table(table, notes, results.how_to_attach(name, place.name)))
+
+    def _place(self, name: str) -> Place:
+        from ..elsewhere import place
+
+        return place(name)
 
     def _show_tables(self) -> None:
         # In a terminal nobody could see a widget, and it would cost the import of ipywidgets.
@@ -257,13 +288,17 @@ class ArrowSHMMagics(Magics):
             %unshare df
             %unshare trips zones
 
-        --force     even if another notebook shared it
+        --force         even if another notebook shared it
+        --from PLACE    remove it there
         """
         given, options = lines.options("unshare", line, lines.UNSHARE_OPTIONS)
         names = lines.expand_all(given, Scope.of_caller(self.shell).variables)
         if not names:
             raise UsageError("unshare what? " + self._names())
         for name in dict.fromkeys(names):
+            if "--from" in options:
+                display(release.unshare_in(self._place(options["--from"]), name, "--force" in options))
+                continue
             display(release.unshare(self.store, name, "--force" in options))
 
     def _names_on(self, line: str, magic: str) -> list[str]:

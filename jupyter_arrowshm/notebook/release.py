@@ -16,6 +16,7 @@ from .snippets import quoted
 
 if TYPE_CHECKING:
     from ..core import Store
+    from ..elsewhere import Place
 
 
 def detach(store: Store, shell: Any, bindings: Bindings, name: str) -> Result:
@@ -38,7 +39,7 @@ def detach(store: Store, shell: Any, bindings: Bindings, name: str) -> Result:
         if version in held:
             users = still_referring(store, version, shell.user_ns, shell.user_ns_hidden)
             notes.append(f"still in use here by {', '.join(users) or 'something that cannot be seen from here'}")
-        elif binding.in_shared_memory:
+        elif binding.in_shared_memory and not binding.place:
             notes.append(_after_detach(store, binding))
     return Result(f"{name}: {'still attached' if held else 'detached'}", notes, data={"name": name})
 
@@ -68,6 +69,19 @@ def unshare(store: Store, name: str, force: bool) -> Result:
     else:
         note = f"its {words.size(table.nbytes)} come free when nobody has it attached any more"
     return Result(f"{name}: unshared", [note], data={"name": name})
+
+
+def unshare_in(place: Place, name: str, force: bool) -> Result:
+    """Remove a table from another place."""
+    table = place.info(name)
+    if place.writable and not force and not place.is_mine(name):
+        raise UsageError(
+            f"{name!r} was shared in {place.name} by {table.publisher}; "
+            f"to remove it all the same: %unshare {quoted(name)} --from {quoted(place.name)} --force"
+        )
+    place.unshare(name)
+    note = f"{words.size(table.nbytes)} came free in {place.description}" if table.countable is None else table.usage
+    return Result(f"{name}: unshared from {place.name}", [note], data={"name": name})
 
 
 def _memory(store: Store, name: str, nbytes: int) -> str:

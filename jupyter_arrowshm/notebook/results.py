@@ -71,8 +71,10 @@ def of_table(table: TableInfo, notes: list[str], code: list[tuple[str, str]]) ->
     return Result(headline, notes, code, table.brief())
 
 
-def how_to_attach(name: str) -> list[tuple[str, str]]:
+def how_to_attach(name: str, place: str = "") -> list[tuple[str, str]]:
     """The lines that attach the table in another notebook."""
+    if place:
+        return [("Python", f"{magic_line(name)} --from {quoted(place)}")]
     return [("Python", magic_line(name)), ("Julia", julia_line(name))]
 
 

@@ -17,6 +17,7 @@ from .scope import Scope
 
 if TYPE_CHECKING:
     from ..core import Store, TableInfo
+    from ..elsewhere import Place
 
 
 def evaluate(scope: Scope, source: str) -> Any:
@@ -30,7 +31,7 @@ def evaluate(scope: Scope, source: str) -> Any:
 
 
 def share(
-    store: Store, get: Callable[[], Any], name: str, command: str, options: set[str], progress_after: float
+    store: Store, get: Callable[[], Any], name: str, command: str, options: dict[str, str], progress_after: float
 ) -> tuple[TableInfo, str, Callable[[], Any]]:
     """Share what ``get`` gives; ``command`` is what a person wrote before the name.
 
@@ -50,6 +51,24 @@ def share(
                 raise UsageError(f"interrupted, but {name!r} was shared already") from None
             raise UsageError(f"interrupted: {name!r} was not shared, and nothing is left of it") from None
     return table, seconds(time.perf_counter() - begun), _weak(value)
+
+
+def share_in(
+    place: Place, get: Callable[[], Any], name: str, command: str, options: dict[str, str], progress_after: float
+) -> tuple[TableInfo, str]:
+    """As :func:`share`, in another place; gives the table, and how long it took."""
+    if other := [option for option in ("--move", "--pin") if option in options]:
+        raise UsageError(f"{other[0]} is for tables of this machine, not with --to")
+    value = frame_of_records(get())
+    begun = time.perf_counter()
+    with progress.shown(name, progress_after) as written:
+        try:
+            table = place.share(value, name, replace="--replace" in options, progress=written)
+        except TableExists as error:
+            raise UsageError(name_is_taken(error, command)) from None
+        except KeyboardInterrupt:
+            raise UsageError(f"interrupted: {name!r} is whole there, as it was or as it is now") from None
+    return table, seconds(time.perf_counter() - begun)
 
 
 def is_records(value: object) -> bool:

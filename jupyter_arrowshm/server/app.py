@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Float, Int, Unicode, validate
+from traitlets import Bool, Dict, Float, Int, Unicode, validate
 
 from ..core import ENVIRONMENT_VARIABLE, Store
+from ..elsewhere import OPEN_PLACES, PLACES, is_valid
 from .changes import Change
 from .handlers import HANDLERS
 from .keeper import Rules
@@ -47,6 +49,17 @@ class ArrowSHM(ExtensionApp):
         help="Remove unused tables, the longest unused first, while less than this part of the room is free.",
     ).tag(config=True)
 
+    places = Dict(
+        key_trait=Unicode(),
+        value_trait=Unicode(),
+        help="Folders and buckets to share tables in, by name: {'team': 's3://bucket/tables', 'course': '/srv/course'}."
+        " The kernels that this server starts know them, too.",
+    ).tag(config=True)
+    open_places = Bool(
+        True,
+        help="Whether users may share tables with other users of this machine, and attach theirs.",
+    ).tag(config=True)
+
     monitor: Monitor
     previewer: Previewer
 
@@ -57,11 +70,21 @@ class ArrowSHM(ExtensionApp):
             raise ValueError(f"c.ArrowSHM.directory must be an absolute path, and {path!r} is not")
         return path
 
+    @validate("places")
+    def _named(self, proposal: dict[str, Any]) -> dict[str, str]:
+        if not is_valid(proposal["value"]):
+            raise ValueError("c.ArrowSHM.places maps names, without a leading -, to addresses")
+        return dict(proposal["value"])
+
     def initialize_settings(self) -> None:
         assert self.serverapp is not None
         if self.directory:
             # Kernels inherit the environment of the server.
             os.environ[ENVIRONMENT_VARIABLE] = self.directory
+        if self.places:
+            os.environ[PLACES] = json.dumps(dict(self.places))
+        if not self.open_places:
+            os.environ[OPEN_PLACES] = "0"
         assert self.serverapp.event_logger is not None
         self.serverapp.event_logger.register_event_schema(_SCHEMA)
         loop = self.serverapp.io_loop

@@ -13,6 +13,7 @@ from tornado import web
 from .. import __version__
 from ..core import PROTOCOL
 from .base import Handler
+from .place_handlers import PlacesHandler, PlaceTableHandler, PlaceTablesHandler
 from .preview_handlers import ExportHandler, RowsHandler, SummaryHandler
 from .rendering import Sessions
 
@@ -99,4 +100,7 @@ HANDLERS: list[tuple[str, type[Handler]]] = [
     (r"/arrowshm/tables/([^/]+)/summary", SummaryHandler),
     (r"/arrowshm/tables/([^/]+)/export", ExportHandler),
     (r"/arrowshm/gc", CollectHandler),
+    (r"/arrowshm/places", PlacesHandler),
+    (r"/arrowshm/places/([^/]+)/tables", PlaceTablesHandler),
+    (r"/arrowshm/places/([^/]+)/tables/([^/]+)", PlaceTableHandler),
 ]

@@ -34,7 +34,7 @@ def test_killed_while_it_shares(client, language, observer, directory, parent, w
     with dying.watch.calls(decide), pytest.raises((EOFError, ConnectionError)):
         dying.do("share", rows=20)
     dying.kill()
-    eventually(lambda: can_lock(directory, EXCLUSIVE))
+    eventually(lambda: can_lock(directory / ".live", EXCLUSIVE))
     assert observer.get("info")["rows"] == 10
     observer.do("share", rows=10)
     assert len([path for path in entries(directory) if path.startswith(".")]) == 1, "the token of who lives"
@@ -66,7 +66,7 @@ def test_a_full_directory(client, language, observer, directory, parent, unnamed
     assert observer.get("info")["rows"] == 10
     assert not [path for path in entries(directory) if path.startswith(".new")]
     assert footprint(parent).keys() == {os.stat(directory / "t.arrow").st_ino}
-    assert can_lock(directory, EXCLUSIVE)
+    assert can_lock(directory / ".live", EXCLUSIVE)
 
 
 def test_a_name_that_cannot_be_given(client, language, observer, directory, parent) -> None:
@@ -77,4 +77,4 @@ def test_a_name_that_cannot_be_given(client, language, observer, directory, pare
     assert observer.get("info")["rows"] == 10
     assert not [path for path in entries(directory) if path.startswith(".new")]
     assert footprint(parent).keys() == {os.stat(directory / "t.arrow").st_ino}
-    assert can_lock(directory, EXCLUSIVE)
+    assert can_lock(directory / ".live", EXCLUSIVE)

@@ -15,7 +15,7 @@ def test_a_change_of_names_waits_for_the_directory_lock(client, language, direct
     before = witness.entries(directory)
     for what, name in (("share", "new"), ("pin", "there"), ("unshare", "there")):
         with one.watch.calls() as calls:
-            with locked(directory):
+            with locked(directory / ".live"):
                 one.start(what, name=name)
                 eventually(lambda calls=calls: [call.name for call in calls].count("flock") >= 3)
                 assert witness.entries(directory) == before, what
@@ -32,17 +32,17 @@ def test_the_directory_lock_is_held_for_names_and_not_for_data(client, language,
 
     def ask(call) -> None:
         if call.name in ("write", "writev", "linkat", "renameat"):
-            free.setdefault(call.name.replace("writev", "write"), can_lock(directory, SHARED))
+            free.setdefault(call.name.replace("writev", "write"), can_lock(directory / ".live", SHARED))
 
     with one.watch.calls(ask):
         one.do("share")
     assert free == {"write": True, "linkat": False, "renameat": False}
-    assert can_lock(directory, EXCLUSIVE)
+    assert can_lock(directory / ".live", EXCLUSIVE)
 
 
 def test_attaching_and_listing_need_no_directory_lock(one, other, directory) -> None:
     one.do("share")
-    with locked(directory):
+    with locked(directory / ".live"):
         other.do("attach")
         assert other.get("sum") == sum(range(1000))
         assert other.get("names") == ["t"]

@@ -27,14 +27,15 @@ MAY_IMPORT = {
     "loading": {*ANYBODY, "tabular"},
     "core": {*ANYBODY, "tabular", "loading"},
     "preview": ANYBODY,
+    "elsewhere": {*ANYBODY, "core", "tabular", "loading"},
     "looking": {*ANYBODY, "core", "preview"},
     "widget": {*ANYBODY, "core", "tabular", "preview", "looking"},
-    "notebook": {*ANYBODY, "core", "tabular", "widget"},
-    "server": {*ANYBODY, "core", "preview", "looking"},
-    "cli": {*ANYBODY, "core", "preview", "looking", "notebook"},
+    "notebook": {*ANYBODY, "core", "tabular", "elsewhere", "widget"},
+    "server": {*ANYBODY, "core", "elsewhere", "preview", "looking"},
+    "cli": {*ANYBODY, "core", "elsewhere", "preview", "looking", "notebook"},
 }
 # It loads neither Jupyter nor any data frame library that the user has not passed in.
-ANY_PROCESS = ["words", "errors", "markup", "arrowtypes", "kinds", "tabular", "loading", "core", "preview"]
+ANY_PROCESS = ["words", "errors", "markup", "arrowtypes", "kinds", "tabular", "loading", "core", "elsewhere", "preview"]
 FOREIGN = [
     "IPython",
     "ipykernel",

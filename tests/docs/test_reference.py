@@ -37,7 +37,11 @@ def test_every_magic_and_each_of_its_options() -> None:
     text = page("magics")
     for name in ArrowSHMMagics.magics["line"]:
         assert section(text, f"%{name}")
-    options = {"share": magic_lines.SHARE_OPTIONS, "attach": magic_lines.ATTACH_OPTIONS, "unshare": ("--force",)}
+    options = {
+        "share": magic_lines.SHARE_OPTIONS,
+        "attach": magic_lines.ATTACH_OPTIONS,
+        "unshare": magic_lines.UNSHARE_OPTIONS,
+    }
     for name, known in options.items():
         assert set(known) <= set(re.findall(r"^--\w+", section(text, f"%{name}"), re.MULTILINE))
     assert set(KINDS) - {"source"} <= set(re.findall(r"\w+", section(text, "%attach")))

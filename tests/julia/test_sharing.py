@@ -96,7 +96,7 @@ def test_the_directory_lock_excludes_the_other_language(julia: Any, store: shm.S
 
 
 def is_locked(directory: Path) -> bool:
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    fd = os.open(directory / ".live", os.O_RDONLY | os.O_DIRECTORY)
     try:
         if try_lock(fd, EXCLUSIVE):
             unlock(fd)

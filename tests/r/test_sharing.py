@@ -144,7 +144,7 @@ def test_an_interrupt_while_it_waits_leaves_nothing(new_r, store, directory) -> 
 
     store.share(numbers(), "t")
     one = new_r()
-    fd = os.open(directory, os.O_RDONLY)
+    fd = os.open(directory / ".live", os.O_RDONLY)
     fcntl.flock(fd, fcntl.LOCK_EX)
     one.start('share_table(data.frame(a = 1), "mine")')
     time.sleep(0.3)

@@ -110,6 +110,7 @@ export class Format {
 
   /** `in use by 2`; only whether it is in use where the system does not tell by whom. */
   users(table: ITable): string {
+    if (table.countable === null) return this.trans.__('use not known');
     if (!table.holders.length) return this.trans.__('unused');
     if (!table.countable) return this.trans.__('in use');
     return this.trans.__('in use by %1', this.count(table.holders.length));

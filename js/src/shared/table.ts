@@ -43,8 +43,8 @@ export interface ITable {
   readonly publisher: IPublisher;
   /** The live processes that use it, including the publisher. */
   readonly holders: readonly IProcess[];
-  /** If false, `holders` says only whether it is used. */
-  readonly countable: boolean;
+  /** If false, `holders` says only whether it is used; if null, not even that is known: in a folder or bucket. */
+  readonly countable: boolean | null;
   readonly pinned: boolean;
   readonly schema: readonly IColumn[];
   readonly source: string;

@@ -245,12 +245,12 @@ int directory_open(const char *path, int create, struct directory *directory, st
   return wrong;
 }
 
-/* Open the directory, making it if need be, and hold its lock. The descriptor is one for this occasion: a shared one would
- * let in every thread. */
+/* Open the directory, making it if need be, and hold its lock, which is on .live. The descriptor is one for this occasion:
+ * a shared one would let in every thread. */
 int directory_lock(const char *path, struct directory *directory, struct fault *fault) {
   for (;;) {
     if (directory_open(path, 1, directory, fault)) return -1;
-    directory->locked = openat(directory->fd, ".", DIRECTORY_FLAGS);
+    directory->locked = openat(directory->fd, LIVE, DIRECTORY_FLAGS);
     if (directory->locked < 0) {
       int code = errno;
       directory_close(directory);

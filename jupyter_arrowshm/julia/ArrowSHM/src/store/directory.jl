@@ -132,14 +132,17 @@ end
 Hold the directory lock and call `f` with the descriptor of the directory that the path leads to now. Throws
 [`Busy`](@ref) if another process held it for `timeout` seconds.
 
-Every holder opens a descriptor of its own: flock belongs to the open file description, so two tasks that shared one
+The lock sits on `.live`, which only the owner can open. Every holder opens a descriptor of its own: flock belongs to the open file description, so two tasks that shared one
 would both be let in.
 """
 @noinline function with_lock(@nospecialize(f), directory::Directory, timeout::Real = LOCK_TIMEOUT)
     while true
         opened = open_directory(directory, true)
-        held = GC.@preserve opened try_open_at(opened.fd, ".", DIRECTORY_FLAGS, (Libc.ENOENT,))
-        held === nothing && continue  # removed this instant
+        held = GC.@preserve opened try_open_at(opened.fd, LIVE, DIRECTORY_FLAGS, (Libc.ENOENT,))
+        if held === nothing  # removed this instant, alone or with the directory
+            GC.@preserve opened make_directory_at(opened.fd, LIVE)
+            continue
+        end
         try
             have_lock(held.fd, LOCK_EX, directory.path, timeout)
             try

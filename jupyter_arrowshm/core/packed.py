@@ -1,0 +1,81 @@
+"""A table as one compressed Arrow file, for a place that is not this machine's memory, and what such a file says."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from ..errors import TableExists
+from ..kinds import Shareable
+from . import arrowfile, process, tokens
+from .facts import Facts
+from .listing import publisher_of
+from .publication import Progress
+from .store import Store
+from .table import TableInfo
+
+COMPRESSION = "zstd"
+
+
+def pack(source: Shareable, name: str, path: str, progress: Progress | None = None) -> None:
+    """Write the table to a compressed Arrow file, with the footer that a shared one has.
+
+    The rows are written to the disk uncompressed first, next to ``path``: a store knows how to write each kind of
+    table, and what goes wrong with it goes wrong before anything is sent.
+    """
+    with tempfile.TemporaryDirectory(prefix=".pack-", dir=Path(path).parent) as directory:
+        store = Store(directory)
+        store.share(source, name, progress=progress)
+        with pa.memory_map(store.path(name)) as file:
+            reader = pa.ipc.open_file(file)
+            options = pa.ipc.IpcWriteOptions(compression=COMPRESSION)
+            with pa.ipc.new_file(path, reader.schema, options=options, metadata=reader.metadata) as writer:
+                for index in range(reader.num_record_batches):
+                    writer.write_batch(reader.get_batch(index))
+
+
+def describe(file: BinaryIO, name: str, path: str, nbytes: int, version: str) -> TableInfo | None:
+    """The facts about a table in a file that lies elsewhere; ``None`` if it is not one. Who uses it is not known."""
+    summary = arrowfile.summarise(file)
+    if summary is None:
+        return None
+    facts = summary.facts
+    return TableInfo(
+        name=name,
+        num_rows=summary.num_rows,
+        num_columns=len(summary.schema),
+        num_batches=summary.num_batches,
+        nbytes=nbytes,
+        published_at=facts.published_at,
+        publisher=publisher_of(facts, None, facts.pid),
+        holders=(),
+        pinned=False,
+        path=path,
+        schema=summary.schema,
+        source=facts.source,
+        countable=None,
+        version=version,
+    )
+
+
+def check_owner(file: BinaryIO, name: str) -> None:
+    """The rule of ownership for a file that lies elsewhere, where nobody can see whether its publisher lives.
+
+    Raises
+    ------
+    TableExists
+        Neither this process shared it, nor an earlier run of the same kernel, notebook or script.
+    """
+    summary = arrowfile.summarise(file)
+    facts = summary.facts if summary is not None else Facts()
+    pairs = (
+        (facts.token, tokens.token_id()),
+        (facts.kernel, process.myself().kernel_id),
+        (facts.program, process.program()),
+    )
+    if not any(theirs and theirs == ours for theirs, ours in pairs):
+        publisher = publisher_of(facts, None, facts.pid)
+        raise TableExists(name, publisher.label, True, facts.published_at)

@@ -1,0 +1,309 @@
+"""A folder or a bucket: tables as compressed Arrow files, ``NAME.arrow``, through ``pyarrow.fs``."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import pyarrow as pa
+
+from ..core import Attachment, Progress, TableInfo, Tables, check_name, check_owner, describe, name_of_file, pack
+from ..errors import ArrowSHMError, DamagedTable, PlaceFailed, TableExists, TableNotFound
+from ..kinds import Kind, Shareable
+
+if TYPE_CHECKING:
+    from pyarrow import fs
+
+T = TypeVar("T")
+SUFFIX = ".arrow"
+PATIENCE = 20.0  # s, for an answer without rows
+_CONNECT, _REQUEST, _ATTEMPTS = 5, 15, 2  # s, s and tries of one request to S3
+_CHUNK = 1 << 23  # bytes that are sent in one piece
+_AT_ONCE = 8  # files whose footers are read at the same time
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_S3_OPTIONS = ("region", "scheme", "endpoint_override")
+
+
+def is_address(text: str) -> bool:
+    """Whether this is a path or a URI, and not a name: names have no ``/``."""
+    return "/" in text or text in (".", "..") or text.startswith("~")
+
+
+class Folder:
+    """A folder on this machine or a network file system, or a bucket, by its path or URI."""
+
+    writable = True
+
+    def __init__(self, name: str, address: str) -> None:
+        self._uri = address if _SCHEME.match(address) else os.path.abspath(os.path.expanduser(address))
+        # There may be a password before the host, or among the options.
+        self.description = re.sub(r"//[^/@]*@", "//", self._uri.partition("?")[0])
+        self.name = self.read_as = self.description if name == address else name
+        self._opened: tuple[fs.FileSystem, str] | None = None
+        self._known: dict[tuple[str, int, int], TableInfo | None] = {}  # by name, size and mtime
+
+    def __repr__(self) -> str:
+        return f"<place {self.name}: {self.description}>"
+
+    # -- sharing ----------------------------------------------------------------------------------------------------
+
+    def share(
+        self, source: Shareable, name: str, *, replace: bool = False, progress: Progress | None = None
+    ) -> TableInfo:
+        """Put a table there, whole: until then, and if anything fails, whatever has the name stays.
+
+        Of two that share one name at the same moment, one wins. What was refused when sharing began is not asked again
+        when it ends: no file system of pyarrow's puts a file on a condition.
+        """
+        check_name(name)
+        system, root = self._place()
+        if not replace:
+            self._bounded(lambda: self._check_owner(system, root, name))
+        with tempfile.TemporaryDirectory(prefix="jupyter-arrowshm-") as directory:
+            packed = os.path.join(directory, "table" + SUFFIX)
+            pack(source, name, packed, progress)
+            self._put(system, root, name, packed)
+        return self.info(name)
+
+    def _check_owner(self, system: fs.FileSystem, root: str, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError), system.open_input_file(f"{root}/{name}{SUFFIX}") as file:
+            check_owner(file, name)
+
+    def _put(self, system: fs.FileSystem, root: str, name: str, packed: str) -> None:
+        from pyarrow import fs
+
+        target = f"{root}/{name}{SUFFIX}"
+        # An object store shows an object when it is complete; a file has a name from its first byte.
+        renames = system.type_name in ("local", "hdfs")
+        written = f"{root}/.new-{secrets.token_hex(8)}" if renames else target
+        with self._explained():
+            try:
+                if renames:
+                    system.create_dir(root, recursive=True)
+                # One call, which no Ctrl-C cuts in two: pyarrow completes an upload that is given up half way.
+                fs.copy_files(
+                    packed,
+                    written,
+                    source_filesystem=fs.LocalFileSystem(),
+                    destination_filesystem=system,
+                    chunk_size=_CHUNK,
+                    use_threads=False,
+                )
+                if renames:
+                    system.move(written, target)
+            except BaseException:
+                if renames:
+                    with contextlib.suppress(OSError):
+                        system.delete_file(written)
+                raise
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def attach(self, name: str, *, to: Kind = "pyarrow", **options: Any) -> Any:
+        """The table, fetched once per machine; see :meth:`Store.attach`."""
+        return self.attachment(name, to=to, **options).value
+
+    def attachment(self, name: str, *, to: Kind = "pyarrow", **options: Any) -> Attachment:
+        """As :meth:`Store.attachment`."""
+        from .fetching import fetch
+
+        check_name(name)
+        return fetch(self, name, to, **options)
+
+    def version(self, name: str) -> str | None:
+        """The entity tag of an object (RFC 9110, section 8.8.3), else inode, size and time; ``None``: no such table."""
+        system, root = self._place()
+        return self._bounded(lambda: self._version(system, f"{root}/{name}{SUFFIX}"))
+
+    def _version(self, system: fs.FileSystem, path: str) -> str | None:
+        try:
+            if system.type_name == "local":
+                # The inode, too: a program may write a file of the same size within one tick of its clock.
+                status = os.stat(path)
+                return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
+            with system.open_input_file(path) as file:
+                told = {key.lower(): value for key, value in (file.metadata() or {}).items()}
+        except FileNotFoundError:
+            return None
+        if (tag := told.get(b"etag")) is not None:
+            return str(tag.decode(errors="replace")).strip('"')
+        found = system.get_file_info(path)
+        return f"{found.mtime_ns}-{found.size}"
+
+    @contextlib.contextmanager
+    def opened(self, name: str) -> Iterator[pa.NativeFile]:
+        """The table's file. Raises ``TableNotFound``."""
+        system, root = self._place()
+        try:
+            file = self._bounded(lambda: system.open_input_file(f"{root}/{name}{SUFFIX}"))
+        except FileNotFoundError:
+            raise self._not_found(name) from None
+        with file, self._explained():
+            yield file
+
+    def names(self) -> list[str]:
+        """The names of the tables there: one request."""
+        return sorted(self._files())
+
+    def tables(self) -> Tables:
+        """The tables there. Their footers are read once for each version, by range; a list costs one request then."""
+        files = self._files()
+        wanted = {(name, file.size, file.mtime_ns or 0): name for name, file in files.items()}
+        missing = {key: name for key, name in wanted.items() if key not in self._known}
+
+        def read(item: tuple[tuple[str, int, int], str]) -> tuple[tuple[str, int, int], TableInfo | None]:
+            (name, size, mtime), _ = item
+            try:
+                with self.opened(name) as file:
+                    return item[0], describe(file, name, self._path(name), size, f"{mtime}-{size}")
+            except TableNotFound:  # removed this instant
+                return item[0], None
+
+        if missing:
+            with ThreadPoolExecutor(min(_AT_ONCE, len(missing))) as pool:
+                self._known.update(pool.map(read, missing.items()))
+        self._known = {key: self._known[key] for key in wanted if key in self._known}
+        return Tables([table for key in sorted(wanted) if (table := self._known.get(key)) is not None])
+
+    def info(self, name: str) -> TableInfo:
+        """The facts about one table, from its footer."""
+        check_name(name)
+        version = self.version(name)
+        if version is None:
+            raise self._not_found(name)
+        with self.opened(name) as file:
+            table = self._bounded(lambda: describe(file, name, self._path(name), file.size(), version))
+        if table is None:
+            raise DamagedTable(name, self._path(name), "it is not a whole Arrow file")
+        return table
+
+    def is_mine(self, name: str) -> bool:
+        """Whether this process shared the table, or an earlier run of its kernel, notebook or script."""
+        system, root = self._place()
+        try:
+            self._bounded(lambda: self._check_owner(system, root, name))
+        except TableExists:
+            return False
+        return True
+
+    def unshare(self, name: str) -> None:
+        """Remove the table's file. Who has it attached keeps it."""
+        check_name(name)
+        system, root = self._place()
+        path = f"{root}/{name}{SUFFIX}"
+        if self.version(name) is None:  # object stores do not say that there was nothing to delete
+            raise self._not_found(name)
+        try:
+            self._bounded(lambda: system.delete_file(path))
+        except FileNotFoundError:
+            raise self._not_found(name) from None
+
+    def _files(self) -> dict[str, fs.FileInfo]:
+        from pyarrow import fs
+
+        system, root = self._place()
+        found = self._bounded(lambda: system.get_file_info(fs.FileSelector(root, allow_not_found=True)))
+        files = [file for file in found if file.type == fs.FileType.File]
+        return {name: file for file in files if (name := name_of_file(file.base_name)) is not None}
+
+    def _path(self, name: str) -> str:
+        return f"{self.description}/{name}{SUFFIX}"
+
+    def _not_found(self, name: str) -> TableNotFound:
+        import difflib
+
+        near: list[str] = []
+        with contextlib.suppress(ArrowSHMError):
+            near = difflib.get_close_matches(name, self.names(), n=3)
+        return TableNotFound(name, tuple(near), place=self.name)
+
+    # -- the file system --------------------------------------------------------------------------------------------
+
+    def _place(self) -> tuple[fs.FileSystem, str]:
+        """The file system and the path in it. A bucket's region may be asked for over the network."""
+        if self._opened is None:
+            self._opened = self._bounded(lambda: _open(self._uri))
+        return self._opened
+
+    def _bounded(self, call: Callable[[], T]) -> T:
+        """What ``call`` gives; an error after ``PATIENCE``, whatever the network does.
+
+        The thread is left behind then: a call that waits for a dead server of NFS cannot be ended.
+        """
+        result: list[T] = []
+        errors: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                result.append(call())
+            except BaseException as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=run, name="arrowshm-place", daemon=True)
+        thread.start()
+        thread.join(PATIENCE)
+        with self._explained():
+            if errors:
+                raise errors[0]
+        if not result:
+            raise PlaceFailed(self.name, f"did not answer within {PATIENCE:g} s ({self.description})", "Try again.")
+        return result[0]
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (ArrowSHMError, FileNotFoundError):
+            raise
+        except PermissionError as error:
+            reason = f"refuses this: you have no permission in {self.description}"
+            raise PlaceFailed(self.name, reason, "Ask who set it up.") from error
+        except (OSError, pa.ArrowException) as error:
+            reason = f"cannot be used ({self._reason(error)})"
+            raise PlaceFailed(self.name, reason, "Nothing was changed there.") from None
+
+    def _reason(self, error: BaseException) -> str:
+        """The first sentence of an error, without passwords."""
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            return os.strerror(error.errno)
+        text = str(error).strip().partition("\n")[0].partition(" Detail: ")[0]
+        parts = urlsplit(self._uri)
+        for secret in (parts.password, parts.username, *(value for _, value in parse_qsl(parts.query))):
+            if secret and len(secret) > 3:
+                text = text.replace(secret, "***")
+        return text[:300].rstrip(". ")
+
+
+def _open(uri: str) -> tuple[fs.FileSystem, str]:
+    from pyarrow import fs
+
+    parts = urlsplit(uri)
+    options = dict(parse_qsl(parts.query))
+    if parts.scheme == "s3" and not set(options) - set(_S3_OPTIONS):
+        # Like from_uri, but with limits: that one waits for minutes for a server that is not there.
+        region = options.pop("region", None) or (None if options else fs.resolve_s3_region(parts.hostname))
+        system = fs.S3FileSystem(
+            access_key=parts.username,
+            secret_key=parts.password,
+            region=region,
+            connect_timeout=_CONNECT,
+            request_timeout=_REQUEST,
+            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
+            **options,
+        )
+        return system, f"{parts.hostname}{parts.path}".rstrip("/")
+    if not parts.scheme or not _SCHEME.match(uri):
+        return fs.LocalFileSystem(), uri
+    if parts.scheme in ("gs", "gcs") and "retry_limit_seconds" not in options:
+        uri += f"{'&' if '?' in uri else '?'}retry_limit_seconds={PATIENCE:g}"  # it would try for 15 minutes
+    system, path = fs.FileSystem.from_uri(uri)
+    return system, path.rstrip("/")

@@ -1,0 +1,80 @@
+"""A place: where tables are. The private store of this machine is one; those here have the same methods."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from .. import markup
+from ..core import Attachment, Progress, TableInfo, Tables
+from ..kinds import Kind, Shareable
+
+
+class Place(Protocol):
+    """Another user's tables, those that you let others read, or a folder or bucket.
+
+    The methods have the names, arguments and errors of :class:`Store`.
+
+    Attributes
+    ----------
+    name
+        As it stands after ``--to`` and ``--from``.
+    description
+        What it is, for people: ``"ada's tables"``, ``"s3://bucket/tables"``.
+    read_as
+        As others name it after ``--from``.
+    writable
+        Whether you can share there at all.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def read_as(self) -> str: ...
+    @property
+    def writable(self) -> bool: ...
+
+    def share(
+        self, source: Shareable, name: str, *, replace: bool = False, progress: Progress | None = None
+    ) -> TableInfo:
+        """Put a table there. Raises as :meth:`Store.share`, and ``PlaceFailed``."""
+
+    def attach(self, name: str, *, to: Kind = "pyarrow", **options: Any) -> Any:
+        """The table of this name, as :meth:`Store.attach`."""
+
+    def attachment(self, name: str, *, to: Kind = "pyarrow", **options: Any) -> Attachment:
+        """As :meth:`Store.attachment`."""
+
+    def names(self) -> list[str]:
+        """The names of the tables there, without looking into them."""
+
+    def tables(self) -> Tables:
+        """The tables there. Prints as a table."""
+
+    def info(self, name: str) -> TableInfo:
+        """One row of :meth:`tables`."""
+
+    def is_mine(self, name: str) -> bool:
+        """Whether you may replace the table without being asked."""
+
+    def unshare(self, name: str) -> None:
+        """Remove the table's name there."""
+
+
+class Places(list[Place]):
+    """A list of places that prints as a table."""
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [("place", "what it is"), *((one.name, one.description) for one in self)]
+
+    def __repr__(self) -> str:
+        rows = self._rows()
+        if len(rows) == 1:
+            return "no places"
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+
+    def _repr_html_(self) -> str:
+        headers, *rows = self._rows()
+        return markup.page(markup.table(headers, rows, frozenset()))
