@@ -123,7 +123,9 @@ def _each(values: Iterable[tuple[str, Any]]) -> Iterator[str]:
         if not inspect.isclass(value):
             yield f"### `{name}`"
             yield _code(f"{name}{_signature(value)}")
-            yield f"{_prose(inspect.getdoc(value).partition(chr(10) * 2)[0])} See `Store.{name}`."
+            of_store = hasattr(shm.Store, name)
+            text = inspect.getdoc(value)
+            yield f"{_prose(text.partition(chr(10) * 2)[0])} See `Store.{name}`." if of_store else _prose(text)
             continue
         raised = issubclass(value, Exception)
         yield f"### `{name}({', '.join(one.__name__ for one in value.__bases__)})`" if raised else f"### `{name}`"
