@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .capabilities import Capabilities
     from .directory import ENVIRONMENT_VARIABLE, SHARED_MEMORY, default_parent, default_path
     from .facts import PROTOCOL
+    from .loads import attach_origin
     from .lock import renew_in_children, wait_for
     from .names import check as check_name
     from .names import of_file as name_of_file
@@ -46,6 +47,7 @@ _MODULES = {
     "TableInfo": "table",
     "Tables": "table",
     "Writer": "publication",
+    "attach_origin": "loads",
     "check_name": "names.check",
     "check_owner": "packed",
     "default_parent": "directory",
@@ -82,6 +84,7 @@ __all__ = [
     "TableInfo",
     "Tables",
     "Writer",
+    "attach_origin",
     "check_name",
     "check_owner",
     "default_parent",

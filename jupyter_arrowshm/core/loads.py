@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import Busy, LoadFailed, LoadsItself, TableExists, TableNotFound
 from ..loading import Files, Origin
 from . import names
+from .attached import Attachment, convert
 from .directory import Directory
 from .facts import Facts
 from .listing import Listing
@@ -148,6 +149,21 @@ def open_loaded(
         raise ValueError("where= is for files: filter a shared table once it is attached")
     attempt = functools.partial(store.open_table, names.check(name), columns, validate=validate)
     return _open_or_call(store, name, wait, load, attempt)
+
+
+def attach_origin(
+    store: Store,
+    origin: Origin,
+    to: str,
+    *,
+    columns: Sequence[str] | None = None,
+    copy: bool = False,
+    wait: float | None = None,
+    validate: Literal["full"] | None = None,
+) -> Attachment:
+    """``Store.attachment`` of an origin that is not a path: loaded if this machine does not have its version yet."""
+    attempt = functools.partial(store.loaded.open_table, origin.name, columns, validate=validate)
+    return convert(_open_origin(store, origin, wait, attempt), to, copy)
 
 
 def _open_or_call(

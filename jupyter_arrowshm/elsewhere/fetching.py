@@ -1,43 +1,66 @@
-"""Rows from a folder or bucket: into this process."""
+"""A table of a folder or bucket as an origin: loaded once on this machine, then attached by everybody on it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from .. import tabular
-from ..core import Attachment
-from ..errors import DamagedTable
-from ..kinds import Kind
+from ..errors import LoadFailed
+from ..loading import name_of
+from ..tabular import Source
 
 if TYPE_CHECKING:
     from .folder import Folder
 
+_SOURCE = b"arrowshm.source"
 
-def fetch(
-    folder: Folder,
-    name: str,
-    to: Kind,
-    *,
-    columns: Sequence[str] | None = None,
-    copy: bool = False,
-    wait: float | None = None,
-    validate: Any = None,
-) -> Attachment:
-    """The table, in the memory of this process."""
-    del copy, wait, validate
-    with folder.opened(name) as file:
-        nbytes = file.size()
+
+class PlacedTable:
+    """One table of a folder, whole: an :class:`Origin`. Columns are picked where it is attached."""
+
+    columns: tuple[str, ...] | None = None
+    where = ""
+
+    def __init__(self, folder: Folder, table: str) -> None:
+        self._folder, self._table = folder, table
+        self.address = folder.path(table)
+        self.name = name_of(self.address, None, "")
+
+    def version(self) -> str:
+        """Costs a request. Raises ``TableNotFound``, ``PlaceFailed``."""
+        return self._folder.info_version(self._table)
+
+    def read(self) -> Source:
+        """The rows. Every offset and index is checked: anybody may have put the file there."""
+        file = self._folder.open_file(self._table)
         try:
             reader = pa.ipc.open_file(file)
-            table, metadata = reader.read_all(), reader.metadata or {}
-            table.validate(full=True)
+            kind = (reader.metadata or {}).get(_SOURCE, b"pyarrow").decode(errors="replace")
         except pa.ArrowException as error:
-            raise DamagedTable(name, f"{folder.description}/{name}.arrow", str(error).partition("\n")[0]) from None
-    if columns is not None:
-        table = table.select(list(columns))
-    kind = metadata.get(b"arrowshm.source", b"pyarrow").decode(errors="replace")
-    made = tabular.from_arrow(table, to, kind=kind, copy=False)
-    return Attachment(made.value, name, made.kind, nbytes, {}, made.note, folder.version(name) or "", made.importing)
+            raise self._failed(error) from None
+        return Source(reader.schema, self._batches(reader, file), kind, None, None)
+
+    def _batches(self, reader: pa.ipc.RecordBatchFileReader, file: pa.NativeFile) -> Iterator[pa.RecordBatch]:
+        """The next batch is fetched and decompressed while this one is written."""
+
+        def get(index: int) -> pa.RecordBatch:
+            batch = reader.get_batch(index)
+            batch.validate(full=True)
+            return batch
+
+        with file, ThreadPoolExecutor(1, thread_name_prefix="arrowshm-fetch") as ahead:
+            following = ahead.submit(get, 0) if reader.num_record_batches else None
+            for index in range(1, reader.num_record_batches + 1):
+                assert following is not None
+                try:
+                    batch = following.result()
+                except (OSError, pa.ArrowException) as error:
+                    raise self._failed(error) from None
+                following = ahead.submit(get, index) if index < reader.num_record_batches else None
+                yield batch
+
+    def _failed(self, error: BaseException) -> LoadFailed:
+        return LoadFailed(self.address, self._folder.reason(error))

@@ -16,7 +16,19 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pyarrow as pa
 
-from ..core import Attachment, Progress, TableInfo, Tables, check_name, check_owner, describe, name_of_file, pack
+from ..core import (
+    Attachment,
+    Progress,
+    TableInfo,
+    Tables,
+    attach_origin,
+    check_name,
+    check_owner,
+    default_store,
+    describe,
+    name_of_file,
+    pack,
+)
 from ..errors import ArrowSHMError, DamagedTable, PlaceFailed, TableExists, TableNotFound
 from ..kinds import Kind, Shareable
 
@@ -114,10 +126,10 @@ class Folder:
 
     def attachment(self, name: str, *, to: Kind = "pyarrow", **options: Any) -> Attachment:
         """As :meth:`Store.attachment`."""
-        from .fetching import fetch
+        from .fetching import PlacedTable
 
         check_name(name)
-        return fetch(self, name, to, **options)
+        return attach_origin(default_store(), PlacedTable(self, name), to, **options)
 
     def version(self, name: str) -> str | None:
         """The entity tag of an object (RFC 9110, section 8.8.3), else inode, size and time; ``None``: no such table."""
@@ -139,15 +151,24 @@ class Folder:
         found = system.get_file_info(path)
         return f"{found.mtime_ns}-{found.size}"
 
-    @contextlib.contextmanager
-    def opened(self, name: str) -> Iterator[pa.NativeFile]:
+    def info_version(self, name: str) -> str:
+        """As :meth:`version`; raises ``TableNotFound``."""
+        version = self.version(name)
+        if version is None:
+            raise self._not_found(name)
+        return version
+
+    def open_file(self, name: str) -> pa.NativeFile:
         """The table's file. Raises ``TableNotFound``."""
         system, root = self._place()
         try:
-            file = self._bounded(lambda: system.open_input_file(f"{root}/{name}{SUFFIX}"))
+            return self._bounded(lambda: system.open_input_file(f"{root}/{name}{SUFFIX}"))
         except FileNotFoundError:
             raise self._not_found(name) from None
-        with file, self._explained():
+
+    @contextlib.contextmanager
+    def _reading(self, name: str) -> Iterator[pa.NativeFile]:
+        with self.open_file(name) as file, self._explained():
             yield file
 
     def names(self) -> list[str]:
@@ -163,8 +184,8 @@ class Folder:
         def read(item: tuple[tuple[str, int, int], str]) -> tuple[tuple[str, int, int], TableInfo | None]:
             (name, size, mtime), _ = item
             try:
-                with self.opened(name) as file:
-                    return item[0], describe(file, name, self._path(name), size, f"{mtime}-{size}")
+                with self._reading(name) as file:
+                    return item[0], describe(file, name, self.path(name), size, f"{mtime}-{size}")
             except TableNotFound:  # removed this instant
                 return item[0], None
 
@@ -177,13 +198,11 @@ class Folder:
     def info(self, name: str) -> TableInfo:
         """The facts about one table, from its footer."""
         check_name(name)
-        version = self.version(name)
-        if version is None:
-            raise self._not_found(name)
-        with self.opened(name) as file:
-            table = self._bounded(lambda: describe(file, name, self._path(name), file.size(), version))
+        version = self.info_version(name)
+        with self._reading(name) as file:
+            table = self._bounded(lambda: describe(file, name, self.path(name), file.size(), version))
         if table is None:
-            raise DamagedTable(name, self._path(name), "it is not a whole Arrow file")
+            raise DamagedTable(name, self.path(name), "it is not a whole Arrow file")
         return table
 
     def is_mine(self, name: str) -> bool:
@@ -200,8 +219,7 @@ class Folder:
         check_name(name)
         system, root = self._place()
         path = f"{root}/{name}{SUFFIX}"
-        if self.version(name) is None:  # object stores do not say that there was nothing to delete
-            raise self._not_found(name)
+        self.info_version(name)  # object stores do not say that there was nothing to delete
         try:
             self._bounded(lambda: system.delete_file(path))
         except FileNotFoundError:
@@ -215,7 +233,8 @@ class Folder:
         files = [file for file in found if file.type == fs.FileType.File]
         return {name: file for file in files if (name := name_of_file(file.base_name)) is not None}
 
-    def _path(self, name: str) -> str:
+    def path(self, name: str) -> str:
+        """Where the table is, without passwords."""
         return f"{self.description}/{name}{SUFFIX}"
 
     def _not_found(self, name: str) -> TableNotFound:
@@ -268,10 +287,10 @@ class Folder:
             reason = f"refuses this: you have no permission in {self.description}"
             raise PlaceFailed(self.name, reason, "Ask who set it up.") from error
         except (OSError, pa.ArrowException) as error:
-            reason = f"cannot be used ({self._reason(error)})"
+            reason = f"cannot be used ({self.reason(error)})"
             raise PlaceFailed(self.name, reason, "Nothing was changed there.") from None
 
-    def _reason(self, error: BaseException) -> str:
+    def reason(self, error: BaseException) -> str:
         """The first sentence of an error, without passwords."""
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             return os.strerror(error.errno)

@@ -6,6 +6,6 @@ Nothing here knows the store: ``core`` loads an origin once per machine, and eve
 from __future__ import annotations
 
 from .files import Files
-from .origin import Origin
+from .origin import Origin, name_of
 
-__all__ = ["Files", "Origin"]
+__all__ = ["Files", "Origin", "name_of"]
