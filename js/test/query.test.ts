@@ -14,6 +14,9 @@ void test('conditions, as the server takes them', () => {
   assert.equal(filterJSON(WHOLE), null);
   assert.deepEqual(of({ kind: 'missing' }), { column: 1, op: 'is null' });
   assert.deepEqual(of({ kind: 'range', min: '1', max: '' }), { column: 1, op: '>=', value: '1' });
+  const except = of({ kind: 'except', values: [{ text: 'a', value: 'a' }, { text: 'b', value: 'b' }] });
+  const neither = { and: [{ column: 1, op: '!=', value: 'a' }, { column: 1, op: '!=', value: 'b' }] };
+  assert.deepEqual(except, { or: [neither, { column: 1, op: 'is null' }] });
   assert.deepEqual(of({ kind: 'range', min: '', max: '2', below: true }), { column: 1, op: '<', value: '2' });
   assert.deepEqual(of({ kind: 'range', min: '1', max: '2' }), {
     and: [

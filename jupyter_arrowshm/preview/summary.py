@@ -37,6 +37,7 @@ from .pandastypes import PeriodType, innermost
 from .patience import Patience, Unwanted
 from .search import Search
 from .source import Source
+from .statistics import deviation, finite, lengths, mean_of_integers, quartiles
 
 EXACT_ROWS = 1_000_000
 SAMPLE_ROWS = 100_000  # of larger tables
@@ -45,6 +46,7 @@ _MANY_CHUNKS = 10_000
 _MAX_BYTES = 256_000_000  # of a column's values in memory
 _LONG = 1000  # bytes of a text that are told apart when they are too large altogether
 _TOP = 20
+_FACTS = ("nulls", "distinct", "min", "max", "mean", "deviation", "quartiles", "lengths", "histogram", "top")
 _EXACT_NUMBER = 1 << 53  # above it JSON's readers lose digits
 
 
@@ -156,7 +158,8 @@ class _Column:
             return facts | self._distribution(values, least.as_py(), most.as_py())
         order = pc.sort_indices(counts.field("counts"), [("", "descending")])[:_TOP]
         top = [{**self._value(one["values"]), "count": one["counts"].as_py()} for one in counts.take(order)]
-        return facts | {"top": top}
+        about = lengths(values, self.kind == "text") if is_whole and self.kind in ("text", "binary") else None
+        return facts | {"top": top, "lengths": about}
 
     def facts(self, rows: Sequence[int], population: Population) -> dict[str, Any]:
         """The facts that are known without a look at the values of the rows."""
@@ -167,7 +170,7 @@ class _Column:
             "kind": self.kind,
             "rows": len(rows),
             "exact": len(rows) == population.matches and population.searched == self.source.num_rows,
-            **dict.fromkeys(("nulls", "distinct", "min", "max", "mean", "histogram", "top")),
+            **dict.fromkeys(_FACTS),
         }
 
     # -- the values ----------------------------------------------------------------------------------------------------
@@ -216,16 +219,23 @@ class _Column:
 
     def _distribution(self, values: pa.ChunkedArray, least: Any, most: Any) -> dict[str, Any]:
         edges: list[Any]
+        is_time = self.kind == "time"
+        parts, spread = quartiles(values, is_time), None if is_time else deviation(values)
         if pa.types.is_integer(values.type):
-            mean = _mean_of_integers(values, least, most)
+            mean = mean_of_integers(values, least, most)
             edges = whole_edges(least, most, self._unit())
-            if self.kind == "time":
+            if is_time:
                 mean = round(mean)
         else:
             mean = pc.mean(values.cast(pa.float64(), safe=False)).as_py()
-            values = _finite(values)
+            values = finite(values)
             edges = float_edges(*(end.as_py() for end in pc.min_max(values).values())) if len(values) else []
-        return {"mean": self._edge(mean), "histogram": self._histogram(values, edges)}
+        return {
+            "mean": self._edge(mean),
+            "deviation": self._edge(spread) if spread is not None else None,
+            "quartiles": [self._edge(part) for part in parts] if parts else None,
+            "histogram": self._histogram(values, edges),
+        }
 
     def _unit(self) -> str | None:
         """The unit of a time; ``None`` for numbers, and for periods, whose lengths differ."""
@@ -249,7 +259,7 @@ class _Column:
             is_whole = pa.types.is_integer(values.type)
             number = int if is_whole else float
             edges = [number(edge["value"]) for edge in whole["histogram"]["edges"]]
-            return self._counts(values if is_whole else _finite(values), edges)
+            return self._counts(values if is_whole else finite(values), edges)
         there, numbers = counts.flatten()
         wanted = [_stored(one.get("value"), self.kind) for one in whole["top"] or ()]
         places = pc.index_in(pa.array(wanted, there.type), value_set=there, skip_nulls=True)
@@ -271,19 +281,6 @@ def _stored(value: Any, kind: str) -> int | bytes | None:
     if kind == "bool":
         return int(value)
     return value.encode() if kind == "text" else bytes.fromhex(value)
-
-
-def _finite(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    values = values.cast(pa.float64(), safe=False)
-    return values.filter(pc.is_finite(values))
-
-
-def _mean_of_integers(values: pa.ChunkedArray, least: int, most: int) -> float:
-    # Counted from the least: Arrow adds up whole numbers in 64 bits, and a float has too few for nanoseconds.
-    if (most - least).bit_length() >= values.type.bit_width:
-        return float(pc.mean(values.cast(pa.float64(), safe=False)).as_py())
-    above = pc.subtract(values, pa.scalar(least, values.type)).cast(pa.float64(), safe=False)
-    return least + float(pc.mean(above).as_py())
 
 
 def _raw(value: Any) -> Any:

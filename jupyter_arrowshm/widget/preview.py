@@ -42,7 +42,7 @@ class TablePreview(LiveWidget):
     filter
         A condition for each column; the rows that are shown meet all of them: ``{"fare": {"min": 3, "max": 9},
         "city": ["Oslo", "Lima"], "note": {"contains": "x", "ignore_case": True}, "tip": {"missing": False}}``. Both
-        limits are included; ``{"below": 9}`` is one that is not.
+        limits are included; ``{"below": 9}`` is one that is not. ``{"except": ["Oslo"]}`` leaves out what it lists.
     columns
         Names of the columns that are shown, in this order; none: all.
     selected

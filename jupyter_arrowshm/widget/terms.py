@@ -10,8 +10,8 @@ from typing import Any
 from traitlets import TraitType
 
 _DIRECTIONS = ("ascending", "descending")
-_CONDITIONS = ({"min", "max"}, {"min", "below"}, {"values", "missing"}, {"contains", "ignore_case"})
-_NEEDED = {"min", "max", "below", "values", "contains", "missing"}
+_CONDITIONS = ({"min", "max"}, {"min", "below"}, {"values", "missing"}, {"except"}, {"contains", "ignore_case"})
+_NEEDED = {"except", "min", "max", "below", "values", "contains", "missing"}
 
 
 class Sort(TraitType[Any, Any]):
@@ -56,7 +56,7 @@ class Filter(TraitType[Any, Any]):
 
 def _plain(condition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in condition.items():
-        if key == "values":
+        if key in ("values", "except"):
             yield key, [_scalar(one) for one in value]
         elif key in ("missing", "ignore_case"):
             yield key, bool(value)

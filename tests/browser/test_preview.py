@@ -77,7 +77,7 @@ class Tab:
 
     def wait_for_charts(self) -> None:
         """Their words are in the panel."""
-        expect(self.menu(0)).to_contain_text("Smallest")
+        expect(self.menu(0)).to_contain_text("Median")
         self.press("Escape")
 
     def chart(self, text: str) -> tuple[float, float]:
@@ -306,6 +306,55 @@ def test_a_reload_brings_the_view_back(desk: Desk, sharer: Peer) -> None:
     expect(tab.shape).to_have_text("300 of 3,000 rows")
     tab.grid.focus()
     tab.at("Row 1, id: 2990")
+
+
+def test_a_cells_menu(desk: Desk, sharer: Peer, snap: Snap) -> None:
+    desk.lab()
+    tab = Tab(desk, "trips")
+    tab.at("Row 1, id: 0")
+    # By keyboard: only the value, and all but it; nulls stay.
+    tab.press("ArrowRight", "ArrowDown", "ContextMenu")
+    menu = tab.node.get_by_role("menu", name="Cell")
+    items = menu.get_by_role("menuitem")
+    expect(items).to_have_text(
+        ["Only this value", "Exclude this value", "Copy", "Copy with column name", "Copy as condition", "Show in full"]
+    )
+    expect(items.first).to_be_focused()
+    desk.check(".jp-ArrowSHM-previewTab")
+    snap(desk, "cell-menu")
+    tab.press("ArrowDown", "Enter")
+    expect(tab.chips).to_have_text(["city is not Basel"])
+    expect(tab.shape).to_have_text("2,250 of 3,000 rows")
+    tab.at("Row 2, city: null")
+    # By mouse, from here on: another value is left out, too.
+    cell = {"x": 200, "y": 100 + 24 * 2}
+    tab.grid.click(button="right", position=cell)
+    tab.at("Row 3, city: Zürich↵HB")
+    items.nth(1).click()
+    expect(tab.chips).to_have_text(["city not in Basel, Zürich↵HB"])
+    expect(tab.shape).to_have_text("1,500 of 3,000 rows")
+    expect(tab.menu(1).get_by_role("combobox", name="Filter")).to_have_value("except")
+    tab.press("Escape")
+    tab.grid.click(button="right", position={"x": 200, "y": 100 + 24})
+    expect(items.first).to_have_text("Only nulls")
+    items.first.click()
+    expect(tab.shape).to_have_text("750 of 3,000 rows")
+    tab.chips.click()
+    # Copies are of the whole value.
+    desk.page.set_viewport_size({"width": 700, "height": 760})
+    desk.theme("JupyterLab Dark")
+    tab.grid.focus()
+    tab.press("Control+Home", "ArrowRight", "Shift+F10")
+    snap(desk, "cell-menu-dark-700")
+    menu.get_by_role("menuitem", name="Copy as condition").click()
+    expect(desk.page.get_by_text("Copied", exact=True).first).to_be_visible()
+    assert tab.copied() == 'trips["city"] == "Bern"'
+    tab.press("End", "Shift+F10")
+    menu.get_by_role("menuitem", name="Copy with column name").click()
+    desk.page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('note'))")
+    assert tab.copied() == "note\n" + "a note that is long, " * 30 + "0"
+    tab.press("Shift+F10", "ArrowUp", "Enter")
+    expect(tab.panel.locator("pre")).to_have_text("a note that is long, " * 30 + "0")
 
 
 BRUSHED = """

@@ -81,6 +81,10 @@ def values(name: str, *chosen: object, missing: bool = False) -> dict[str, objec
     return of(name, kind="values", values=[{"text": str(one), "value": one} for one in chosen], missing=missing)
 
 
+def excepting(name: str, *chosen: object) -> dict[str, object]:
+    return of(name, kind="except", values=[{"text": str(one), "value": one} for one in chosen])
+
+
 def between(name: str, low: str, high: str) -> dict[str, object]:
     return of(name, kind="range", min=low, max=high)
 
@@ -93,6 +97,11 @@ VIEWS: dict[str, dict[str, Any]] = {
     "text as it is written": {"filters": [of("name", kind="text", text=".", ignoreCase=False)], "sort": []},
     "odd text": {"filters": [values("name", 'q"$\\', missing=True)], "sort": by("-name")},
     "values": {"filters": [values("n", 1, "7", missing=True), values("flag", True)], "sort": []},
+    "all but these": {
+        "filters": [excepting("n", "1", 7), excepting("name", "Bern"), excepting("local", "2024-03-30 13:00:00")],
+        "sort": [],
+    },
+    "a range without its end": {"filters": [of("x", kind="range", min="1.5", max="8", below=True)], "sort": []},
     "nulls": {"filters": [of("x", kind="missing")], "sort": by("-n")},
     "no nulls": {"filters": [of("flag", kind="present"), of("price", kind="present")], "sort": by("flag", "-price")},
     "days": {"filters": [between("day", "2024-01-03", "2024-01-09")], "sort": by("-day")},

@@ -330,6 +330,32 @@ def check_histogram(column: dict[str, Any], values: list[Any]) -> None:
         assert abs(Decimal(column["mean"]["value"]) - mean) <= (column["kind"] == "time") + largest * Decimal("1e-9")
 
 
+def test_statistics_are_those_of_pandas() -> None:
+    numbers = [None, 7.5, -2.0, 0.0, 3.25, float("nan"), 1e6]
+    moments = [dt.datetime(2024, 1, day) for day in (1, 9, 3, 4)]
+    table = pa.table({"x": numbers, "n": [3, 1, 2, 2, 9, 2**40, None]})
+    found = View(table).summary()["columns"]
+    for column in found:
+        expected = table.to_pandas()[column["name"]].describe()
+        assert column["deviation"]["value"] == pytest.approx(expected["std"])
+        assert [one["value"] for one in column["quartiles"]] == pytest.approx([expected[f"{q}%"] for q in (25, 50, 75)])
+    times, texts, none = View(
+        pa.table({"t": moments, "s": ["", "Zürich", None, "ab"], "b": [b"\xff\0", None, b"", b"abc"]})
+    ).summary()["columns"]
+    assert [one["text"] for one in times["quartiles"]] == [
+        "2024-01-01 00:00:00",
+        "2024-01-03 00:00:00",
+        "2024-01-04 00:00:00",
+    ]
+    assert times["deviation"] is None and times["lengths"] is None
+    assert texts["lengths"] == {"min": 0, "mean": pytest.approx(8 / 3), "max": 6}
+    assert none["lengths"] == {"min": 0, "mean": pytest.approx(5 / 3), "max": 3}
+    # One value has no deviation, and two infinities have no middle.
+    one, infinite = View(pa.table({"x": [1.0, None], "y": [float("inf"), float("-inf")]})).summary()["columns"]
+    assert one["deviation"] is None and one["quartiles"][1]["value"] == 1
+    assert infinite["deviation"] is None
+
+
 @pytest.mark.parametrize(
     ("values", "edges"),
     [

@@ -315,6 +315,8 @@ def test_conditions_are_plain_values(opened) -> None:
     assert preview.sort == [("fare", "descending"), ("city", "ascending")]
     preview.filter = {"fare": 3, "city": ["Oslo", "Lima"], "n": {"min": np.int64(2), "max": None}}
     assert preview.filter == {"fare": {"values": [3]}, "city": {"values": ["Oslo", "Lima"]}, "n": {"min": 2}}
+    preview.filter = {"city": {"except": ["Oslo"]}}
+    assert preview.filter == {"city": {"except": ["Oslo"]}}
     preview.filter = {"n": {"min": 1, "below": 2.5}}
     assert preview.filter == {"n": {"min": 1, "below": 2.5}}
     preview.filter = {"n": {"values": [2**60, np.float64(1.5), pd.Timestamp(2024, 1, 2), dt.date(2024, 1, 2)]}}

@@ -1,14 +1,12 @@
 import React, { useEffect, useId, useRef } from 'react';
 import type { Format } from '../shared/format';
-import { Icon } from '../shared/icons';
-import { oneLine } from './celltext';
 import { NUMBER_FORMATS, NumberFormat } from './columnstyle';
 import { Distribution } from './Distribution';
 import { conditionKinds, FilterEditor } from './FilterEditor';
 import { useOutside } from '../shared/Menu';
 import type { PreviewModel } from './previewmodel';
 import { withSort } from './query';
-import type { IColumnSummary } from './source';
+import { Statistics } from './Statistics';
 import { typeWords } from './typewords';
 
 interface IColumnPanelProps {
@@ -75,7 +73,7 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
       />
       {field?.number && <Numbers preview={preview} column={column} format={format} />}
       {chart?.histogram && field?.filterable && <Distribution preview={preview} column={column} chart={chart} format={format} />}
-      <Facts summary={preview.summary(column)} type={schema.type} format={format} />
+      <Statistics summary={preview.summary(column)} type={schema.type} isTime={field?.kind === 'time'} format={format} />
     </div>
   );
 }
@@ -108,42 +106,6 @@ function Numbers({ preview, column, format }: Pick<IColumnPanelProps, 'preview' 
           ))}
         </select>
       </label>
-    </div>
-  );
-}
-
-/** The summary in words and numbers: everything that the header's chart shows, and more. */
-function Facts({ summary, type, format }: { summary: IColumnSummary | undefined; type: string; format: Format }): React.JSX.Element {
-  const { trans } = format;
-  if (!summary) return <p className="jp-ArrowSHM-muted">{trans.__('Computing the summary…')}</p>;
-  if (summary.problem) return <p className="jp-ArrowSHM-muted">{summary.problem}</p>;
-  const { rows, nulls, distinct, min, max, mean } = summary;
-  const facts: [string, string | undefined][] = [
-    [trans.__('Arrow type'), type],
-    [trans.__('Nulls'), nulls ? `${format.count(nulls)} (${format.share(nulls / rows)})` : trans.__('none')],
-    [trans.__('Distinct values'), distinct === null ? undefined : format.count(distinct)],
-    [trans.__('Smallest'), min?.text],
-    [trans.__('Largest'), max?.text],
-    [trans.__('Mean'), mean?.text]
-  ];
-  return (
-    <div className="jp-ArrowSHM-summary">
-      {!summary.exact && (
-        <p>
-          <Icon name="search" /> {trans.__('From a sample of %1', format.rows(rows))}
-        </p>
-      )}
-      <dl>
-        {facts.map(
-          ([name, value]) =>
-            value !== undefined && (
-              <React.Fragment key={name}>
-                <dt>{name}</dt>
-                <dd title={value}>{oneLine(value)}</dd>
-              </React.Fragment>
-            )
-        )}
-      </dl>
     </div>
   );
 }

@@ -9,13 +9,13 @@ import type { IColumnSummary, Kind } from './source';
 export function conditionKinds(kind: Kind): Condition['kind'][] {
   switch (kind) {
     case 'text':
-      return ['values', 'text', 'range', 'missing', 'present'];
+      return ['values', 'except', 'text', 'range', 'missing', 'present'];
     case 'number':
     case 'time':
-      return ['range', 'values', 'missing', 'present'];
+      return ['range', 'values', 'except', 'missing', 'present'];
     case 'bool':
     case 'binary':
-      return ['values', 'missing', 'present'];
+      return ['values', 'except', 'missing', 'present'];
     default:
       return ['missing', 'present'];
   }
@@ -37,6 +37,7 @@ export function FilterEditor({ preview, format, columnKey, kinds, close }: IFilt
   const summary = useChoices(preview, columnKey.column, current !== undefined);
   const names: Record<Condition['kind'], string> = {
     values: trans.__('Values'),
+    except: trans.__('All but'),
     range: trans.__('Range'),
     text: trans.__('Contains'),
     missing: trans.__('Is null'),
@@ -65,7 +66,7 @@ export function FilterEditor({ preview, format, columnKey, kinds, close }: IFilt
           </select>
         </label>
       </div>
-      {draft.kind === 'values' && (
+      {(draft.kind === 'values' || draft.kind === 'except') && (
         <Values draft={draft} setDraft={setDraft} summary={summary} format={format} />
       )}
       {draft.kind === 'range' && <Range draft={draft} setDraft={setDraft} summary={summary} format={format} />}
@@ -125,6 +126,8 @@ function empty(kind: Condition['kind']): Condition {
   switch (kind) {
     case 'values':
       return { kind, values: [], missing: false };
+    case 'except':
+      return { kind, values: [] };
     case 'range':
       return { kind, min: '', max: '' };
     case 'text':
@@ -142,7 +145,7 @@ interface IDraftProps<K extends Condition['kind']> {
 }
 
 /** The most frequent values, and others that the user types. */
-function Values({ draft, setDraft, summary, format }: IDraftProps<'values'>): React.JSX.Element {
+function Values({ draft, setDraft, summary, format }: IDraftProps<'values' | 'except'>): React.JSX.Element {
   const { trans } = format;
   const [typed, setTyped] = useState('');
   const top = (summary?.top ?? []).flatMap(one => (one.value === undefined ? [] : [{ ...one, value: one.value }]));
@@ -170,7 +173,7 @@ function Values({ draft, setDraft, summary, format }: IDraftProps<'values'>): Re
             </label>
           </li>
         ))}
-        {(summary?.nulls ?? 0) > 0 && (
+        {draft.kind === 'values' && (summary?.nulls ?? 0) > 0 && (
           <li>
             <label>
               <input type="checkbox" checked={draft.missing} onChange={event => setDraft({ ...draft, missing: event.target.checked })} />

@@ -1,6 +1,8 @@
 import React, { useEffect, useReducer, useRef, useState } from 'react';
 import { Banner } from './Banner';
 import { applyBrush, chartWords } from './brush';
+import { CellMenu } from './CellMenu';
+import { cellActions } from './cellactions';
 import { CellPanel } from './CellPanel';
 import { cellText, oneLine } from './celltext';
 import { partOfHeader } from './chartpainter';
@@ -12,7 +14,10 @@ import { nextDirection, withSort } from './query';
 import { onThemeChange } from './theme';
 import { Toolbar } from './Toolbar';
 
-type Open = { kind: 'column'; column: number; left: number; top: number } | { kind: 'cell'; row: number; column: number } | null;
+type Open =
+  | { kind: 'column'; column: number; left: number; top: number }
+  | { kind: 'menu'; row: number; column: number; left: number; top: number }
+  | { kind: 'cell'; row: number; column: number } | null;
 
 /** A table's rows, with all their actions. */
 export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
@@ -46,6 +51,12 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
       },
       onBrushed: (brush, add) => applyBrush(preview, brush, add),
       onOpenCell: (row, column) => setOpen({ kind: 'cell', row, column }),
+      onCellMenu: (row, column) => {
+        if (!cellActions(preview, host, { row, column }, () => undefined).length) return;
+        const { left, top } = made.cellPlace(row, column);
+        const [right, bottom] = [node.clientWidth - MENU_WIDTH, node.clientHeight - MENU_HEIGHT];
+        setOpen({ kind: 'menu', row, column, left: Math.max(4, Math.min(left, right)), top: Math.max(4, Math.min(top, bottom)) });
+      },
       onCopy: () => void copySelection(preview, made, host),
       onCursor: setCursor,
       onSelect: () => host.onSelect?.(made)
@@ -89,6 +100,14 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
         {open?.kind === 'column' && (
           <ColumnPanel preview={preview} format={host.format} column={open.column} place={open} close={close} />
         )}
+        {open?.kind === 'menu' && (
+          <CellMenu
+            label={host.format.trans.__('Cell')}
+            sections={cellActions(preview, host, open, () => setOpen({ kind: 'cell', row: open.row, column: open.column }))}
+            place={{ left: open.left, top: open.top }}
+            close={close}
+          />
+        )}
         {open?.kind === 'cell' && <CellPanel preview={preview} host={host} row={open.row} column={open.column} close={close} />}
         {preview.facts?.view_rows === 0 && !preview.problem && (
           <p className="jp-ArrowSHM-noRows">
@@ -102,6 +121,8 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
 }
 
 const PANEL_WIDTH = 280;
+const MENU_WIDTH = 200;
+const MENU_HEIGHT = 200;
 
 /** The cell that the keyboard is on: in full for those who do not see it, as much as fits for those who do. */
 function Status({ preview, host, cursor }: IPreviewProps & { cursor: { row: number; column: number } | null }): React.JSX.Element {

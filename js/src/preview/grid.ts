@@ -143,6 +143,13 @@ export class Grid {
     return { left, right: left + this._grid.columnSize('body', column), bottom: this._grid.headerHeight };
   }
 
+  /** The place of a cell's lower left corner, in pixels from the upper left corner of the grid. */
+  cellPlace(row: number, column: number): { left: number; top: number } {
+    this._grid.scrollToCell(row, column);
+    const left = this._grid.headerWidth + this._grid.columnOffset('body', column) - this._grid.scrollX;
+    return { left, top: this._grid.headerHeight + this._grid.rowOffset('body', row + 1) - this._grid.scrollY };
+  }
+
   /** Fetch what is in view. */
   look(): void {
     const region = this._grid.currentViewport;

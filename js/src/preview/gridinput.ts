@@ -18,6 +18,7 @@ export interface IGridEvents {
   /** It was dragged over these, or one was clicked; `add`: with the shift key. */
   onBrushed(parts: IBrush, add: boolean): void;
   onOpenCell(row: number, column: number): void;
+  onCellMenu(row: number, column: number): void;
   onCopy(): void;
   /** The cell that the keyboard is on; `null` if there is none. */
   onCursor(cell: { row: number; column: number } | null): void;
@@ -47,7 +48,8 @@ export class KeyHandler extends BasicKeyHandler {
     if (event.key === 'Home') go(accel ? 0 : row, 0);
     else if (event.key === 'End') go(accel ? rows : row, columns);
     else if (event.key === 'Enter' || event.key === 'F2') this._events.onOpenCell(row, column);
-    else if ((event.altKey && event.key === 'ArrowDown') || event.key === 'ContextMenu') this._events.onColumnMenu(column);
+    else if (event.altKey && event.key === 'ArrowDown') this._events.onColumnMenu(column);
+    else if (event.key === 'ContextMenu' || (event.shiftKey && event.key === 'F10')) this._events.onCellMenu(row, column);
     else if (accel && event.key === 'a') {
       selection.select({ r1: 0, c1: 0, r2: rows, c2: columns, cursorRow: row, cursorColumn: column, clear: 'all' });
     } else return super.onKeyDown(grid, event);
@@ -128,11 +130,13 @@ export class MouseHandler extends BasicMouseHandler {
   }
 
   override onContextMenu(grid: DataGrid, event: MouseEvent): void {
-    const { region, column } = grid.hitTest(event.clientX, event.clientY);
-    if (region !== 'column-header') return;
+    const { region, row, column } = grid.hitTest(event.clientX, event.clientY);
+    if (region !== 'column-header' && region !== 'body') return;
     event.preventDefault();
     event.stopPropagation();
-    this._events.onColumnMenu(column);
+    if (region === 'column-header') return this._events.onColumnMenu(column);
+    grid.selectionModel?.select({ r1: row, c1: column, r2: row, c2: column, cursorRow: row, cursorColumn: column, clear: 'all' });
+    this._events.onCellMenu(row, column);
   }
 
   /** Also when the mouse is let go outside of the page, or the table changes. */

@@ -6,6 +6,8 @@ import type { FilterJSON, IValue, SortJSON } from './source';
 export type Condition =
   /** Any of these, or missing. */
   | { readonly kind: 'values'; readonly values: readonly IChoice[]; readonly missing: boolean }
+  /** None of these; missing values stay. */
+  | { readonly kind: 'except'; readonly values: readonly IChoice[] }
   /** Between these, both included, or (`below`) without the upper one; an empty one is no limit. */
   | { readonly kind: 'range'; readonly min: string; readonly max: string; readonly below?: boolean }
   | { readonly kind: 'text'; readonly text: string; readonly ignoreCase: boolean }
@@ -59,6 +61,11 @@ function conditionJSON(column: number, condition: Condition): FilterJSON[] {
         [condition.below ? '<' : '<=', condition.max]
       ];
       return limits.filter(([, value]) => value !== '').map(([op, value]) => ({ column, op, value }));
+    }
+    case 'except': {
+      const none = condition.values.map(({ value }): FilterJSON => ({ column, op: '!=', value }));
+      const all = none.length > 1 ? { and: none } : none[0];
+      return all ? [{ or: [all, { column, op: 'is null' }] }] : [];
     }
     case 'values': {
       const any: FilterJSON[] = [];

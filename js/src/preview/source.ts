@@ -101,6 +101,9 @@ export interface IColumnSummary {
   readonly min: IValue | null;
   readonly max: IValue | null;
   readonly mean: IValue | null;
+  readonly deviation?: IValue | null;
+  readonly quartiles?: readonly IValue[] | null;
+  readonly lengths?: { readonly min: number; readonly mean: number; readonly max: number } | null;
   readonly histogram: IHistogram | null;
   readonly top: ITop | null;
   /** With a filter: what all rows have. */

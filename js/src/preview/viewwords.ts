@@ -15,6 +15,10 @@ export function filterWords({ name, condition }: IFilter, { trans }: Format): st
       return trans.__('%1 contains “%2”', name, oneLine(condition.text));
     case 'range':
       return rangeWords(name, limitWords(condition.min), limitWords(condition.max), condition.below ?? false, trans);
+    case 'except': {
+      const texts = condition.values.map(value => oneLine(value.text));
+      return texts.length === 1 ? trans.__('%1 is not %2', name, texts[0]) : trans.__('%1 not in %2', name, texts.join(', '));
+    }
     case 'values': {
       const texts = condition.values.map(value => oneLine(value.text));
       if (condition.missing) texts.push('null');

@@ -27,24 +27,10 @@ export function Menu({ label, icon, sections }: IMenuProps): React.JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   useOutside(place, isOpen, () => setOpen(false));
-  useEffect(() => {
-    if (isOpen) place.current?.querySelector<HTMLElement>(ITEM)?.focus();
-  }, [isOpen]);
 
   const close = (): void => {
     setOpen(false);
     button.current?.focus();
-  };
-  const move = (event: React.KeyboardEvent): void => {
-    const all = [...(place.current?.querySelectorAll<HTMLElement>(ITEM) ?? [])];
-    const here = all.indexOf(document.activeElement as HTMLElement);
-    const to = { ArrowDown: here + 1, ArrowUp: here - 1 + all.length, Home: 0, End: all.length - 1 }[event.key];
-    if (event.key === 'Tab') setOpen(false);
-    else if (event.key === 'Escape') close();
-    else if (to !== undefined) all[to % all.length].focus();
-    else return;
-    if (event.key !== 'Tab') event.preventDefault();
-    event.stopPropagation();
   };
   return (
     <div className="jp-ArrowSHM-menu" ref={place}>
@@ -71,13 +57,38 @@ export function Menu({ label, icon, sections }: IMenuProps): React.JSX.Element {
           </>
         )}
       </button>
-      {isOpen && (
-        <div role="menu" aria-label={label} className="jp-ArrowSHM-popup" onKeyDown={move}>
-          {sections.map((section, index) => (
-            <Section key={index} section={section} close={close} />
-          ))}
-        </div>
-      )}
+      {isOpen && <MenuList label={label} sections={sections} close={close} leave={() => setOpen(false)} />}
+    </div>
+  );
+}
+
+interface IMenuListProps extends Pick<IMenuProps, 'label' | 'sections'> {
+  /** Close it, and put the keyboard where it was. */
+  readonly close: () => void;
+  /** The keyboard has left it. */
+  readonly leave: () => void;
+}
+
+/** The open list; the keyboard is in it. */
+export function MenuList({ label, sections, close, leave }: IMenuListProps): React.JSX.Element {
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => list.current?.querySelector<HTMLElement>(ITEM)?.focus(), []);
+  const move = (event: React.KeyboardEvent): void => {
+    const all = [...(list.current?.querySelectorAll<HTMLElement>(ITEM) ?? [])];
+    const here = all.indexOf(document.activeElement as HTMLElement);
+    const to = { ArrowDown: here + 1, ArrowUp: here - 1 + all.length, Home: 0, End: all.length - 1 }[event.key];
+    if (event.key === 'Tab') leave();
+    else if (event.key === 'Escape') close();
+    else if (to !== undefined) all[to % all.length].focus();
+    else return;
+    if (event.key !== 'Tab') event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div role="menu" aria-label={label} className="jp-ArrowSHM-popup" ref={list} onKeyDown={move}>
+      {sections.map((section, index) => (
+        <Section key={index} section={section} close={close} />
+      ))}
     </div>
   );
 }

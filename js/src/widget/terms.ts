@@ -14,6 +14,7 @@ export interface ITerm {
   readonly max?: Scalar;
   readonly below?: Scalar;
   readonly values?: readonly Scalar[];
+  readonly except?: readonly Scalar[];
   readonly missing?: boolean;
   readonly contains?: string;
   readonly ignore_case?: boolean;
@@ -36,6 +37,8 @@ function termOf(condition: Condition): ITerm {
       return { contains: condition.text, ...(condition.ignoreCase ? { ignore_case: true } : {}) };
     case 'range':
       return { ...(condition.min === '' ? {} : { min: condition.min }), ...(condition.max === '' ? {} : { [condition.below ? 'below' : 'max']: condition.max }) };
+    case 'except':
+      return { except: condition.values.map(one => one.value) };
     case 'values':
       return { values: condition.values.map(one => one.value), ...(condition.missing ? { missing: true } : {}) };
   }
@@ -53,10 +56,11 @@ export function viewOf({ sort, filter }: ITerms, schema: readonly IColumn[]): IV
   };
 }
 
-function conditionOf({ min, max, below, values, missing, contains, ignore_case }: ITerm): Condition {
+function conditionOf({ min, max, below, values, except, missing, contains, ignore_case }: ITerm): Condition {
   if (contains !== undefined) return { kind: 'text', text: String(contains), ignoreCase: ignore_case === true };
   if (below !== undefined) return { kind: 'range', min: String(min ?? ''), max: String(below), below: true };
   if (min !== undefined || max !== undefined) return { kind: 'range', min: String(min ?? ''), max: String(max ?? '') };
+  if (except) return { kind: 'except', values: except.map(value => ({ text: String(value), value })) };
   if (values) return { kind: 'values', values: values.map(value => ({ text: String(value), value })), missing: missing === true };
   return { kind: missing === false ? 'present' : 'missing' };
 }

@@ -70,6 +70,10 @@ function conditionCode(condition: Condition, type: IColumnType): string | null {
       }
       return limits.join(' && ');
     }
+    case 'except': {
+      const values = condition.values.map(choice => juliaLiteral(choice.value, type));
+      return values.includes(null) ? null : `ismissing(x) || !(${x} in (${values.join(', ')},))`;
+    }
     case 'values': {
       const values = condition.values.map(choice => juliaLiteral(choice.value, type));
       if (values.includes(null)) return null;

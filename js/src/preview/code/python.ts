@@ -152,6 +152,11 @@ function conditionCode(column: string, condition: Condition, type: IColumnType, 
       const isObject = dialect.kind === 'pandas' && ['text', 'decimal', 'time', 'binary'].includes(type.family);
       return isObject ? [dialect.isPresent(column), ...limits] : limits;
     }
+    case 'except': {
+      const values = condition.values.map(choice => literal(choice.value));
+      if (values.includes(null)) return null;
+      return [`~${dialect.isIn(column, `[${values.join(', ')}]`)} | ${dialect.isMissing(column)}`];
+    }
     case 'values': {
       const values = condition.values.map(choice => literal(choice.value));
       if (values.includes(null)) return null;
