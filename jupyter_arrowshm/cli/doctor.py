@@ -127,7 +127,8 @@ def _in_container() -> bool:
 def _tables(store: Store) -> Iterator[Finding]:
     """Tables:"""
     littered = store.is_littered()
-    tables = store.tables()
+    seen = store.tables()
+    tables = seen.everything
     total = sum(table.nbytes for table in tables)
     yield Finding(f"{words.count(len(tables), 'table')}, {words.size(total)}")
     if littered:
@@ -139,7 +140,7 @@ def _tables(store: Store) -> Iterator[Finding]:
             + (" ..." if len(unused) > 5 else ""),
             "jupyter arrowshm gc removes them; pin() keeps one",
         )
-    for version in tables.removed:
+    for version in (*seen.removed, *seen.loaded.removed):
         yield Finding(f"{version.name} was unshared; {version.users}")
     readable = {table.name for table in tables}
     for name in store.names():

@@ -113,8 +113,8 @@ def _list(arguments: argparse.Namespace) -> None:
     store = _place(arguments)
     while True:
         tables = store.tables()
-        listed = json.dumps([table.as_dict() for table in tables], indent=2) if arguments.json else tables.text()
-        shown = _each_line(listed)
+        facts = [table.as_dict() for table in tables.everything]
+        shown = _each_line(json.dumps(facts, indent=2) if arguments.json else tables.text())
         if not arguments.watch:
             print(shown)
             return

@@ -12,7 +12,7 @@ import contextlib
 import os
 
 from . import listing, names, notes, pins, segment, tokens
-from .directory import DRAFT_PREFIX, LIVE, PINS, Directory
+from .directory import DRAFT_PREFIX, LIVE, LOADED, PINS, Directory
 from .lock import EXCLUSIVE, SHARED, Descriptor, entries, try_lock
 
 
@@ -86,6 +86,21 @@ def collect_all(directory: Directory, catalogue: listing.Listing) -> dict[str, i
         if (nbytes := collect(directory, catalogue, name, "nobody used it when gc() was called")) is not None:
             removed[name] = nbytes
     return removed
+
+
+def make_room(directory: Directory, needed: int) -> None:
+    """Remove loaded tables that nobody uses, the longest unused first, until ``needed`` bytes are free.
+
+    They are the only ones with a name that go without being asked for: they can be had again.
+    """
+    is_loaded = os.path.basename(directory.path) == LOADED
+    loaded = directory if is_loaded else Directory(f"{directory.path}/{LOADED}")
+    catalogue = listing.Listing(loaded)
+    for table in sorted(catalogue.tables(), key=lambda table: table.last_attached):
+        if directory.room().free >= needed:
+            return
+        if table.unused and not table.pinned:
+            collect(loaded, catalogue, table.name, "the room was needed, and nobody used it")
 
 
 def _list(at: int, name: str) -> list[str]:

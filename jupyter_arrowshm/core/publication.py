@@ -193,6 +193,8 @@ class Publication:
 
     def _check_room(self, needed: int) -> None:
         if needed > self._directory.room().free:
+            collector.make_room(self._directory, needed)
+        if needed > self._directory.room().free:
             raise self._no_room(needed)
 
     def _no_room(self, needed: int | None = None) -> NoRoom:

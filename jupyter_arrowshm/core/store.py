@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, TypeVar, overload
 
 import pyarrow as pa
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .table import TableInfo, Tables
 
 Validate = Literal["full"] | None
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 class AttachOptions(TypedDict, total=False):
@@ -59,6 +60,21 @@ class Look(NamedTuple):
     version: str
     reader: pa.ipc.RecordBatchFileReader
     batch_lengths: Callable[[], Iterator[int]]
+
+
+def _or_loaded(method: _Method) -> _Method:
+    """Let a method that finds no shared table of a name look among the loaded ones."""
+
+    @functools.wraps(method)
+    def find(self: Store, name: str, *args: Any, **keywords: Any) -> Any:
+        try:
+            return method(self, name, *args, **keywords)
+        except TableNotFound:
+            if not self._is_loaded(name):
+                raise
+        return method(self.loaded, name, *args, **keywords)
+
+    return find  # type: ignore[return-value]
 
 
 class Store:
@@ -259,11 +275,17 @@ class Store:
         if load is None and where is None and not names.is_address(name):
             assert isinstance(name, str)
             how = attached.Request(columns, wait or 0, validate == "full", copy)
-            return attached.open_table(self._directory, self._not_found, name, how)
+            try:
+                return attached.open_table(self._directory, self._not_found, name, how)
+            except TableNotFound:
+                if not self._is_loaded(name):
+                    raise
+            return self.loaded.open_table(name, columns, copy, validate=validate)
         from .loads import open_loaded
 
         return open_loaded(self, name, columns, wait, validate, load, where)
 
+    @_or_loaded
     def look(self, name: str, version: str = "") -> Look:
         """Open a table to show some of it, which is not a use: it may be removed meanwhile, and stays readable here.
 
@@ -328,6 +350,7 @@ class Store:
     def tables(self) -> Tables:
         """The tables shared now, by name, and who uses them. Prints as a table."""
         from . import collector
+        from .table import Tables
 
         try:
             opened = self._directory.open()
@@ -335,10 +358,12 @@ class Store:
                 # Nothing that is listed depends on it: what cannot be tidied (read-only, locked) can be listed.
                 with contextlib.suppress(OSError, Busy):
                     collector.tidy(self._directory)
-            return self._listing.tables()
+            tables = self._listing.tables()
         except OSError as error:
             raise self._directory.explain(error) from None
+        return tables if self._is_of_loaded else Tables(tables, tables.removed, self.loaded.tables())
 
+    @_or_loaded
     def info(self, name: str) -> TableInfo:
         """One row of :meth:`tables`. Raises ``TableNotFound``, or ``DamagedTable`` for a file that is not one."""
         try:
@@ -351,9 +376,19 @@ class Store:
             raise self._not_found(name)
         return table
 
+    @property
+    def _is_of_loaded(self) -> bool:
+        return os.path.basename(self.directory) == directory.LOADED
+
+    def _is_loaded(self, name: str) -> bool:
+        """Whether the name is that of a loaded table, and of no shared one."""
+        return not self._is_of_loaded and self._opened(name) is None and self.loaded._opened(name) is not None
+
     def version(self, name: str) -> str | None:
         """The :attr:`TableInfo.version` that has the name now; ``None`` if there is none. Costs two system calls."""
         entry = self._opened(name)
+        if entry is None and self._is_loaded(name):
+            entry = self.loaded._opened(name)
         return entry[0] if entry is not None else None
 
     def is_mine(self, name: str) -> bool:
@@ -365,7 +400,7 @@ class Store:
             opened = self._directory.open()
             entry = self._listing.summary(opened.fd, name) if opened is not None else None
             if opened is None or entry is None or entry[1] is None:
-                return False
+                return self._is_loaded(name)  # that can be had again, so anybody may remove it
             return publication.is_mine(opened.fd, entry[1].facts)
         except OSError as error:
             raise self._directory.explain(error) from None
@@ -388,6 +423,7 @@ class Store:
         device = self._directory.lock_device(opened.fd)
         return [(one.start, one.end) for one in leases.mappings("self", device, segment.inode_of(version))]
 
+    @_or_loaded
     def readers_by_path(self, name: str) -> list[Holder]:
         """Processes that map the table's file without having attached it: other Arrow readers. They hold nothing."""
         from . import leases, process
@@ -419,6 +455,7 @@ class Store:
         """Where the table's Arrow file is, whether it exists or not."""
         return self._directory.file(name)
 
+    @_or_loaded
     def unshare(self, name: str) -> None:
         """Remove the name. Processes that have the table attached keep it; the memory is freed when the last lets go.
 
@@ -434,6 +471,7 @@ class Store:
             os.unlink(name + names.SUFFIX, dir_fd=at)
             notes.forget(at, name)
 
+    @_or_loaded
     def pin(self, name: str) -> None:
         """Never remove this table automatically. Raises ``TableNotFound``."""
         from . import pins
@@ -441,6 +479,7 @@ class Store:
         with self._changing(name) as at:
             pins.pin(at, name)
 
+    @_or_loaded
     def unpin(self, name: str) -> None:
         """The opposite of :meth:`pin`. Raises ``TableNotFound``."""
         from . import pins
@@ -452,6 +491,8 @@ class Store:
         """Remove one table if nobody uses it and it is not pinned, noting why; its bytes, or ``None`` if it stays."""
         from . import collector
 
+        if self._is_loaded(name):
+            return self.loaded.collect(name, reason)
         try:
             return collector.collect(self._directory, self._listing, names.check(name), reason)
         except OSError as error:
@@ -481,9 +522,10 @@ class Store:
         from . import collector
 
         try:
-            return collector.collect_all(self._directory, self._listing)
+            removed = collector.collect_all(self._directory, self._listing)
         except OSError as error:
             raise self._directory.explain(error) from None
+        return removed if self._is_of_loaded else {**removed, **self.loaded.gc()}
 
 
 def default_store() -> Store:

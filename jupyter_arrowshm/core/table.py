@@ -179,6 +179,7 @@ class _Resolved:
 TableInfo.schema = _Resolved()
 
 _HEADERS = ("table", "rows", "columns", "size", "shared", "by", "in use by", "")
+_LOADED_HEADERS = ("loaded", "rows", "columns", "size", "when", "from", "in use by", "")
 _NUMBERS = frozenset({1, 2, 3})
 _MOST_SHOWN = 100  # tables: a notebook keeps what it shows
 
@@ -192,9 +193,25 @@ class Tables(list[TableInfo]):
         Versions whose name is gone, but that somebody still has attached.
     """
 
-    def __init__(self, tables: Iterable[TableInfo] = (), removed: tuple[OlderVersion, ...] = ()) -> None:
+    def __init__(
+        self,
+        tables: Iterable[TableInfo] = (),
+        removed: tuple[OlderVersion, ...] = (),
+        loaded: Tables | None = None,
+    ) -> None:
         super().__init__(tables)
         self.removed = removed
+        self._loaded = loaded
+
+    @property
+    def loaded(self) -> Tables:
+        """The tables that were loaded from files. They are not in the list itself, and the first to be removed."""
+        return self._loaded if self._loaded is not None else Tables()
+
+    @property
+    def everything(self) -> list[TableInfo]:
+        """The shared tables, then the loaded ones."""
+        return [*self, *self.loaded]
 
     def _rows(self, most: int | None) -> list[tuple[str, ...]]:
         rows = [
@@ -204,13 +221,14 @@ class Tables(list[TableInfo]):
                 f"{table.num_columns:,}",
                 words.size(table.nbytes),
                 words.age(table.published_at) if table.published_at else "",
-                str(table.publisher),
+                table.origin or str(table.publisher),
                 table.users,
                 "; ".join(table.remarks),
             )
             for table in self[:most]
         ]
-        return [_HEADERS, *rows] if any(row[-1] for row in rows) else [row[:-1] for row in (_HEADERS, *rows)]
+        headers = _LOADED_HEADERS if any(table.origin for table in self) else _HEADERS
+        return [headers, *rows] if any(row[-1] for row in rows) else [row[:-1] for row in (headers, *rows)]
 
     def _notes(self, most: int | None) -> list[str]:
         more = [] if most is None or len(self) <= most else [f"and {words.count(len(self) - most, 'more table')}"]
@@ -220,9 +238,10 @@ class Tables(list[TableInfo]):
         return self.text(_MOST_SHOWN)
 
     def text(self, most: int | None = None) -> str:
-        """The first ``most`` tables, or all, in aligned columns."""
+        """The first ``most`` tables, or all, in aligned columns; below them, those that were loaded."""
+        below = ["", self.loaded.text(most)] if self.loaded else []
         if not self:
-            return "\n".join(["no shared tables", *self._notes(most)])
+            return "\n".join(["no shared tables", *self._notes(most), *below])
         rows = self._rows(most)
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
@@ -231,17 +250,18 @@ class Tables(list[TableInfo]):
             )
             for cells in (zip(row, widths, strict=True) for row in rows)
         ]
-        return "\n".join([*(line.rstrip() for line in lines), *self._notes(most)])
+        return "\n".join([*(line.rstrip() for line in lines), *self._notes(most), *below])
 
     def _repr_html_(self) -> str:
         notes = [markup.paragraph(markup.text(note), muted=True) for note in self._notes(_MOST_SHOWN)]
+        below = [self.loaded._repr_html_()] if self.loaded else []
         if not self:
-            return markup.page(markup.paragraph("no shared tables", muted=True), *notes)
+            return markup.page(markup.paragraph("no shared tables", muted=True), *notes, *below)
         headers, *rows = self._rows(_MOST_SHOWN)
-        return markup.page(markup.table(headers, rows, _NUMBERS), *notes)
+        return markup.page(markup.table(headers, rows, _NUMBERS), *notes, *below)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        data = {"tables": [table.brief() for table in self[:_MOST_SHOWN]]}
+        data = {"tables": [table.brief() for table in self.everything[:_MOST_SHOWN]]}
         return {"text/plain": repr(self), "text/html": self._repr_html_(), markup.MIME_TYPE: data}
 
 

@@ -65,7 +65,7 @@ def _candidates(magic: str, before: list[str], token: str) -> list[tuple[str, st
     names = store.names()
     if len(names) > _MOST_DESCRIBED:
         return [(quoted(name), "table") for name in names]
-    return [(quoted(one.name), f"table: {one.shape}, {words.size(one.nbytes)}") for one in store.tables()]
+    return [(quoted(one.name), f"table: {one.shape}, {words.size(one.nbytes)}") for one in store.tables().everything]
 
 
 def _places(magic: str) -> list[str]:

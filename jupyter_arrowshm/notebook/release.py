@@ -87,7 +87,8 @@ def unshare_in(place: Place, name: str, force: bool) -> Result:
 def _memory(store: Store, name: str, nbytes: int) -> str:
     """A note on the memory of a version that has lost its name."""
     tables = store.tables()
-    older = [*tables.removed, *(version for table in tables for version in table.older)]
+    removed = [*tables.removed, *tables.loaded.removed]
+    older = [*removed, *(version for table in tables.everything for version in table.older)]
     # The system tells the size of what is mapped in whole pages.
     versions = [one for one in older if one.name == name and 0 <= one.nbytes - nbytes < mmap.PAGESIZE]
     users = sorted(str(user) for one in versions for user in one.holders)

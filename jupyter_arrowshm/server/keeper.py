@@ -73,9 +73,13 @@ class Keeper:
         return self._goes.get(table.version) if self.rules.idle_timeout else None
 
     def due(self, tables: Iterable[TableInfo], now: float, free: int, total: int) -> list[tuple[TableInfo, str]]:
-        """The tables to remove, and why, the longest unused first; ``free`` and ``total`` are the directory's bytes."""
+        """The tables to remove, and why; ``free`` and ``total`` are the directory's bytes.
+
+        Loaded ones first, as they can be had again, and of each sort the longest unused.
+        """
         known = list(tables)
-        unused = sorted((t for t in known if t.version in self._since), key=lambda t: self._since[t.version])
+        unused = [table for table in known if table.version in self._since]
+        unused.sort(key=lambda table: (not table.origin, self._since[table.version]))
         taken = sum(table.nbytes for table in known)
         due = []
         for table in unused:

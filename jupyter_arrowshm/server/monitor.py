@@ -98,6 +98,7 @@ class Monitor:
     def _look_once(self) -> Tables:
         with self._look:
             tables = self.store.tables()
+            tables = Tables(tables.everything, (*tables.removed, *tables.loaded.removed))
             before, self._tables = self._tables, tables
             self.keeper.see(tables, clock())
             # Tables that were there when the server began are not news.

@@ -126,7 +126,7 @@ class TablePreview(LiveWidget):
     def _look(self) -> None:
         if self._own is not None or self._store.version(self._name) == self._version:
             return
-        table = next((table for table in self._store.tables() if table.name == self._name), None)
+        table = next((table for table in self._store.tables().everything if table.name == self._name), None)
         with self._changing():
             self._version = table.version if table is not None else None
             self.selected = []  # other rows have these numbers now

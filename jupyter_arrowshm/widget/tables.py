@@ -76,11 +76,11 @@ class SharedTables(LiveWidget):
             seen, room, problem = self._store.tables(), self._store.room(), ""
         except ArrowSHMError as error:
             seen, room, problem = Tables(), Room(0, 0, 0, ""), error.says("magic")
-        tables = [described(table) for table in seen]
+        tables = [described(table) for table in seen.everything]
         with self._changing():
             self._seen = seen
             self.set_trait("tables", tables)
-            self._removed = [described_version(version) for version in seen.removed]
+            self._removed = [described_version(version) for version in (*seen.removed, *seen.loaded.removed)]
             self._problem = problem
             # What is free changes all the time, and a pixel of the bar is a percent of it.
             if room.total != self._told.total or abs(room.free - self._told.free) > room.total / 100:
@@ -113,7 +113,8 @@ def described(table: TableInfo) -> dict[str, Any]:
     for process in (facts["publisher"], *facts["holders"]):
         del process["script"]
     # Only the server knows who collects, and when.
-    return {**facts, "older": older, "removed_at": None}
+    origin = table.origin.rstrip("/").rpartition("/")[2]
+    return {**facts, "older": older, "removed_at": None, "origin": origin}
 
 
 def described_version(version: OlderVersion) -> dict[str, Any]:
