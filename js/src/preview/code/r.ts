@@ -61,7 +61,7 @@ function conditionCode(condition: Condition, type: IColumnType): string | null {
       const limits: string[] = [];
       for (const [operator, text] of [
         ['>=', condition.min],
-        ['<=', condition.max]
+        [condition.below ? '<' : '<=', condition.max]
       ]) {
         if (text === '') continue;
         const value = rLiteral(text, type);
@@ -69,6 +69,10 @@ function conditionCode(condition: Condition, type: IColumnType): string | null {
         limits.push(`x ${operator} ${value}`);
       }
       return limits.length ? limits.join(' & ') : `!${isMissing}`;
+    }
+    case 'except': {
+      const values = condition.values.map(choice => rLiteral(choice.value, type));
+      return values.includes(null) ? null : `is.na(x) | !(${values.map(value => `x == ${value}`).join(' | ')})`;
     }
     case 'values': {
       const values = condition.values.map(choice => rLiteral(choice.value, type));
