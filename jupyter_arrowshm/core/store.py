@@ -202,7 +202,7 @@ class Store:
         load: Callable[[], Shareable] | None = None,
         where: str | None = None,
     ) -> Any:
-        """The table of this name, zero-copy: the result refers to the shared memory.
+        """The table of this name: the shared memory itself, and copies of what its library cannot use there.
 
         The data stays valid for as long as anything refers to it, whatever
         happens to the name, the publisher or the directory. A table without

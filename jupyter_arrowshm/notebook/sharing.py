@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from .. import tabular
 from ..errors import TableExists
 from . import progress
 from .mistakes import name_is_taken, usage_error
@@ -39,7 +41,7 @@ def share(
     """
     value = frame_of_records(get())
     begun = time.perf_counter()
-    with progress.shown(name, progress_after) as written:
+    with _source_errors(name), progress.shown(name, progress_after) as written:
         before = store.version(name)
         try:
             table = store.share(value, name, replace="--replace" in options, pin="--pin" in options, progress=written)
@@ -61,7 +63,7 @@ def share_in(
         raise UsageError(f"{other[0]} is for tables of this machine, not with --to")
     value = frame_of_records(get())
     begun = time.perf_counter()
-    with progress.shown(name, progress_after) as written:
+    with _source_errors(name), progress.shown(name, progress_after) as written:
         try:
             table = place.share(value, name, replace="--replace" in options, progress=written)
         except TableExists as error:
@@ -69,6 +71,19 @@ def share_in(
         except KeyboardInterrupt:
             raise UsageError(f"interrupted: {name!r} is whole there, as it was or as it is now") from None
     return table, seconds(time.perf_counter() - begun)
+
+
+@contextlib.contextmanager
+def _source_errors(name: str) -> Iterator[None]:
+    """One line for an error of a query, of a generator, of another library, that came up while the rows were read."""
+    try:
+        yield
+    except BaseException as error:
+        if not tabular.is_of_source(error):
+            raise
+        said = next((line for line in str(error).splitlines() if line.strip()), "")
+        failed = f"{type(error).__name__}: {said}" if said else type(error).__name__
+        raise usage_error(f"{name!r} was not shared: reading its rows failed: {failed}") from None
 
 
 def is_records(value: object) -> bool:

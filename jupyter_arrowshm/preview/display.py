@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,10 +13,10 @@ import pyarrow.compute as pc
 
 from .. import words
 from ..arrowtypes import is_binary, is_text, plain
-from . import layout, period
+from . import geometry, layout, period
 from .cells import cells
-from .kind import check, decoded, missing, storage_of, without_views
-from .pandastypes import IntervalType, PeriodType
+from .extensions import GeometryType, IntervalType, PeriodType
+from .kind import check, decoded, is_bool8, missing, shape_name, storage_of, without_views
 
 ELLIPSIS = "…"
 Texts = list[str | None]
@@ -69,10 +70,21 @@ def _of_extension(array: pa.Array, type_: pa.BaseExtensionType, positions: Seque
     if isinstance(type_, PeriodType):
         numbers = taken(array, positions).to_pylist()
         return [number if number is None else period.text(number, type_.frequency) for number in numbers]
-    if isinstance(type_, IntervalType):
+    if isinstance(type_, (IntervalType, pa.FixedShapeTensorType)):
         return [_nested(array, type_, position, limit) for position in positions]
+    if isinstance(type_, GeometryType):
+        some = cells(array, positions, geometry.num_bytes(limit + 1))
+        return [cell if cell is None else _shape(cell, limit + 1) for cell in some]
+    if is_bool8(type_):
+        stored = taken(array, positions).to_pylist()
+        return [number if number is None else "true" if number else "false" for number in stored]
     found = texts(array, type_.storage_type, positions, limit)
     return [text and _dashed(text) for text in found] if type_.extension_name == "arrow.uuid" else found
+
+
+def _shape(wkb: memoryview | bytes, limit: int) -> str:
+    text = geometry.text(wkb, limit)
+    return (bytes(wkb[:limit]).hex() if text is None else text)[:limit]
 
 
 def numbers(array: pa.Array, positions: Sequence[int]) -> pa.Array:
@@ -92,7 +104,8 @@ def taken(array: pa.Array, positions: Sequence[int]) -> pa.Array:
     if isinstance(positions, range):
         return array.slice(positions.start, len(positions))
     if isinstance(array.type, pa.BaseExtensionType):
-        return taken(array.storage, positions)
+        stored = taken(array.storage, positions)
+        return pa.ExtensionArray.from_storage(array.type, stored) if is_bool8(array.type) else stored
     if pa.types.is_run_end_encoded(array.type):
         return taken(array.values, _runs(array, positions))
     return without_views(array).take(pa.array(positions, pa.int64()))
@@ -199,7 +212,11 @@ class _Writer:
     def cell(self, array: pa.Array, type_: pa.DataType, position: int, *, is_inside: bool = True) -> None:
         if isinstance(type_, IntervalType):
             self.interval(storage_of(array), type_.storage_type, position, type_.closed)
-        elif isinstance(type_, pa.BaseExtensionType):
+        elif isinstance(type_, GeometryType):
+            self.leaves(array, type_, range(position, position + 1), is_inside=False)
+        elif isinstance(type_, pa.FixedShapeTensorType):
+            self.tensor(storage_of(array), type_, position)
+        elif isinstance(type_, pa.BaseExtensionType) and not is_bool8(type_):
             self.cell(storage_of(array), type_.storage_type, position, is_inside=is_inside)
         elif not _is_nested(type_):
             self.leaves(array, type_, range(position, position + 1), is_inside)
@@ -214,7 +231,7 @@ class _Writer:
         else:
             self.list(array[position].values, type_.value_type)
 
-    def leaves(self, array: pa.Array, type_: pa.DataType, positions: range, is_inside: bool = True) -> None:
+    def leaves(self, array: pa.Array, type_: pa.DataType, positions: Sequence[int], is_inside: bool = True) -> None:
         quote = is_inside and is_text(plain(type_))
         for index, text in enumerate(texts(array, type_, positions, max(1, self.room))):
             if self.room <= 0:
@@ -230,6 +247,29 @@ class _Writer:
         shown = min(len(values), max(1, self.room))
         self.leaves(values, type_, range(shown))
         self.put("]" if shown == len(values) else ", ")
+
+    def tensor(self, array: pa.FixedSizeListArray, type_: pa.FixedShapeTensorType, position: int) -> None:
+        """The shape, and as much of the values as there is room for."""
+        if is_null(array, position):
+            self.put("null")
+            return
+        self.put(f"{shape_name(type_)}: ")
+        # Items lie in the order of the stored shape; the permutation says which dimension comes first.
+        strides = [math.prod(type_.shape[number + 1 :]) for number in range(len(type_.shape))]
+        order = type_.permutation or range(len(type_.shape))
+        dimensions = [(type_.shape[number], strides[number]) for number in order]
+        first = (array.offset + position) * type_.storage_type.list_size
+        self.block(array.values, type_.value_type, dimensions, first)
+
+    def block(self, values: pa.Array, type_: pa.DataType, dimensions: Sequence[tuple[int, int]], first: int) -> None:
+        (length, stride), *inner = dimensions
+        if inner:
+            self.sequence("[]", length, lambda index: self.block(values, type_, inner, first + index * stride))
+            return
+        shown = min(length, max(1, self.room))
+        self.put("[")
+        self.leaves(values, type_, [first + index * stride for index in range(shown)])
+        self.put("]" if shown == length else ", ")
 
     def struct(self, array: pa.StructArray, type_: pa.StructType, position: int) -> None:
         if [field.name for field in type_] == ["left", "right", "closed"]:  # what an interval of pandas is shared as

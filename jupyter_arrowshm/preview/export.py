@@ -12,9 +12,9 @@ from ..errors import InvalidQuery
 from . import layout
 from .cells import cells
 from .display import cut, numbers, taken, texts
+from .extensions import PeriodType, innermost
 from .kind import check, comparable_type, decoded, is_comparable
 from .page import MAX_COLUMNS, travels
-from .pandastypes import PeriodType, innermost
 from .patience import Patience
 from .source import Source
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from ..arrowtypes import check_views, is_binary, is_text, is_view, plain
 from . import layout
 from .damage import reading
-from .pandastypes import IntervalType, PeriodType, innermost
+from .extensions import GeometryType, IntervalType, PeriodType, innermost
 
 TYPE_LENGTH = 100  # characters of a type; a struct may have thousands of fields
 
@@ -19,6 +19,10 @@ def kind(type_: pa.DataType) -> str:
     """``number``, ``text``, ``bool``, ``time``, ``binary``, ``nested``, ``null`` or ``other``."""
     if isinstance(innermost(type_), PeriodType):
         return "time"
+    if isinstance(innermost(type_), GeometryType):
+        return "other"
+    if is_bool8(type_):
+        return "bool"
     type_ = plain(type_)
     if layout.is_interval(type_):
         return "other"
@@ -47,6 +51,10 @@ def type_name(type_: pa.DataType) -> str:
         text = f"period[{type_.frequency}]"
     elif isinstance(type_, IntervalType):
         text = f"interval of {type_name(type_.storage_type.field(0).type)}"
+    elif isinstance(type_, GeometryType):
+        text = "geometry"
+    elif isinstance(type_, pa.FixedShapeTensorType):
+        text = f"tensor of {type_name(type_.value_type)}, {shape_name(type_)}"
     elif isinstance(type_, pa.BaseExtensionType):
         text = type_.extension_name.rpartition(".")[2]
     else:
@@ -54,8 +62,20 @@ def type_name(type_: pa.DataType) -> str:
     return text if len(text) <= TYPE_LENGTH else text[: TYPE_LENGTH - 1] + "…"
 
 
+def shape_name(type_: pa.FixedShapeTensorType) -> str:
+    """The shape of a tensor as its readers index it: ``3 x 4``."""
+    return " x ".join(str(type_.shape[number]) for number in type_.permutation or range(len(type_.shape)))
+
+
+def is_bool8(type_: pa.DataType) -> bool:
+    """Whether the values are booleans of a byte, of which any but 0 is true."""
+    return isinstance(innermost(type_), pa.Bool8Type)
+
+
 def is_comparable(type_: pa.DataType) -> bool:
     """Whether values of this type have an order, so that :func:`comparable` takes them."""
+    if kind(type_) == "other":
+        return False
     type_ = plain(type_)
     if pa.types.is_decimal(type_):
         return bool(type_.scale >= 0)  # Arrow compares no others
@@ -115,6 +135,8 @@ def each(array: pa.Array, ask: Callable[[pa.Array], pa.BooleanArray], missing: b
 
 def shown(array: pa.Array, type_: pa.DataType) -> pa.Array:
     """The values that :func:`comparable` made from ``type_``, in a type that displays as they do."""
+    if is_bool8(type_):
+        return array.cast(pa.bool_())
     type_ = plain(type_)
     if pa.types.is_temporal(type_):
         return array.view(type_)
@@ -128,6 +150,8 @@ def storage_of(array: pa.Array) -> pa.Array:
 
 def decoded(array: pa.Array) -> pa.Array:
     """The values themselves: no dictionary, runs or extension. Views among those are large text or binary."""
+    if isinstance(array.type, pa.Bool8Type):
+        return pc.not_equal(array.storage, pa.scalar(0, pa.int8())).cast(pa.int8())
     array = storage_of(array)
     if pa.types.is_dictionary(array.type):
         return _at(array.dictionary, array.indices)

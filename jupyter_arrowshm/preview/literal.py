@@ -13,8 +13,8 @@ import pyarrow as pa
 from ..arrowtypes import plain
 from ..errors import InvalidQuery
 from . import period
-from .kind import kind, type_name
-from .pandastypes import PeriodType, innermost
+from .extensions import PeriodType, innermost
+from .kind import is_bool8, kind, type_name
 
 PRECISION = decimal.Context(prec=200, Emax=10**6, Emin=-(10**6))  # more than decimal256 and every time have
 _LENGTH = 100  # characters of a number or time
@@ -40,7 +40,7 @@ def parse(value: object, type_: pa.DataType) -> Literal:
         It cannot be compared with such a column.
     """
     values = innermost(type_)
-    type_ = plain(type_)
+    type_ = pa.bool_() if is_bool8(type_) else plain(type_)
     try:
         ordinal = _period(value, values.frequency) if isinstance(values, PeriodType) else None
         literal = _parse(value, type_) if ordinal is None else ordinal

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ..arrowtypes import plain
 from .display import cut, numbers, texts
-from .kind import is_comparable, kind, type_name
+from .kind import is_bool8, is_comparable, kind, type_name
 from .patience import Patience
 from .source import Source
 
@@ -74,7 +74,7 @@ def page(source: Source, frame: Frame, patience: Patience) -> Page:
 def travels(type_: pa.DataType) -> bool:
     """Whether cells of this type are made into text by the reader of the page, and not here."""
     is_number = kind(type_) == "number" and not pa.types.is_decimal(plain(type_))
-    return is_number or kind(type_) == "bool"
+    return is_number or (kind(type_) == "bool" and not is_bool8(type_))
 
 
 def _cells(source: Source, column: int, rows: Sequence[int], limit: int) -> tuple[pa.Array, int]:

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from . import layout
 from .damage import Damage, reading
+from .extensions import recognised
 from .kind import check
-from .pandastypes import recognised
 
 SLICE_ROWS = 1 << 20  # that are looked at in one go, between two looks at the clock
 _FEW_ROWS = 1 << 16  # smaller batches are put together

@@ -20,6 +20,7 @@ from .cells import cells
 from .condition import Condition
 from .damage import Damage
 from .display import cut, is_null, taken, texts
+from .extensions import PeriodType, innermost
 from .kind import (
     as_binary,
     check,
@@ -33,7 +34,6 @@ from .kind import (
     type_name,
 )
 from .page import CELL, MAX_BYTES, NAME
-from .pandastypes import PeriodType, innermost
 from .patience import Patience, Unwanted
 from .search import Search
 from .source import Source

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .extent import addresses, copied
-    from .sources import Source, to_arrow, to_batch
+    from .sources import Source, is_of_source, to_arrow, to_batch
     from .targets import Converted, from_arrow, index_columns, usable
 
 # Each is imported when it is first used: who attaches tables may never share one.
@@ -26,6 +26,7 @@ _MODULES = {
     "copied": "extent",
     "from_arrow": "targets",
     "index_columns": "targets",
+    "is_of_source": "sources",
     "to_arrow": "sources",
     "to_batch": "sources",
     "usable": "targets",
@@ -38,6 +39,7 @@ __all__ = [
     "copied",
     "from_arrow",
     "index_columns",
+    "is_of_source",
     "to_arrow",
     "to_batch",
     "usable",

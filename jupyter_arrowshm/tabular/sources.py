@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from ..arrowtypes import has_arrays
-from ..errors import UnsupportedSource
+from ..errors import ArrowSHMError, UnsupportedSource
 from . import cast
 from .memory import rows_only
 from .weight import weigh_batch, weigh_table
@@ -73,17 +73,26 @@ def _noted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from batches
 
 
+_NOTE = "This came up while the rows were read to be shared. Nothing was shared."
+
+
 @contextlib.contextmanager
 def _noting() -> Iterator[None]:
     """An error of another library stays the error that it is, with a note about us."""
     try:
         yield
-    except UnsupportedSource:
+    except (ArrowSHMError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
-    except Exception as error:
-        if hasattr(error, "add_note"):  # Python 3.11
-            error.add_note("This came up while the rows were read to be shared. Nothing was shared.")
+    except BaseException as error:  # a panic of polars is no Exception
+        with contextlib.suppress(AttributeError, TypeError):
+            # add_note() is of Python 3.11; this is what it does.
+            error.__notes__ = [*getattr(error, "__notes__", ()), _NOTE]  # type: ignore[attr-defined]
         raise
+
+
+def is_of_source(error: BaseException) -> bool:
+    """Whether the error came up in the code behind a source, while its rows were read."""
+    return _NOTE in getattr(error, "__notes__", ())
 
 
 def _source(obj: Any) -> Source:

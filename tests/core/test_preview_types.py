@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
@@ -97,6 +98,7 @@ def odd() -> Iterator[tuple[str, Column]]:
         )
     yield from older_intervals()
     yield from of_pandas()
+    yield from of_others()
 
 
 def older_intervals() -> Iterator[tuple[str, Column]]:
@@ -137,6 +139,18 @@ def of_pandas() -> Iterator[tuple[str, Column]]:
         three = [*registered.storage.flatten(), pa.repeat(closed, 6)]
         struct = pa.StructArray.from_arrays(three, ["left", "right", "closed"], mask=registered.is_null())
         yield f"interval, {closed}, as this package has it", column(struct, struct.to_pylist(), texts)
+
+
+def of_others() -> Iterator[tuple[str, Column]]:
+    stored = pa.array([1, 0, None, 5, 0, -1], pa.int8())
+    texts = ["true", "false", None, "true", "false", "true"]
+    yield "bool8", column(pa.ExtensionArray.from_storage(pa.bool8(), stored), [1, 0, None, 1, 0, 1], texts)
+    numbers = np.arange(36, dtype="i2").reshape(6, 2, 3)
+    texts = [f"2 x 3: {matrix.tolist()}" for matrix in numbers]
+    yield "tensor", column(pa.FixedShapeTensorArray.from_numpy_ndarray(numbers), shown=texts)
+    reversed_ = pa.fixed_shape_tensor(pa.int16(), (3, 2), permutation=[1, 0])
+    there = pa.FixedShapeTensorArray.from_numpy_ndarray(numbers.transpose(0, 2, 1).copy()).storage
+    yield "tensor, axes reversed", column(pa.ExtensionArray.from_storage(reversed_, there), shown=texts)
 
 
 def unregistered(array: pa.ExtensionArray, values: list[Any], shown: list[str | None]) -> Column:

@@ -207,6 +207,41 @@ def test_mistakes(model: Notebook, store: shm.Store, line: str, says: str) -> No
     assert not store.tables()
 
 
+RAISING = """
+import duckdb, polars as pl, pyarrow as pa
+schema = pa.schema([("a", pa.int64())])
+def rows(fail):
+    yield pa.record_batch([[1, 2]], schema=schema)
+    fail()
+def gone():
+    raise RuntimeError("the sensor is gone\\nand more")
+def panic():
+    pl.from_arrow(pa.table({"a": [1]}, schema=pa.schema([pa.field("a", pa.int64(), metadata={"k": b"\\xff"})])))
+generator = lambda: pa.RecordBatchReader.from_batches(schema, rows(gone))
+panicking = lambda: pa.RecordBatchReader.from_batches(schema, rows(panic))
+query = lambda: duckdb.sql("select case when i = 300000 then error('bad row') else i end as a from range(400000) t(i)")
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("generator()", "RuntimeError: the sensor is gone"),
+        ("panicking()", "PanicException: "),
+        ("query()", "bad row"),
+    ],
+)
+def test_an_error_behind_the_source_is_one_line_and_half_a_table_is_none(
+    model: Notebook, store: shm.Store, source: str, says: str
+) -> None:
+    store.share({"a": [7]}, "kept")
+    for name, options in (("new", ""), ("kept", " --replace")):
+        said = model.error(f"{RAISING}\n%share {source} as {name}{options}")
+        assert said.startswith(f"{name!r} was not shared: reading its rows failed: ") and says in said
+        assert "\n" not in said and "and more" not in said
+    assert store.names() == ["kept"] and store.attach("kept")["a"].to_pylist() == [7]
+
+
 def test_a_column_that_arrow_cannot_carry(model: Notebook) -> None:
     said = model.error("import pandas as pd\ndf = pd.DataFrame({'x': [object()]})\n%share df")
     assert "column 'x' of this" in said and "cannot be shared" in said

@@ -1,4 +1,4 @@
-"""Periods and intervals of pandas, which a preview knows with or without pandas, registered or not."""
+"""Periods and intervals of pandas, and geometry: known by their names, with or without their libraries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from ..arrowtypes import is_binary
+
 _PERIOD, _INTERVAL = "pandas.period", "pandas.interval"
+_GEOMETRY = ("geoarrow.wkb", "ogc.wkb")
 _NAME_KEY, _PARAMETERS_KEY = b"ARROW:extension:name", b"ARROW:extension:metadata"
 
 
@@ -42,8 +45,22 @@ class IntervalType(pa.ExtensionType):  # type: ignore[misc]
         return cls(storage_type, str(json.loads(serialized)["closed"]))
 
 
+class GeometryType(pa.ExtensionType):  # type: ignore[misc]
+    """Shapes in well-known binary; need not be registered."""
+
+    def __init__(self, storage: pa.DataType) -> None:
+        super().__init__(storage, _GEOMETRY[0])
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return b""
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, storage_type: pa.DataType, serialized: bytes) -> GeometryType:
+        return cls(storage_type)
+
+
 def recognised(schema: pa.Schema) -> pa.Schema:
-    """The schema with these two types, where a column says that it has them, also as categories."""
+    """The schema with these types, where a column says that it has them, also as categories."""
     return pa.schema([field.with_type(_recognised(field)) for field in schema], schema.metadata)
 
 
@@ -66,6 +83,8 @@ def _recognised(field: pa.Field) -> pa.DataType:
     is_pair = pa.types.is_struct(storage) and storage.num_fields == 2
     if name == _INTERVAL and is_pair and said.get("closed") in ("left", "right", "both", "neither"):
         return _in_place(field.type, IntervalType(storage, said["closed"]))
+    if name in _GEOMETRY and is_binary(storage):
+        return _in_place(field.type, GeometryType(storage))
     return field.type
 
 
