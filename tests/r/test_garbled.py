@@ -1,4 +1,4 @@
-"""Garbled files of all types, each attached, read and shared again by R: data or an error, and never a signal."""
+"""Garbled files of all types, each attached, read and shared again by R: data or an error of ours, never a signal."""
 
 from __future__ import annotations
 

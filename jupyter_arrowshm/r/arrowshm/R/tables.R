@@ -49,8 +49,8 @@ share_table <- function(data, name, replace = FALSE, pin = FALSE) {
   kind <- kind_of(data)
   made <- as_arrow(data, kind)
   needed <- 0
-  if (!is.null(made$schema)) {
-    needed <- checked(.Call(C_measure, made$schema, made$source), directory, name, kind = kind) + 65536
+  if (is.list(made)) {
+    needed <- checked(.Call(C_measure, made), directory, name, kind = kind) + 65536
     if (needed > room_left(directory)) stop_no_room(directory, needed)
   }
   who <- myself()
@@ -59,7 +59,7 @@ share_table <- function(data, name, replace = FALSE, pin = FALSE) {
     source = kind, version = session$version, library = paste("nanoarrow", session$nanoarrow)
   )
   names(facts) <- paste0("arrowshm.", names(facts))
-  shared <- .Call(C_share, directory, name, isTRUE(replace), isTRUE(pin), facts, made$schema, made$source)
+  shared <- .Call(C_share, directory, name, isTRUE(replace), isTRUE(pin), facts, made)
   checked(shared, directory, name, needed, kind)
   who$alive <- TRUE
   invisible(structure(class = "arrowshm_table_info", list(

@@ -1,5 +1,5 @@
-# R's vectors as Arrow arrays, by the rule of docs/types.md. nanoarrow makes the arrays of plain vectors; the rules for the
-# others are ours, since its own cut times off after the microsecond, and need the arrow package for nested lists.
+# R's vectors as Arrow's, by the rule of docs/types.md. src/parts.c makes arrays of what is said here; of anything but a data.frame
+# nanoarrow makes a stream.
 
 kind_of <- function(data) {
   known <- c(tibble = "tbl_df", data.table = "data.table", "data.frame" = "data.frame", arrow = "ArrowTabular", arrow = "RecordBatchReader")
@@ -7,20 +7,18 @@ kind_of <- function(data) {
   if (length(found)) found[1] else class(data)[1]
 }
 
-# The schema and the one array of a data.frame, or a stream of anything else that nanoarrow takes.
+# What to write of a data.frame, or a stream of anything else that nanoarrow takes.
 as_arrow <- function(data, kind) {
   if (inherits(data, "data.frame")) {
     if (anyDuplicated(names(data))) {
       stop_unsupported(kind, "two columns have one name", "make.unique(names(data)) tells them apart.", names(data)[anyDuplicated(names(data))])
     }
     check_row_names(data)
-    array <- struct_array(data, kind)
-    return(list(schema = nanoarrow::infer_nanoarrow_schema(array), source = array))
+    return(struct_part(data, kind))
   }
-  stream <- tryCatch(nanoarrow::as_nanoarrow_array_stream(data), error = function(error) {
+  tryCatch(nanoarrow::as_nanoarrow_array_stream(data), error = function(error) {
     stop_unsupported(kind, "it is not a table", "as.data.frame() may make one of it.")
   })
-  list(schema = NULL, source = stream)
 }
 
 check_row_names <- function(data) {
@@ -29,32 +27,18 @@ check_row_names <- function(data) {
   }
 }
 
-modify <- function(schema, length, validity, buffers = list(), children = NULL, dictionary = NULL) {
-  array <- nanoarrow::nanoarrow_array_init(schema)
-  nulls <- if (is.null(validity)) 0L else sum(!validity)
-  bits <- if (nulls) nanoarrow::as_nanoarrow_array(validity, schema = nanoarrow::na_bool())$buffers[[2]]
-  changes <- list(length = length, null_count = nulls, buffers = c(list(bits), buffers))
-  if (!is.null(children)) changes$children <- children
-  if (!is.null(dictionary)) changes$dictionary <- dictionary
-  # Without its own check, which takes twice as long for each level of lists: what we put together is right by construction.
-  nanoarrow::nanoarrow_array_modify(array, changes, validate = FALSE)
+# An array to be: `values` are R's own where Arrow has the same, and `missing` says which elements of a list are not there.
+part <- function(format, values = NULL, length = base::length(values), children = NULL, missing = NULL, dictionary = NULL, ordered = FALSE) {
+  list(
+    format = format, values = values, length = as.double(length), children = children, missing = missing, dictionary = dictionary,
+    ordered = ordered
+  )
 }
 
-schema_of <- function(array) nanoarrow::infer_nanoarrow_schema(array)
-
-struct_array <- function(data, kind, depth = 0) {
+struct_part <- function(data, kind, depth = 0) {
   columns <- lapply(seq_along(data), function(i) as_column(data[[i]], names(data)[i], kind, depth))
-  names(columns) <- names(data)
-  schema <- nanoarrow::na_struct(lapply(columns, schema_of), nullable = TRUE)
-  modify(schema, nrow(data), NULL, children = columns)
-}
-
-# 64-bit whole numbers from doubles that hold them.
-int64_array <- function(values, schema) {
-  missing <- is.na(values)
-  values[missing] <- 0
-  stored <- nanoarrow::as_nanoarrow_array(as.double(values), schema = nanoarrow::na_int64())
-  modify(schema, length(values), if (any(missing)) !missing, list(stored$buffers[[2]]))
+  names(columns) <- enc2utf8(as.character(names(data)))
+  part("+s", length = nrow(data), children = columns)
 }
 
 check_range <- function(values, column, kind) {
@@ -63,96 +47,75 @@ check_range <- function(values, column, kind) {
   }
 }
 
-# nanoarrow takes twice as long for each level of nesting.
-MOST_LEVELS <- 12
+MOST_LEVELS <- 60 # as many as are read
 
 as_column <- function(x, name, kind, depth = 0) {
   fail <- function(reason, remedy = "") stop_unsupported(kind, reason, remedy, name)
-  if (inherits(x, "nanoarrow_array")) return(x)
+  if (inherits(x, "nanoarrow_vctr")) fail("it is nanoarrow's", "Share as.vector() of it, or the array itself.")
   if (depth > MOST_LEVELS) fail(sprintf("it is nested more than %d levels deep", MOST_LEVELS))
   if (inherits(x, "POSIXlt")) x <- as.POSIXct(x)
   if (inherits(x, "data.frame")) {
-    return(struct_array(x, kind, depth + 1))
+    return(struct_part(x, kind, depth + 1))
   }
   if (!is.null(dim(x))) fail("it is a matrix", "as.data.frame() makes columns of it.")
-  if (is.factor(x)) return(factor_array(x))
-  if (inherits(x, "Date")) return(date_array(x))
+  if (is.factor(x)) return(factor_part(x))
+  if (inherits(x, "Date")) {
+    days <- if (is.integer(x)) as.vector(unclass(x)) else as.integer(floor(as.numeric(x)))
+    return(part("tdD", days))
+  }
   if (inherits(x, "POSIXct")) {
     zone <- attr(x, "tzone")
     zone <- if (is.null(zone) || !nzchar(zone[1])) Sys.timezone() else zone[1]
     values <- round(as.numeric(x) * 1e6)
     check_range(values, name, kind)
-    return(int64_array(values, nanoarrow::na_timestamp("us", if (is.na(zone)) "UTC" else zone)))
+    return(part(paste0("tsu:", if (is.na(zone)) "UTC" else zone), values))
   }
   if (inherits(x, "hms")) {
     values <- round(as.numeric(x, units = "secs") * 1e6)
-    if (all(values >= 0 & values < 86400e6, na.rm = TRUE)) return(int64_array(values, nanoarrow::na_time64("us")))
+    if (all(values >= 0 & values < 86400e6, na.rm = TRUE)) return(part("ttu", values))
   }
   if (inherits(x, "difftime")) {
     values <- round(as.numeric(x, units = "secs") * 1e6)
     check_range(values, name, kind)
-    return(int64_array(values, nanoarrow::na_duration("us")))
+    return(part("tDu", values))
   }
-  if (inherits(x, "integer64")) return(nanoarrow::as_nanoarrow_array(x, schema = nanoarrow::na_int64()))
-  if (is.list(x)) return(list_array(x, name, kind, depth + 1))
+  if (inherits(x, "integer64")) return(part("l", x))
+  if (is.list(x)) return(list_part(x, name, kind, depth + 1))
   if (is.complex(x)) fail("Arrow has no complex numbers", "Share Re() and Im() of it.")
-  if (is.raw(x)) return(nanoarrow::as_nanoarrow_array(as.integer(x), schema = nanoarrow::na_uint8()))
+  if (is.raw(x)) return(part("C", as.vector(x)))
   if (is.object(x) && !inherits(x, "AsIs")) {
     warning(sprintf("column %s: its class %s is not shared, its values are", quoted(name), quoted(class(x)[1])), call. = FALSE)
   }
-  if (is.character(x)) return(text_array(as.character(x), fail))
-  if (is.logical(x)) return(nanoarrow::as_nanoarrow_array(as.logical(x), schema = nanoarrow::na_bool()))
-  if (is.integer(x)) return(nanoarrow::as_nanoarrow_array(as.vector(x), schema = nanoarrow::na_int32()))
-  if (is.double(x)) return(double_array(x))
+  if (is.character(x)) return(text_part(as.character(x), fail))
+  if (is.logical(x)) return(part("b", as.vector(x)))
+  if (is.integer(x)) return(part("i", as.vector(x)))
+  if (is.double(x)) return(part("g", as.vector(unclass(x))))
   fail(sprintf("its type, %s, is not one of Arrow's", typeof(x)))
 }
 
-# NA is a null, NaN is a number.
-double_array <- function(x) {
-  x <- as.vector(unclass(x))
-  missing <- is.na(x) & !is.nan(x)
-  whole <- nanoarrow::as_nanoarrow_array(x, schema = nanoarrow::na_double())
-  if (!anyNA(x)) return(whole)
-  modify(nanoarrow::na_double(), length(x), if (any(missing)) !missing, list(nanoarrow::as_nanoarrow_buffer(x)))
-}
-
-text_array <- function(x, fail) {
-  bad <- Encoding(x) == "bytes" | !validUTF8(y <- enc2utf8(x))
+text_part <- function(x, fail) {
+  y <- enc2utf8(x)
+  bad <- Encoding(x) == "bytes" | !validUTF8(y)
   if (any(bad & !is.na(x))) fail("a text in it is not UTF-8", "iconv() with the encoding that it has helps.")
   large <- sum(as.numeric(nchar(y, "bytes")), na.rm = TRUE) > .Machine$integer.max
-  nanoarrow::as_nanoarrow_array(y, schema = if (large) nanoarrow::na_large_string() else nanoarrow::na_string())
+  part(if (large) "U" else "u", y)
 }
 
-date_array <- function(x) {
-  days <- floor(as.numeric(x))
-  nanoarrow_days <- nanoarrow::as_nanoarrow_array(as.integer(days), schema = nanoarrow::na_int32())
-  missing <- is.na(days)
-  modify(nanoarrow::na_date32(), length(x), if (any(missing)) !missing, list(nanoarrow_days$buffers[[2]]))
-}
-
-factor_array <- function(x) {
-  codes <- as.integer(x) - 1L
-  levels <- nanoarrow::as_nanoarrow_array(enc2utf8(levels(x)), schema = nanoarrow::na_string())
-  schema <- nanoarrow::na_dictionary(nanoarrow::na_string(), nanoarrow::na_int32(), ordered = is.ordered(x))
-  stored <- nanoarrow::as_nanoarrow_array(codes, schema = nanoarrow::na_int32())
-  missing <- is.na(codes)
-  modify(schema, length(codes), if (any(missing)) !missing, list(stored$buffers[[2]]), dictionary = levels)
+factor_part <- function(x) {
+  part("i", as.integer(x) - 1L, dictionary = part("u", enc2utf8(levels(x))), ordered = is.ordered(x))
 }
 
 # A list of raw vectors is binary; of anything else, lists. NULL is a null.
-list_array <- function(x, name, kind, depth) {
+list_part <- function(x, name, kind, depth) {
   missing <- vapply(x, is.null, TRUE)
   sizes <- lengths(x)
   frames <- vapply(x, inherits, TRUE, "data.frame")
   sizes[frames] <- vapply(x[frames], nrow, 0L)
   if (sum(as.numeric(sizes)) > .Machine$integer.max) stop_unsupported(kind, "its lists have more than 2147483647 values", "", name)
   offsets <- c(0L, as.integer(cumsum(sizes)))
-  validity <- if (any(missing)) !missing
+  whole <- x
   x <- x[!missing]
-  if (length(x) && all(vapply(x, is.raw, TRUE))) {
-    bytes <- nanoarrow::as_nanoarrow_buffer(as.raw(unlist(x)))
-    return(modify(nanoarrow::na_binary(), length(missing), validity, list(offsets, bytes)))
-  }
+  if (length(x) && all(vapply(x, is.raw, TRUE))) return(part("z", unname(lapply(whole, identity))))
   values <- if (!length(x)) {
     logical()
   } else {
@@ -163,9 +126,8 @@ list_array <- function(x, name, kind, depth) {
     }
     joined(x)
   }
-  child <- if (!length(x)) nanoarrow::as_nanoarrow_array(logical(), schema = nanoarrow::na_bool()) else as_column(values, name, kind, depth)
-  schema <- nanoarrow::nanoarrow_schema_modify(nanoarrow::na_list(schema_of(child)), list(children = list(item = schema_of(child))))
-  modify(schema, length(missing), validity, list(offsets), children = list(child))
+  child <- as_column(values, name, kind, depth)
+  part("+l", offsets, length(missing), children = list(item = child), missing = missing)
 }
 
 # Texts and numbers do not go together; logical, integer and double do.

@@ -91,7 +91,8 @@ static double real_at(SEXP x, R_xlen_t i) {
     check(column);
     return ((double *)column->values)[i];
   }
-  fill_doubles(&value, column->type, batch_of(column, &row), row, 1);
+  const struct array *array = batch_of(column, &row);
+  fill_doubles(&value, column->type, array, row, 1);
   return value;
 }
 
@@ -104,7 +105,8 @@ static int integer_at(SEXP x, R_xlen_t i) {
     check(column);
     return ((int *)column->values)[i];
   }
-  fill_integers(&value, column->type, batch_of(column, &row), row, 1);
+  const struct array *array = batch_of(column, &row);
+  fill_integers(&value, column->type, array, row, 1);
   return value;
 }
 

@@ -195,6 +195,7 @@ struct ArrowArrayStream {
   void (*release)(struct ArrowArrayStream *);
   void *private_data;
 };
+void part_to_arrow(SEXP part, const char *name, struct ArrowSchema *schema, struct ArrowArray *array);
 struct writer {
   int fd; /* -1: only count */
   int64_t written, rows;

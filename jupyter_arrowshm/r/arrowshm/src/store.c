@@ -185,8 +185,8 @@ static void read_boot(char *text, size_t size) {
   fclose(file);
 }
 
-/* Share the batches of a stream, or the one array. `facts` are of R's side, by name. */
-SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP schema, SEXP source) {
+/* Share the batches of a stream, or what R/writing.R says of a data.frame. `facts` are of R's side, by name. */
+SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP source) {
   static int has_handler;
   struct fault fault;
   struct directory directory;
@@ -196,7 +196,9 @@ SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP sche
   struct request request = {text_of(path), text_of(name), "", "", Rf_asLogical(replace), Rf_asLogical(pin), {{NULL, NULL}}, 0};
   struct ArrowSchema own_schema = {0};
   struct ArrowArrayStream *stream = Rf_inherits(source, "nanoarrow_array_stream") ? R_ExternalPtrAddr(source) : NULL;
+  struct ArrowArray own_array = {0};
   struct writer writer = {0};
+  if (!stream) part_to_arrow(source, "", &own_schema, &own_array); /* R may jump out of this: before anything is open */
   if (!has_handler) has_handler = pthread_atfork(NULL, NULL, forked) == 0;
   draft_discard(request.path); /* of a stream that R jumped out of */
   time_t seconds;
@@ -230,10 +232,10 @@ SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP sche
   directory_close(&directory);
   if (wrong) return fault_to_r(&fault);
   writer.fd = draft.fd;
-  writer.schema = stream ? &own_schema : R_ExternalPtrAddr(schema);
+  writer.schema = &own_schema;
   if (stream && stream->get_schema(stream, &own_schema)) wrong = fail(&fault, "unsupported", "its stream has no schema", NULL);
   if (!wrong && strcmp(writer.schema->format, "+s")) wrong = fail(&fault, "unsupported", "it is not a table", NULL);
-  if (!wrong && !stream) wrong = writer_batch(&writer, R_ExternalPtrAddr(source), &fault);
+  if (!wrong && !stream) wrong = writer_batch(&writer, &own_array, &fault);
   while (stream && !wrong) {
     struct ArrowArray array = {0};
     if (stream->get_next(stream, &array)) {
@@ -265,13 +267,16 @@ SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP sche
   return made;
 }
 
-/* The bytes that the file of this array will have, but for its footer. */
-SEXP C_measure(SEXP schema, SEXP array) {
+/* The bytes that the file of a data.frame will have, but for its footer. */
+SEXP C_measure(SEXP source) {
   struct fault fault;
+  struct ArrowSchema schema;
+  struct ArrowArray array;
   struct writer writer = {0};
+  part_to_arrow(source, "", &schema, &array);
   writer.fd = -1;
-  writer.schema = R_ExternalPtrAddr(schema);
-  int wrong = writer_batch(&writer, R_ExternalPtrAddr(array), &fault);
+  writer.schema = &schema;
+  int wrong = writer_batch(&writer, &array, &fault);
   writer_free(&writer);
   return wrong ? fault_to_r(&fault) : Rf_ScalarReal((double)writer.written);
 }
@@ -574,7 +579,7 @@ SEXP C_in_place(SEXP);
 
 #define CALL(name, count) {#name, (DL_FUNC)&name, count}
 static const R_CallMethodDef CALLS[] = {
-    CALL(C_share, 7), CALL(C_measure, 2), CALL(C_attach, 3), CALL(C_describe, 2), CALL(C_unshare, 2), CALL(C_pin, 3), CALL(C_collect, 2),
+    CALL(C_share, 6), CALL(C_measure, 1), CALL(C_attach, 3), CALL(C_describe, 2), CALL(C_unshare, 2), CALL(C_pin, 3), CALL(C_collect, 2),
     CALL(C_sha256, 1), CALL(C_has_large_shared_memory, 0), CALL(C_table_names, 2), CALL(C_check_name, 1), CALL(C_lock_device, 1),
     CALL(C_file_system_room, 1), CALL(C_token, 2), CALL(C_locks_are_masked, 0), CALL(C_columns, 3), CALL(C_in_place, 1),
     CALL(C_attachments, 1), CALL(C_are_attached, 1), {NULL, NULL, 0}};
