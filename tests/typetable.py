@@ -103,6 +103,35 @@ def in_julia(julia: Any, store: shm.Store, name: str, expected: pa.ChunkedArray)
     return Cell(gets, change(store.attach("back", to="stored")["x"], expected))
 
 
+# A type as a person would say it; of a list, that of its elements.
+R = r"""
+shown <- function(x) {
+  if (!is.list(x) || is.data.frame(x)) return(class(x)[1])
+  parts <- unique(vapply(Filter(Negate(is.null), x), shown, ""))
+  paste("list of", paste(sort(parts), collapse = ", "))
+}
+"""
+
+
+def in_r(r: Any, store: shm.Store, name: str, expected: pa.ChunkedArray) -> Cell:
+    """What it is in R, and what sharing it from there makes of it."""
+    gets = r.get(f'suppressWarnings({{ t <- attach_table("{name}"); shown(t$x) }})')
+    try:
+        r.run('suppressWarnings(share_table(t, "back", replace = TRUE))')
+    except Exception as error:
+        return Cell(gets, f"error: {getattr(error, 'kind', error)}")
+    return Cell(gets, change(store.attach("back", to="stored")["x"], expected))
+
+
+def without_nul(array: pa.Array) -> pa.Array:
+    """Texts without U+0000, which R's cannot have, and lengths of time that it can share."""
+    if pa.types.is_duration(array.type):
+        return pa.array([0, -1000, None, 1000, 5000, 0], pa.int64()).cast(array.type)
+    if not pa.types.is_string(array.type) and str(array.type) not in ("large_string", "string_view"):
+        return array
+    return pa.array([text and text.replace("\0", "") for text in array.to_pylist()], array.type)
+
+
 # Column by column: pandas, polars, Julia.
 # fmt: off
 CELLS: dict[str, tuple[Cell, Cell, Cell]] = {
@@ -173,12 +202,82 @@ CELLS: dict[str, tuple[Cell, Cell, Cell]] = {
 }
 # fmt: on
 
+# In R: what `attach_table()` gives, with bit64 installed.
+# fmt: off
+IN_R: dict[str, Cell] = {
+    "int8": Cell("integer", "int32"),
+    "uint8": Cell("integer", "int32"),
+    "int16": Cell("integer", "int32"),
+    "uint16": Cell("integer", "int32"),
+    "int32": Cell("integer", "other values"),
+    "uint32": Cell("numeric", "double"),
+    "int64": Cell("integer64", "other values"),
+    "uint64": Cell("numeric", "double"),
+    "int64, no nulls": Cell("integer64", "other values"),
+    "bool, no nulls": Cell("logical"),
+    "double, no nulls": Cell("numeric"),
+    "bool": Cell("logical"),
+    "halffloat": Cell("numeric", "double"),
+    "float": Cell("numeric", "double"),
+    "double": Cell("numeric"),
+    "string": Cell("character"),
+    "large_string": Cell("character", "string"),
+    "string_view": Cell("character", "string"),
+    "binary": Cell("list of raw"),
+    "large_binary": Cell("list of raw", "binary"),
+    "binary_view": Cell("list of raw", "binary"),
+    "fixed_size_binary[3]": Cell("list of raw", "binary"),
+    "decimal32(9, 2)": Cell("numeric", "double"),
+    "decimal64(18, 2)": Cell("character", "string"),
+    "decimal128(38, 2)": Cell("character", "string"),
+    "decimal256(76, 2)": Cell("character", "string"),
+    "date32[day]": Cell("Date"),
+    "date64[ms]": Cell("Date", "date32[day]"),
+    "time32[s]": Cell("hms", "time64[us]"),
+    "time32[ms]": Cell("hms", "time64[us]"),
+    "time64[us]": Cell("hms"),
+    "time64[ns]": Cell("hms", "time64[us]"),
+    "timestamp[s]": Cell("POSIXct", "timestamp[us, tz=UTC]"),
+    "timestamp[ms]": Cell("POSIXct", "timestamp[us, tz=UTC]"),
+    "timestamp[us]": Cell("POSIXct", "timestamp[us, tz=UTC]"),
+    "timestamp[ns]": Cell("POSIXct", "timestamp[us, tz=UTC]"),
+    "timestamp[us, tz=UTC]": Cell("POSIXct"),
+    "timestamp[us, tz=Europe/Zurich]": Cell("POSIXct"),
+    "duration[s]": Cell("difftime", "duration[us]"),
+    "duration[ms]": Cell("difftime", "duration[us]"),
+    "duration[us]": Cell("difftime"),
+    "duration[ns]": Cell("difftime", "duration[us]"),
+    "month_day_nano_interval": Cell("data.frame", "struct<months: int32, days: int32, nanoseconds: double>"),
+    "null": Cell("logical", "bool"),
+    "list<item: int32>": Cell("list of integer"),
+    "large_list<item: int32>": Cell("list of integer", "list<item: int32>"),
+    "list_view<item: int32>": Cell("list of integer", "list<item: int32>"),
+    "large_list_view<item: int32>": Cell("list of integer", "list<item: int32>"),
+    "fixed_size_list<item: int32>[2]": Cell("list of integer", "list<item: int32>"),
+    "map<string, int64>": Cell("list of data.frame", "list<item: struct<key: string, value: int64>>"),
+    "dictionary by int8": Cell("factor", "dictionary<values=string, indices=int32, ordered=0>"),
+    "dictionary by uint64": Cell("factor", "dictionary<values=string, indices=int32, ordered=0>"),
+    "dictionary, ordered": Cell("ordered", "dictionary<values=string, indices=int32, ordered=1>"),
+    "dictionary of double": Cell("numeric", "double"),
+    "list of dictionaries": Cell("list of ordered", "list<item: dictionary<values=string, indices=int32, ordered=1>>"),
+    "sparse union": Cell("list of character, integer64", "error: UnsupportedSource"),
+    "dense union": Cell("list of character, integer64", "error: UnsupportedSource"),
+    "run-end encoded by int32": Cell("character", "string"),
+    "uuid": Cell("list of raw", "binary"),
+    "bool8": Cell("integer", "int32"),
+    "json": Cell("character", "string"),
+    "opaque": Cell("list of raw", "binary"),
+    "fixed-shape tensor": Cell("list of numeric", "list<item: double>"),
+    "struct<x: double, y: string>": Cell("data.frame", "other values"),
+}
+# fmt: on
+
 
 def table() -> str:
     """The declaration as Markdown."""
-    lines = ["| Arrow | pandas | polars | Julia |", "|---|---|---|---|"]
+    lines = ["| Arrow | pandas | polars | Julia | R |", "|---|---|---|---|---|"]
     for name, cells in CELLS.items():
-        lines.append("| " + " | ".join([name, *map(str, cells)]).replace("<", r"\<") + " |")
+        lines.append("| " + " | ".join([name, *map(str, cells), str(IN_R[name])]).replace("<", r"\<") + " |")
     return "\n".join(lines)
 
 

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pytest
 from julia_peers import Julia
 from notebooks import Notebook
+from r_peers import R
+from r_peers import program as r_program
 
 import jupyter_arrowshm as shm
 
@@ -101,6 +103,19 @@ def test_the_readme_in_julia(store: shm.Store, julia_program: str) -> None:
     try:
         one.run(code.removeprefix("using ArrowSHM\n"))
         assert one.get("sum(skipmissing(flights.dep_delay))") == 4.0
+        assert store.attach("delays").num_rows == 2
+    finally:
+        one.kill()
+
+
+@pytest.mark.parametrize("page", ["../README", "r"])
+def test_the_pages_in_r(store: shm.Store, page: str) -> None:
+    carriers = {"carrier": ["AA", "UA", "UA"], "dep_delay": [1.5, None, 2.5]}
+    store.share(carriers, "flights")
+    one = R(r_program())
+    try:
+        for code in snippets(page, "r"):
+            one.run(f"invisible(utils::capture.output({{ {code} }}))")
         assert store.attach("delays").num_rows == 2
     finally:
         one.kill()

@@ -142,7 +142,7 @@ joined <- function(x) {
   if (inherits(first, "data.frame")) return(do.call(rbind, c(x, list(stringsAsFactors = FALSE, make.row.names = FALSE))))
   if (is.factor(first)) {
     levels <- unique(unlist(lapply(x, levels)))
-    return(factor(unlist(lapply(x, as.character)), levels))
+    return(factor(unlist(lapply(x, as.character)), levels, ordered = is.ordered(first)))
   }
   if (is.list(first)) return(unlist(x, recursive = FALSE, use.names = FALSE))
   values <- unlist(x, use.names = FALSE)

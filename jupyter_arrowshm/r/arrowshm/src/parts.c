@@ -32,6 +32,31 @@ static int is_missing(SEXP values, R_xlen_t i, int is_count) {
   }
 }
 
+/* Whether any value of a plain vector may be missing: most have none, and this loop is one that the compiler makes fast. */
+static int may_miss(SEXP values, R_xlen_t n) {
+  int found = 0;
+  if (TYPEOF(values) == REALSXP && !is_integer64(values)) {
+    const double *data = REAL_RO(values);
+    for (R_xlen_t i = 0; i < n; i++) found |= data[i] != data[i];
+    return found;
+  }
+  if (TYPEOF(values) == REALSXP) {
+    const double *data = REAL_RO(values);
+    int64_t bits;
+    for (R_xlen_t i = 0; i < n; i++) {
+      memcpy(&bits, data + i, sizeof bits);
+      found |= bits == INT64_MIN;
+    }
+    return found;
+  }
+  if (TYPEOF(values) == INTSXP) {
+    const int *data = INTEGER_RO(values);
+    for (R_xlen_t i = 0; i < n; i++) found |= data[i] == NA_INTEGER;
+    return found;
+  }
+  return TYPEOF(values) != RAWSXP;
+}
+
 static void *room(size_t size) { return memset(R_alloc(size + 8, 1), 0, size + 8); }
 
 /* Offsets, of 4 bytes or of 8, and the bytes of texts or of raw vectors, one after the other. */
@@ -72,8 +97,9 @@ void part_to_arrow(SEXP part, const char *name, struct ArrowSchema *schema, stru
   array->n_buffers = 3;
   int is_count = *format == 't' || *format == 'l';
   uint8_t *validity = NULL;
-  for (R_xlen_t i = 0; i < n && *format != 'n'; i++) {
-    int gone = missing != R_NilValue ? LOGICAL_ELT(missing, i) == 1 : *format != '+' && is_missing(values, i, is_count);
+  int looks = missing != R_NilValue || (*format != '+' && *format != 'n' && may_miss(values, n));
+  for (R_xlen_t i = 0; i < n && looks; i++) {
+    int gone = missing != R_NilValue ? LOGICAL_ELT(missing, i) == 1 : is_missing(values, i, is_count);
     if (!gone) continue;
     if (!validity) validity = memset(room((size_t)(n + 7) / 8), 0xFF, (size_t)(n + 7) / 8);
     validity[i / 8] &= (uint8_t)~(1 << i % 8);
