@@ -29,7 +29,7 @@ from ..core import (
     name_of_file,
     pack,
 )
-from ..errors import ArrowSHMError, DamagedTable, PlaceFailed, TableExists, TableNotFound
+from ..errors import ArrowSHMError, DamagedTable, LoadFailed, PlaceFailed, TableExists, TableNotFound
 from ..kinds import Kind, Shareable
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ T = TypeVar("T")
 SUFFIX = ".arrow"
 PATIENCE = 20.0  # s, for an answer without rows
 _CONNECT, _REQUEST, _ATTEMPTS = 5, 15, 2  # s, s and tries of one request to S3
+_ATTEMPTS_TO_READ = 5  # an object that others replace all the time
 _CHUNK = 1 << 23  # bytes that are sent in one piece
 _AT_ONCE = 8  # files whose footers are read at the same time
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -84,7 +85,10 @@ class Folder:
             packed = os.path.join(directory, "table" + SUFFIX)
             pack(source, name, packed, progress)
             self._put(system, root, name, packed)
-        return self.info(name)
+            with open(packed, "rb") as file:
+                table = describe(file, name, self.path(name), os.path.getsize(packed), self.version(name) or "")
+        assert table is not None
+        return table
 
     def _check_owner(self, system: fs.FileSystem, root: str, name: str) -> None:
         with contextlib.suppress(FileNotFoundError), system.open_input_file(f"{root}/{name}{SUFFIX}") as file:
@@ -129,7 +133,7 @@ class Folder:
         from .fetching import PlacedTable
 
         check_name(name)
-        return attach_origin(default_store(), PlacedTable(self, name), to, **options)
+        return self._unchanged(name, lambda _: attach_origin(default_store(), PlacedTable(self, name), to, **options))
 
     def version(self, name: str) -> str | None:
         """The entity tag of an object (RFC 9110, section 8.8.3), else inode, size and time; ``None``: no such table."""
@@ -198,12 +202,26 @@ class Folder:
     def info(self, name: str) -> TableInfo:
         """The facts about one table, from its footer."""
         check_name(name)
-        version = self.info_version(name)
-        with self._reading(name) as file:
-            table = self._bounded(lambda: describe(file, name, self.path(name), file.size(), version))
-        if table is None:
-            raise DamagedTable(name, self.path(name), "it is not a whole Arrow file")
-        return table
+
+        def read(version: str) -> TableInfo:
+            with self._reading(name) as file:
+                table = self._bounded(lambda: describe(file, name, self.path(name), file.size(), version))
+            if table is None:
+                raise DamagedTable(name, self.path(name), "it is not a whole Arrow file")
+            return table
+
+        return self._unchanged(name, read)
+
+    def _unchanged(self, name: str, read: Callable[[str], T]) -> T:
+        """What ``read`` makes of one version. Of an object that is replaced meanwhile, it may see parts of two."""
+        for _ in range(_ATTEMPTS_TO_READ - 1):
+            version = self.info_version(name)
+            try:
+                return read(version)
+            except (DamagedTable, LoadFailed):
+                if self.version(name) == version:
+                    raise
+        return read(self.info_version(name))
 
     def is_mine(self, name: str) -> bool:
         """Whether this process shared the table, or an earlier run of its kernel, notebook or script."""

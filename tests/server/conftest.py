@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -29,6 +30,8 @@ def parent() -> Iterator[Path]:
 def directory(parent: Path) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ENVIRONMENT_VARIABLE, str(parent / "store"))
+        patch.setenv("JUPYTER_ARROWSHM_PLACES", json.dumps({"team": str(parent / "team")}))
+        patch.setenv("JUPYTER_ARROWSHM_OPEN_PARENT", str(parent))
         yield parent / "store"
 
 

@@ -25,7 +25,13 @@ ROUTES = [  # method, path, status, whether it only reads
     ("PUT", "arrowshm/tables/trips/pin", 204, False),
     ("DELETE", "arrowshm/tables/trips/pin", 204, False),
     ("POST", "arrowshm/gc", 200, False),
+    ("GET", "arrowshm/places", 200, True),
+    ("PUT", "arrowshm/places/team/tables/trips", 200, False),
+    ("GET", "arrowshm/places/team/tables", 200, True),
+    ("GET", "arrowshm/places/team/tables/trips", 200, True),
     ("DELETE", "arrowshm/tables/trips", 204, False),
+    ("POST", "arrowshm/places/team/tables/trips", 200, False),
+    ("DELETE", "arrowshm/places/team/tables/trips", 204, False),
 ]
 READER = """
 from jupyter_server.auth import Authorizer
@@ -140,7 +146,7 @@ def test_the_description_is_valid_and_complete(description):
     from jupyter_arrowshm.server.handlers import HANDLERS
 
     described = {
-        (re.sub(r"\{name\}", "([^/]+)", path), method.upper())
+        (re.sub(r"\{(name|place)\}", "([^/]+)", path), method.upper())
         for path, methods in description["paths"].items()
         for method in methods
         if method != "parameters"
@@ -152,7 +158,7 @@ def test_the_description_is_valid_and_complete(description):
         if getattr(handler, method.lower()) is not getattr(web.RequestHandler, method.lower())
     }
     assert served == described
-    asked = [(method, re.sub("trips", "([^/]+)", f"/{path}")) for method, path, _, _ in ROUTES]
+    asked = [(method, re.sub("trips|team", "([^/]+)", f"/{path}")) for method, path, _, _ in ROUTES]
     assert {(path, method) for method, path in asked} == served
 
 

@@ -1,0 +1,76 @@
+"""Places over HTTP: asked only when somebody opens one, and never in the way of the list of this machine."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from urllib.parse import quote
+
+import pyarrow as pa
+import pytest
+
+import jupyter_arrowshm as shm
+
+TABLE = pa.table({"fare": [12.5, 9.0], "city": ["Oslo", "Lima"]})
+COPY = "arrowshm/places/{}/tables/trips"
+
+
+def test_a_table_is_copied_there_and_back(running, store):
+    store.share(TABLE, "trips")
+    place = shm.place("team")
+    assert [one["name"] for one in running.get("arrowshm/places").json["places"]] == ["team"]
+    for name in ("team", quote(place.description, safe="")):
+        there = running.request("PUT", COPY.format(name)).json
+        assert (there["name"], there["num_rows"], there["countable"], there["holders"]) == ("trips", 2, None, [])
+        assert [one["name"] for one in running.get(f"arrowshm/places/{name}/tables").json["tables"]] == ["trips"]
+        assert "path" not in there
+    assert place.attach("trips").equals(TABLE)
+    assert running.request("POST", COPY.format("team")).status == 409
+    assert running.request("POST", COPY.format("team"), data='{"replace": 1}').status == 400
+    place.share(TABLE.slice(1), "trips", replace=True)
+    assert running.request("POST", COPY.format("team"), data='{"replace": true}').status == 200
+    assert store.attach("trips").equals(TABLE.slice(1))
+    assert running.request("DELETE", COPY.format("team")).status == 204 and place.names() == []
+
+
+def test_what_others_may_read_is_a_place_of_its_own(running, store):
+    shm.place("everyone").share(TABLE, "open")
+    assert [one["name"] for one in running.get("arrowshm/places").json["places"]] == ["everyone", "team"]
+    (table,) = running.get("arrowshm/places/everyone/tables").json["tables"]
+    assert (table["name"], table["countable"], len(table["holders"])) == ("open", True, 1)
+    assert "open" not in running.tables()
+    assert running.request("DELETE", "arrowshm/places/everyone/tables/open").status == 204
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reason"),
+    [
+        ("arrowshm/places/nowhere/tables", 404, "PlaceNotFound"),
+        ("arrowshm/places/team/tables/nope", 404, "TableNotFound"),
+        ("arrowshm/places/team/tables/a%20b", 400, "InvalidName"),
+    ],
+)
+def test_errors_say_what_is_wrong(running, path, status, reason):
+    answer = running.get(path)
+    assert (answer.status, answer.json["reason"]) == (status, reason) and "Traceback" not in answer.body
+
+
+def test_a_place_that_does_not_answer_keeps_nobody_waiting(running, store):
+    store.share(TABLE, "trips")
+    with socket.create_server(("127.0.0.1", 0), backlog=20) as silent:
+        where = f"s3://k:a-secret@b/x?scheme=http&region=r&endpoint_override=127.0.0.1:{silent.getsockname()[1]}"
+        asked = [threading.Thread(target=running.get, args=(f"arrowshm/places/{quote(where, safe='')}/tables",))] * 1
+        for one in asked:
+            one.start()
+        assert "trips" in running.tables()
+        assert json.loads(running.get("arrowshm/places").body)
+        assert asked[0].is_alive(), "it waits all the while"
+    for one in asked:
+        one.join()
+
+
+def test_what_the_server_is_told_its_kernels_know(server):
+    one = server(places={"course": "/srv/course"}, open_places=False)
+    assert [place["name"] for place in one.get("arrowshm/places").json["places"]] == ["course"]
+    assert one.get("arrowshm/places/everyone/tables").json["reason"] == "PlaceFailed"
