@@ -21,6 +21,11 @@ from pathlib import Path
 from typing import Any
 
 _PRELUDE = "import os, jupyter_arrowshm as shm, pyarrow as pa"
+# All that the core imports when it is used: before a process becomes a user who may not read the package.
+IMPORTED = (
+    "import json, difflib, mmap, tempfile, psutil, jupyter_arrowshm.core as core; "
+    "[getattr(core, name) for name in core.__all__]; import jupyter_arrowshm.core.collector"
+)
 
 
 class Peer:

@@ -38,9 +38,10 @@ class PlacedTable:
         file = self._folder.open_file(self._table)
         try:
             reader = pa.ipc.open_file(file)
-            kind = (reader.metadata or {}).get(_SOURCE, b"pyarrow").decode(errors="replace")
-        except pa.ArrowException as error:
+        except (OSError, pa.ArrowException) as error:
+            file.close()
             raise self._failed(error) from None
+        kind = (reader.metadata or {}).get(_SOURCE, b"pyarrow").decode(errors="replace")
         return Source(reader.schema, self._batches(reader, file), kind, None, None)
 
     def _batches(self, reader: pa.ipc.RecordBatchFileReader, file: pa.NativeFile) -> Iterator[pa.RecordBatch]:

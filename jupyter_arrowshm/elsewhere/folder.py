@@ -31,6 +31,7 @@ from ..core import (
 )
 from ..errors import ArrowSHMError, DamagedTable, LoadFailed, PlaceFailed, TableExists, TableNotFound
 from ..kinds import Kind, Shareable
+from ..loading import entity_tag
 
 if TYPE_CHECKING:
     from pyarrow import fs
@@ -146,12 +147,10 @@ class Folder:
                 # The inode, too: a program may write a file of the same size within one tick of its clock.
                 status = os.stat(path)
                 return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
-            with system.open_input_file(path) as file:
-                told = {key.lower(): value for key, value in (file.metadata() or {}).items()}
+            if tag := entity_tag(system, path):
+                return tag
         except FileNotFoundError:
             return None
-        if (tag := told.get(b"etag")) is not None:
-            return str(tag.decode(errors="replace")).strip('"')
         found = system.get_file_info(path)
         return f"{found.mtime_ns}-{found.size}"
 

@@ -86,7 +86,7 @@ class Files:
                 status = os.stat(path)
                 return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
             files = self._files(system, path)
-            if len(files) == 1 and files[0].path == path and (tag := _entity_tag(system, path)):
+            if len(files) == 1 and files[0].path == path and (tag := entity_tag(system, path)):
                 return tag
             stamps = "\n".join(f"{file.path} {file.mtime_ns} {file.size}" for file in files)
             return hashlib.sha256(stamps.encode(errors="surrogateescape")).hexdigest()[:32]
@@ -185,7 +185,7 @@ class Files:
         return text.rstrip(". ")
 
 
-def _entity_tag(system: fs.FileSystem, path: str) -> str:
+def entity_tag(system: fs.FileSystem, path: str) -> str:
     """The version that an object store gives one object (RFC 9110, section 8.8.3); empty where there is none."""
     with system.open_input_file(path) as file:
         metadata = file.metadata() or {}

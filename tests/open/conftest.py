@@ -15,17 +15,15 @@ from pathlib import Path
 
 import pytest
 from kernel import works
-from peers import Peer
+from peers import IMPORTED, Peer
 
 PARENT = "JUPYTER_ARROWSHM_OPEN_PARENT"
 # All is imported before: another user may not be allowed to read it.
 BECOME = """
 import difflib, errno, fcntl, json, mmap, pwd, grp, signal, stat, tempfile, psutil, pyarrow.compute, pyarrow.fs
 import jupyter_core.paths
-import jupyter_arrowshm.core, jupyter_arrowshm.elsewhere
-for module in sorted(jupyter_arrowshm.core._MODULES):
-    getattr(jupyter_arrowshm.core, module)
-import jupyter_arrowshm.core.collector
+import jupyter_arrowshm.elsewhere
+{imported}
 warm = shm.Store({warm!r})
 warm.share(pa.table({{"a": ["x"]}}), "t"); warm.tables(); warm.info("t"); warm.attach("t").validate(full=True)
 repr(warm.tables()), warm.unshare("t"); import shutil; shutil.rmtree(warm.directory)
@@ -115,7 +113,9 @@ def as_user(started: dict[User, list[Peer]], parent: Path) -> Iterator[Callable[
         else:
             one = Peer(env={**env, "TMPDIR": "/tmp"})
             warm = str(parent / secrets.token_hex(4))
-            one.run(BECOME.format(name=user.name, uid=user.uid, gid=user.gid, home=user.home, warm=warm))
+            one.run(
+                BECOME.format(imported=IMPORTED, name=user.name, uid=user.uid, gid=user.gid, home=user.home, warm=warm)
+            )
             one.run("kept = {*globals(), 'kept'}")
         lent.append((user, one))
         one.run(f"os.environ.update({env!r}); os.environ.pop('JUPYTER_ARROWSHM_OPEN_PLACES', None)")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from kernel import works
-from peers import Peer
+from peers import IMPORTED, Peer
 
 import jupyter_arrowshm as shm
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 # All is imported before: another user may not be allowed to read it.
 BECOME = """
 import difflib, errno, fcntl, signal, psutil, pyarrow.compute
-import jupyter_arrowshm.core.store
+{imported}
 shm.Store().tables()
 os.setgroups([])
 os.setresgid({user}, {user}, {user})
@@ -54,7 +54,7 @@ def user(directory: Path, peer: Callable[..., Peer]) -> Iterator[Callable[[int],
 
     def start(number: int) -> Peer:
         one = peer()
-        one.run(BECOME.format(user=number))
+        one.run(BECOME.format(user=number, imported=IMPORTED))
         assert one.get("(os.getresuid(), os.getresgid(), os.getgroups())") == ((number,) * 3, (number,) * 3, [])
         return one
 
