@@ -14,6 +14,10 @@ from ..core import Store, default_store
 from ..elsewhere import Place, own, place, places
 from ..errors import ArrowSHMError, DamagedTable
 from ..notebook import startup
+from ..notebook.progress import shown
+from ..notebook.results import seconds
+
+_PATIENCE = 0.5  # s until a bar appears
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     first.add_argument("--sort", metavar="a,-b", help="sort by these columns; a minus sorts downwards: --sort=-b")
     text = "show only such rows: 'fare > 20', 'city contains new', 'fare is null'; several must all hold"
     first.add_argument("--filter", action="append", default=[], metavar="CONDITION", help=text)
+    text = "Load a file, or a directory of files, for all notebooks: %%attach of its path then takes no time."
+    load = command("load", _load, text)
+    load.add_argument("path", help="a path or URI of Parquet, Arrow, CSV, JSON or ORC files")
+    load.add_argument("--columns", metavar="a,b", help="only these columns")
+    load.add_argument("--where", metavar="FILTER", help="only these rows: \"fare > 10 and city == 'Oslo'\"")
+    load.add_argument("--pin", action="store_true", help="never remove the table automatically, even if nobody uses it")
     command("path", _path, "Print where the Arrow file of a table is, for any Arrow reader.").add_argument(
         "name", help="the table's name"
     )
@@ -169,6 +179,23 @@ def _head(arguments: argparse.Namespace) -> None:
     except Exception as error:
         raise explained(error, question) from None
     print(shown)
+
+
+def _load(arguments: argparse.Namespace) -> None:
+    path = arguments.path if "/" in arguments.path else f"./{arguments.path}"
+    columns = arguments.columns.split(",") if arguments.columns else None
+    store = default_store()
+    begun = time.perf_counter()
+    try:
+        with shown(f"loading {arguments.path}", _PATIENCE) as progress:
+            options = {"columns": columns, "where": arguments.where, "progress": progress}
+            name = store.attachment(path, to="stored", **options).name
+    except (KeyError, ValueError) as error:  # no such column, or a filter that cannot be read
+        raise SystemExit(f"jupyter arrowshm: {error.args[0] if error.args else error}") from None
+    if arguments.pin:
+        store.pin(name)
+    print(_each_line(str(store.info(name))))
+    _say("took", seconds(time.perf_counter() - begun))
 
 
 def _path(arguments: argparse.Namespace) -> None:

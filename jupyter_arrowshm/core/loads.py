@@ -42,12 +42,13 @@ _mine: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("loading
 class Turn:
     """The right to load one name, for as long as :func:`turn` is left open."""
 
-    def __init__(self, file: Descriptor) -> None:
-        self._file = file
+    def __init__(self, file: Descriptor, progress: Progress) -> None:
+        self._file, self._progress = file, progress
         self._told = 0.0
 
     def tell(self, written: int, total: int | None) -> None:
-        """Note how far the loading is, for those who wait."""
+        """Note how far the loading is, for those who wait, and for whoever asked here."""
+        self._progress(written, total)
         if (now := time.monotonic()) - self._told >= _TELL_EVERY:
             self._told = now
             with contextlib.suppress(OSError):  # a full disk: the table itself will say so
@@ -55,15 +56,15 @@ class Turn:
 
 
 @contextlib.contextmanager
-def turn(store: Store, name: str, wait: float | None, waiting: Progress | None = None) -> Iterator[Turn]:
+def turn(store: Store, name: str, wait: float | None, progress: Progress | None = None) -> Iterator[Turn]:
     """Wait until nobody else loads ``name`` in this store, and keep others waiting.
 
     Parameters
     ----------
     wait
         Seconds; ``None`` waits for as long as the process that loads lives.
-    waiting
-        Called now and then with how far the other process is.
+    progress
+        Called now and then with how far the loading is, here or in another process.
 
     Raises
     ------
@@ -76,9 +77,10 @@ def turn(store: Store, name: str, wait: float | None, waiting: Progress | None =
     path = f"{loaded.path}/{LOADING}/{name}"
     if path in _mine.get():
         raise LoadsItself(name)
+    tell = progress or (lambda written, total: None)
     try:
         Directory(store.directory).open(create=True)  # it holds the other one
-        file = _locked(loaded, name, _FOREVER if wait is None else wait, waiting or (lambda written, total: None))
+        file = _locked(loaded, name, _FOREVER if wait is None else wait, tell)
     except OSError as error:
         raise loaded.explain(error) from None
     if file is None:
@@ -86,7 +88,7 @@ def turn(store: Store, name: str, wait: float | None, waiting: Progress | None =
     before = _mine.set((*_mine.get(), path))
     with file:
         try:
-            yield Turn(file)
+            yield Turn(file, tell)
         finally:
             _mine.reset(before)
             # Its name first: whoever then has the lock sees that the file is gone, and opens the next one.
@@ -136,6 +138,7 @@ def open_loaded(
     validate: Literal["full"] | None,
     load: Callable[[], Shareable] | None,
     where: str | None,
+    progress: Progress | None,
 ) -> Opened:
     """``Store.attach`` of a table that may have to be loaded first, as far as the opened file."""
     if names.is_address(name):
@@ -143,12 +146,12 @@ def open_loaded(
             raise ValueError("load= goes with the name of a table, which has no '/' in it")
         origin = Files(name, columns, where)
         attempt = functools.partial(store.loaded.open_table, origin.name, columns, validate=validate)
-        return _open_origin(store, origin, wait, attempt)
+        return _open_origin(store, origin, wait, attempt, progress)
     assert isinstance(name, str)
     if where is not None or load is None:
         raise ValueError("where= is for files: filter a shared table once it is attached")
     attempt = functools.partial(store.open_table, names.check(name), columns, validate=validate)
-    return _open_or_call(store, name, wait, load, attempt)
+    return _open_or_call(store, name, wait, load, attempt, progress)
 
 
 def attach_origin(
@@ -167,12 +170,17 @@ def attach_origin(
 
 
 def _open_or_call(
-    store: Store, name: str, wait: float | None, load: Callable[[], Shareable], attempt: Callable[[], Opened]
+    store: Store,
+    name: str,
+    wait: float | None,
+    load: Callable[[], Shareable],
+    attempt: Callable[[], Opened],
+    progress: Progress | None,
 ) -> Opened:
     while True:
         with contextlib.suppress(TableNotFound):
             return attempt()
-        with turn(store, name, wait) as mine:
+        with turn(store, name, wait, progress) as mine:
             with contextlib.suppress(TableNotFound):  # somebody loaded it while we waited
                 return attempt()
             # A table that somebody shared by hand meanwhile is the one that was asked for.
@@ -180,7 +188,13 @@ def _open_or_call(
                 store.share(load(), name, progress=mine.tell)
 
 
-def _open_origin(store: Store, origin: Origin, wait: float | None, attempt: Callable[[], Opened]) -> Opened:
+def _open_origin(
+    store: Store,
+    origin: Origin,
+    wait: float | None,
+    attempt: Callable[[], Opened],
+    progress: Progress | None = None,
+) -> Opened:
     version = origin.version()
 
     def current() -> Opened | None:
@@ -195,7 +209,7 @@ def _open_origin(store: Store, origin: Origin, wait: float | None, attempt: Call
     for _ in range(_ATTEMPTS):
         if (opened := current()) is not None:
             return opened
-        with turn(store, origin.name, wait) as mine:
+        with turn(store, origin.name, wait, progress) as mine:
             version = origin.version()
             if (opened := current()) is not None:
                 return opened

@@ -42,6 +42,7 @@ class AttachOptions(TypedDict, total=False):
     validate: Validate
     load: Callable[[], Shareable] | None
     where: str | None
+    progress: Progress | None
 
 
 class Look(NamedTuple):
@@ -201,6 +202,7 @@ class Store:
         validate: Validate = None,
         load: Callable[[], Shareable] | None = None,
         where: str | None = None,
+        progress: Progress | None = None,
     ) -> Any:
         """The table of this name: the shared memory itself, and copies of what its library cannot use there.
 
@@ -241,6 +243,10 @@ class Store:
         where
             With a path: only the rows for which this holds, as ``"fare > 10 and
             city in ['Bergen', 'Oslo']"``.
+        progress
+            Called now and then while the table is loaded, here or by another
+            process, with the bytes written so far, and with the approximate total
+            (``None`` where that is not known).
 
         Raises
         ------
@@ -250,7 +256,7 @@ class Store:
         Busy
             Somebody kept the file locked, or was still loading after ``wait`` seconds.
         """
-        opened = self.open_table(name, columns, copy, wait, validate, load, where)
+        opened = self.open_table(name, columns, copy, wait, validate, load, where, progress)
         if copy or to not in ("pyarrow", "stored"):
             return attached.convert(opened, to, copy).value
         return opened.table if to == "stored" else attached.usable(opened)
@@ -270,6 +276,7 @@ class Store:
         validate: Validate = None,
         load: Callable[[], Shareable] | None = None,
         where: str | None = None,
+        progress: Progress | None = None,
     ) -> attached.Opened:
         """As :meth:`attach`, but the types and the columns are as they are stored."""
         if load is None and where is None and not names.is_address(name):
@@ -283,7 +290,7 @@ class Store:
             return self.loaded.open_table(name, columns, copy, validate=validate)
         from .loads import open_loaded
 
-        return open_loaded(self, name, columns, wait, validate, load, where)
+        return open_loaded(self, name, columns, wait, validate, load, where, progress)
 
     @_or_loaded
     def look(self, name: str, version: str = "") -> Look:

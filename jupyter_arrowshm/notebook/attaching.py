@@ -12,29 +12,47 @@ from ..errors import ArrowSHMError
 from . import results
 from .bindings import Bindings
 from .mistakes import in_notebooks, usage_error
+from .progress import shown
+from .snippets import is_address
 
 if TYPE_CHECKING:
     from ..core import Attachment, Store
     from ..elsewhere import Place
 
+_PATIENCE = 0.5  # s until a bar appears
+
 
 def attach(
-    open_store: Callable[[], Store | Place], name: str, options: dict[str, Any], wait: float | None
+    open_store: Callable[[], Store | Place],
+    name: str,
+    options: dict[str, Any],
+    wait: float | None,
+    progress_after: float = _PATIENCE,
 ) -> tuple[Attachment, str]:
     """The table, and how long it took; in a new kernel, importing other libraries takes most of that."""
     begun = time.perf_counter()
     import pyarrow  # noqa: F401
 
     ready = time.perf_counter()
+    loaded = False
     try:
-        attachment = open_store().attachment(name, **options, wait=wait)
+        with shown(f"loading {name.rstrip('/').rpartition('/')[2]}", progress_after) as bar:
+
+            def progress(written: int, nbytes: int | None) -> None:
+                nonlocal loaded
+                loaded = True
+                bar(written, nbytes)
+
+            more: dict[str, Any] = {"progress": progress} if options.get("load") or is_address(name) else {}
+            attachment = open_store().attachment(name, **options, **more, wait=wait)
     except ArrowSHMError:
         raise  # some of them are a ValueError, too
     except (KeyError, ValueError, ImportError) as error:  # no such column, or a library's complaint about the data
         raise usage_error(str(error.args[0] if error.args else error)) from None
     took = time.perf_counter() - ready - attachment.importing
     library = attachment.kind.partition(".")[0]
-    return attachment, results.duration(took, {"pyarrow": ready - begun, library: attachment.importing})
+    duration = results.duration(took, {"pyarrow": ready - begun, library: attachment.importing})
+    return attachment, f"{'loaded and ' if loaded else ''}attached in {duration}"
 
 
 def follow(store: Store, bindings: Bindings) -> None:

@@ -20,6 +20,7 @@ SHARE_OPTIONS = {"--replace": "", "--move": "", "--pin": "", "--to": "PLACE"}
 ATTACH_OPTIONS = {
     "--to": "KIND",
     "--columns": "a,b",
+    "--where": "FILTER",
     "--copy": "",
     "--wait": "SECONDS",
     "--follow": "",
@@ -27,6 +28,10 @@ ATTACH_OPTIONS = {
 }
 SHARED_OPTIONS = {"--from": "PLACE"}
 UNSHARE_OPTIONS = {"--force": "", "--from": "PLACE"}
+# The last option of a line, and its value; before it may be Python, where `--copy` would be two minus signs.
+_LAST_OPTION = re.compile(
+    r"""\s(?:--(?:copy|follow)|--(?:to|columns|where|wait|from)(?:\s+|=)(?:'[^']*'|"[^"]*"|\S+))\s*$"""
+)
 _COMMENT = re.compile(r"(^|\s)#")  # not within a word: a name may be a#b
 # A word between quotes goes on with what touches it, as in a shell: 'it'"'"'s'. A plain one may have {d["a b"]} in it.
 _WORD = re.compile(
@@ -132,7 +137,24 @@ def attach_arguments(line: str, variables: Mapping[str, Any], kind: str) -> Atta
     follow, place = "--follow" in given, str(values.get("--from", ""))
     if follow and place:
         raise UsageError("--follow is for tables of this machine: attach again from a place to have its newest version")
-    return AttachLine(names, {"to": to, "columns": columns, "copy": "--copy" in given}, wait, follow, place)
+    values_of_store: dict[str, Any] = {"to": to, "columns": columns, "copy": "--copy" in given}
+    if "--where" in values:
+        values_of_store["where"] = str(values["--where"])
+    return AttachLine(names, values_of_store, wait, follow, place)
+
+
+def alternative(line: str) -> tuple[str, str]:
+    """``trips or read(path) --to pandas`` as ``trips --to pandas`` and ``read(path)``; no expression where none is."""
+    for match in re.finditer(r"\s+or\s+", line):
+        before, source = line[: match.start()], _without_comment(line[match.end() :]).strip()
+        options = ""
+        while not (is_expression(source) and not _LAST_OPTION.search(source)):
+            if (last := _LAST_OPTION.search(source)) is None:
+                break
+            source, options = source[: last.start()].rstrip(), f"{last[0]} {options}"
+        if source and is_expression(source):
+            return f"{before} {options}".rstrip(), source
+    return line, ""
 
 
 def only_name(line: str, variables: Mapping[str, Any]) -> str:

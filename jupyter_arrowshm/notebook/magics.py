@@ -25,7 +25,7 @@ from .bindings import Bindings, holding
 from .completion import complete
 from .mistakes import one_line
 from .scope import Scope
-from .snippets import python_line, quoted, variable_for
+from .snippets import is_address, python_line, quoted, variable_for
 
 if TYPE_CHECKING:
     # Not at run time: they import pyarrow, which can wait until a magic is used.
@@ -44,7 +44,7 @@ class ArrowSHMMagics(Magics):
     show_tables_as = Enum(
         ("widget", "html"), "widget", help="What %shared shows: a list that keeps itself up to date, or one that stays."
     ).tag(config=True)
-    progress_after = Float(0.5, help="Seconds after which %share shows a progress bar.").tag(config=True)
+    progress_after = Float(0.5, help="Seconds after which %share and %attach show a progress bar.").tag(config=True)
 
     shell: InteractiveShell
 
@@ -158,9 +158,12 @@ class ArrowSHMMagics(Magics):
             %attach df                  as the variable df
             %attach df as trips         as another variable
             %attach trips zones         several at once
+            %attach ./trips.parquet     a file: read once on this machine, whoever attaches it
+            %attach df or pd.read_csv("a.csv")    nobody shares df yet: make it so
 
         --to KIND       pandas, polars, pyarrow, duckdb, numpy, stored; else the kind that was shared
         --columns a,b   only these columns
+        --where FILTER  of a file, only these rows: --where "fare > 10 and city == 'Oslo'"
         --copy          a private copy that you can write into
         --wait SECONDS  until somebody shares a table of that name
         --follow        bind the variable to the newest version before each later cell
@@ -170,6 +173,7 @@ class ArrowSHMMagics(Magics):
         that shared it. `%detach df` lets go of it.
         """
         scope = Scope.of_caller(self.shell)
+        line, source = lines.alternative(line)
         given, options, wait, follow, elsewhere = lines.attach_arguments(line, scope.variables, self.attach_to)
         if not given:
             names = ", ".join(self._place(elsewhere).names()) if elsewhere else self._names()
@@ -177,18 +181,27 @@ class ArrowSHMMagics(Magics):
         targets = lines.targets(given, scope.variables)
         if scope.is_function:
             instead = [python_line(name, variable, {**options, "wait": wait}) for name, variable in targets]
+            if source:
+                instead = [f"{line[:-1]}, load=lambda: {source})" for line in instead]
             raise UsageError(
                 "%attach makes variables of the notebook, and this is a function; write here: "
                 + scope.importing
                 + "; ".join(instead)
             )
+        if source:
+            if len(targets) != 1 or elsewhere or is_address(targets[0][0]):
+                raise UsageError("'or' stands between the name of one table and the code that makes it")
+            options["load"] = lambda: sharing.frame_of_records(sharing.evaluate(scope, source))
         for name, variable in targets:
+            if follow and is_address(name):
+                raise UsageError("--follow is for shared tables: attach a file again to have its newest version")
             try:
                 place = functools.partial(self._place, elsewhere) if elsewhere else lambda: self.store
-                attachment, took = attaching.attach(place, name, options, wait)
+                attachment, took = attaching.attach(place, name, options, wait, self.progress_after)
             except KeyboardInterrupt:
                 raise UsageError(f"interrupted: {variable} is as it was") from None
-            self.bindings.bind(variable, attachment, options, follow, elsewhere)
+            again = {key: value for key, value in options.items() if key != "load"}
+            self.bindings.bind(variable, attachment, again, follow, elsewhere)
             notes = [f"as the variable {variable}"] if variable != name else []
             notes += results.how_it_was_attached(attachment, options["copy"])
             if not options["copy"]:
@@ -196,7 +209,7 @@ class ArrowSHMMagics(Magics):
             size = words.size(attachment.nbytes)
             display(
                 results.Result(
-                    f"{variable}: {results.attached_as(attachment)}, {size}, attached in {took}",
+                    f"{variable}: {results.attached_as(attachment)}, {size}, {took}",
                     notes,
                     data={"name": name, "variable": variable, "kind": attachment.kind, "copied": attachment.copied},
                 )

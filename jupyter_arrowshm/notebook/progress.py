@@ -12,17 +12,18 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def shown(name: str, after: float) -> Iterator[Progress]:
-    """A function to call with the bytes written, of how many; from ``after`` seconds on it shows a bar."""
-    begun = time.monotonic()
+def shown(what: str, after: float) -> Iterator[Progress]:
+    """A function to call with the bytes written, of how many; ``after`` seconds after the first call it shows a bar."""
+    begun: float | None = None
     bar: Any = None
 
     def progress(written: int, nbytes: int | None) -> None:
-        nonlocal bar
+        nonlocal bar, begun
+        begun = begun if begun is not None else time.monotonic()
         if bar is None and time.monotonic() - begun > after:
             from tqdm.auto import tqdm
 
-            bar = tqdm(desc=f"sharing {name}", total=nbytes, unit="B", unit_scale=True, leave=False)
+            bar = tqdm(desc=what, total=nbytes, unit="B", unit_scale=True, leave=False)
         if bar is not None:
             bar.update(written - bar.n)
 

@@ -41,7 +41,7 @@ def share(
     """
     value = frame_of_records(get())
     begun = time.perf_counter()
-    with _source_errors(name), progress.shown(name, progress_after) as written:
+    with _source_errors(name), progress.shown(f"sharing {name}", progress_after) as written:
         before = store.version(name)
         try:
             table = store.share(value, name, replace="--replace" in options, pin="--pin" in options, progress=written)

@@ -23,6 +23,11 @@ _JULIA_LETTERS = {"Lu", "Ll", "Lt", "Lm", "Lo", "Nl"}
 _JULIA_PARTS = _JULIA_LETTERS | {"Mn", "Mc", "Nd", "Pc"}
 
 
+def is_address(name: str) -> bool:
+    """Whether this is a path or a URI: a table's name has no ``/`` in it."""
+    return "/" in name
+
+
 def folded(identifier: str) -> str:
     """The identifier that Python looks up instead of this one: it reads the micro sign as the Greek letter."""
     return unicodedata.normalize("NFKC", identifier)
@@ -31,8 +36,11 @@ def folded(identifier: str) -> str:
 def variable_for(name: str) -> str:
     """A Python variable for a table's name.
 
-    The name itself where Python reads it as it is; else ``trips_2013`` for ``trips-2013``, ``class_`` for ``class``.
+    The name itself where Python reads it as it is; else ``trips_2013`` for ``trips-2013``, ``class_`` for ``class``,
+    and ``trips`` for ``./trips.parquet``.
     """
+    if is_address(name):
+        name = name.split("?")[0].rstrip("/").rpartition("/")[2].lstrip(".").split(".")[0] or "table"
     variable = _with_underscores(folded(name), lambda character: f"_{character}".isidentifier())
     if not variable.isidentifier():
         variable = f"_{variable}"
