@@ -44,7 +44,7 @@ def notebook(model: Notebook, store: shm.Store) -> Notebook:
         ("%unshare --", ["--force", "--from"]),
         ("%attach trips --to ", [*KINDS]),
         ("%attach trips --to pa", ["pandas"]),
-        ("%attach trips --", ["--to", "--columns", "--copy", "--wait", "--follow", "--from"]),
+        ("%attach trips --", ["--to", "--columns", "--where", "--copy", "--wait", "--follow", "--from"]),
         ("%attach trips --copy --c", ["--columns"]),
         ("%share ", ["array", "arrays", "frame", "rows", "trips"]),
         ("%share fr", ["frame"]),
