@@ -15,7 +15,7 @@ These do not come back as they were, without an error:
 - NaN in a float column is null in Arrow, and NaN again in pandas;
 - a ``Decimal`` is equal but may have more zeros; a named fixed offset loses its name;
 - levels of a MultiIndex lose what no row uses, as ``remove_unused_levels()``;
-- a subclass of DataFrame is a DataFrame.
+- a subclass of DataFrame is a DataFrame where nobody has imported its class (:mod:`.subclasses`).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import pandas
 import pyarrow as pa
 
 from ..errors import UnsupportedSource
+from . import subclasses
 from .arrays import FAILURES
 from .integers import would_be_rounded
 from .memory import DUCKDB_KEY, PANDAS_KEY, rows_only, with_metadata
@@ -109,6 +110,8 @@ def encode(obj: Any) -> pa.Table:
     meta["range"], meta["multi"] = bounds, isinstance(frame.index, pd.MultiIndex)
     meta["attrs"] = _attrs(obj, kind, mine)
     meta["unique"] = not obj.flags.allows_duplicate_labels
+    if described := subclasses.describe(obj, kind, mine):
+        meta["class"] = described
     if series:
         meta["series"] = encode_label(obj.name)
     table = pa.Table.from_arrays(arrays, names=list(names)) if arrays else rows_only(len(frame))
@@ -143,11 +146,7 @@ def _fix(it: str, values: Any, error: Exception) -> str:
 
 def _attrs(obj: Any, kind: str, mine: str) -> dict[str, Any]:
     for key, value in obj.attrs.items():
-        try:
-            kept = type(key) is str and json.loads(json.dumps(value)) == value
-        except (TypeError, ValueError, RecursionError):
-            kept = False
-        if not kept:
+        if type(key) is not str or not subclasses.is_json(value):
             fix = f"Drop it: `{mine}.attrs.pop({key!r})`"
             raise UnsupportedSource(kind, f"attrs[{key!r}] is not what JSON can hold", fix)
     return dict(obj.attrs)
@@ -213,6 +212,15 @@ def decode(table: pa.Table, *, as_series: bool, private: Private | None) -> Any:
         result = frame.iloc[:, 0].rename(decode_label(meta["series"]))
     result.attrs = meta["attrs"]
     return result.set_flags(allows_duplicate_labels=False) if meta["unique"] else result
+
+
+def as_it_was(made: Any, table: pa.Table) -> tuple[Any, str | None]:
+    """What :func:`decode` made, as the subclass that was shared; or as it is, with a note that says why."""
+    meta = json.loads((table.schema.metadata or {}).get(PANDAS_KEY, b"null")) or {}
+    described = meta.get("class")
+    if not described or ("series" in meta) is isinstance(made, pd.DataFrame):
+        return made, None
+    return subclasses.restored(made, described)
 
 
 def _foreign(table: pa.Table, private: Private | None) -> Any:

@@ -131,6 +131,9 @@ def _source(obj: Any) -> Source:
         return _in_memory(arrays.encode(obj), "numpy")
     if hasattr(obj, "__arrow_c_stream__") or hasattr(obj, "__arrow_c_array__"):
         return _from_capsule(obj, "pyarrow" if isinstance(obj, (pa.Array, pa.ChunkedArray)) else _kind(obj))
+    if hasattr(obj, "__dataframe__"):  # an older protocol, without Arrow's types
+        fix = "Convert it: `from pyarrow.interchange import from_dataframe; x = from_dataframe(x)`"
+        raise UnsupportedSource(type(obj).__name__, "it only has the older __dataframe__ protocol", fix)
     if (array := _as_array(obj)) is not None:
         from . import arrays
 

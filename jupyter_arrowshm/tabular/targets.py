@@ -61,9 +61,9 @@ def from_arrow(table: pa.Table, to: str, *, kind: str | None, copy: bool = False
         The table that was read.
     to
         One of :data:`KINDS`. ``"pandas"`` and ``"polars"`` always give a frame; ``"source"`` gives what was shared,
-        a Series too, or a ``pyarrow.Table`` and a note where that library cannot be imported here. ``"numpy"`` gives
-        an array where one was shared, else a dict of them. ``"stored"`` is a ``pyarrow.Table`` of the very types
-        that are stored, some of which pyarrow cannot compute with.
+        a Series or a subclass too, or a ``pyarrow.Table`` and a note where that library cannot be imported here.
+        ``"numpy"`` gives an array where one was shared, else a dict of them. ``"stored"`` is a ``pyarrow.Table`` of
+        the very types that are stored, some of which pyarrow cannot compute with.
     kind
         ``Source.kind`` of what was shared, None if unknown.
     copy
@@ -101,7 +101,12 @@ def from_arrow(table: pa.Table, to: str, *, kind: str | None, copy: bool = False
     importing = time.perf_counter() - begun
     if library == "pyarrow":
         return Converted(_own(usable(table, kind), copy), "pyarrow", note, importing)
-    return Converted(_made(table, library, bool(part), copy), wanted, note, importing)
+    made = _made(table, library, bool(part), copy)
+    if to == "source" and library == "pandas":
+        from . import frames
+
+        made, note = frames.as_it_was(made, table)
+    return Converted(made, wanted, note, importing)
 
 
 def _made(table: pa.Table, library: str, part: bool, copy: bool) -> object:

@@ -26,6 +26,13 @@ def with_index(index):
     return DF({"a": range(len(index))}, index=index)
 
 
+class Older:
+    """What has the older protocol and no other, as tables of a few libraries do."""
+
+    def __dataframe__(self, **options):
+        return pa.table({"a": [1, 2], "b": ["x", None]}).__dataframe__(**options)
+
+
 ZONES = (zoneinfo.ZoneInfo(PARIS), dt.timezone.utc)
 HOLIDAYS = pd.offsets.CustomBusinessDay(holidays=["2020-01-02"])
 REFUSED = {
@@ -87,6 +94,7 @@ REFUSED = {
     "bare chunks": (lambda: pa.chunked_array([[1, 2]]), "x", None, "one column"),
     "index alone": (lambda: pd.Index([1, 2]), "x", None, "not a table in memory"),
     "extension array": (lambda: pd.array([1, None]), "x", None, "not a table in memory"),
+    "__dataframe__": (lambda: Older(), "x", None, "the older __dataframe__ protocol"),
     "null rows": (lambda: pa.array([{"a": 1}, None]), "x", None, "nulls"),
 }  # fmt: skip
 
