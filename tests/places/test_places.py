@@ -73,6 +73,29 @@ def test_dask(place: Path) -> None:
     assert run(sys.executable, "cluster.py") == "4.0\n"
 
 
+DASK = """
+import re, sys
+import dask.dataframe as dd, dask.array as da, pandas as pd
+import jupyter_arrowshm as shm
+frame = dd.from_pandas(pd.DataFrame({"fare": [1.5, 2.5, 4.0]}), npartitions=2)
+for name, made in {"frame": frame, "column": frame.fare, "array": da.ones((3, 2))}.items():
+    try:
+        shm.share(made, name)
+        sys.exit(f"{name} was shared")
+    except shm.UnsupportedSource as error:
+        (fix,) = re.findall("`(.+)`", error.fix)
+    variables = {"x": made}
+    exec(fix, variables)
+    print(name, shm.share(variables["x"], name).num_rows, fix)
+"""
+
+
+def test_a_table_of_dask_is_refused_with_the_call_that_makes_one(place: Path, store: shm.Store) -> None:
+    said = run(sys.executable, "-c", DASK).splitlines()
+    assert said == [f"{name} 3 x = x.compute()" for name in ("frame", "column", "array")]
+    assert store.attach("frame", to="pandas")["fare"].sum() == 8 and store.attach("array", to="numpy").sum() == 6
+
+
 @pytest.mark.parametrize("options", [(), ("--preload",)])
 def test_gunicorn(place: Path, store: shm.Store, options: tuple[str, ...]) -> None:
     server = subprocess.Popen(["gunicorn", *options, "--workers", "2", "--bind", "unix:web", "web:app"], stderr=-1)
