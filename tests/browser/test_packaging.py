@@ -50,6 +50,8 @@ def test_the_sdist_has_the_sources_and_what_was_built_from_them(sdist: Path) -> 
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {f"jupyter_arrowshm/labextension/{name}" for name in built()} <= names
+    r = [f.relative_to(CHECKOUT).as_posix() for f in (CHECKOUT / "jupyter_arrowshm" / "r").rglob("*") if f.is_file()]
+    assert {*r, "jupyter_arrowshm/r/arrowshm/DESCRIPTION"} <= names
     assert {f"jupyter_arrowshm/static/widget.{kind}" for kind in ("js", "css")} <= names
     assert {"js/package-lock.json", "js/src/lab/index.ts", "js/hatch_build.py", "Makefile"} <= names
     assert "tests/conftest.py" in names
@@ -59,7 +61,7 @@ def test_the_sdist_has_the_sources_and_what_was_built_from_them(sdist: Path) -> 
     assert not strange
 
 
-def test_the_wheel_has_the_sidebar_the_server_extension_and_julia(wheel: Path) -> None:
+def test_the_wheel_has_the_sidebar_the_server_extension_julia_and_r(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     data = f"{'-'.join(wheel.name.split('-')[:2])}.data/data"
@@ -68,6 +70,8 @@ def test_the_wheel_has_the_sidebar_the_server_extension_and_julia(wheel: Path) -
     assert f"{data}/etc/jupyter/jupyter_server_config.d/jupyter_arrowshm.json" in names
     julia = [f.relative_to(CHECKOUT).as_posix() for f in (CHECKOUT / "jupyter_arrowshm" / "julia").rglob("*.jl")]
     assert {*julia, "jupyter_arrowshm/julia/ArrowSHM/Project.toml", "jupyter_arrowshm/py.typed"} <= names
+    r = [f.relative_to(CHECKOUT).as_posix() for f in (CHECKOUT / "jupyter_arrowshm" / "r").rglob("*") if f.is_file()]
+    assert {*r, "jupyter_arrowshm/r/arrowshm/DESCRIPTION"} <= names
     assert {f"jupyter_arrowshm/static/widget.{kind}" for kind in ("js", "css")} <= names
     assert {"jupyter_arrowshm/server/rest-api.yml", "jupyter_arrowshm/server/events/table.yaml"} <= names
     # Once, where Jupyter looks for it; not beside the Python modules too.
