@@ -34,6 +34,9 @@ class Client(ABC):
     ``default``  gives the path of the store that is used if none is named
     ``share``    {rows} integers 0, 1, ... as column ``a`` of the table {name}; {replace}, {pin}
     ``attach``   {name}; it is kept until ``drop``
+    ``load``     {name}, made of {rows} rows where there is none, by a function that appends ``+`` to the file {log},
+                 sleeps {pause} seconds, fails with "no such rows" if that is less than 0, and appends ``-``; {wait}
+                 is in seconds. A client that does not load has no such phrase
     ``sum``      gives the sum of column ``a`` of the table that was attached last
     ``drop``     lets go of everything that was attached, and gives back its memory
     ``unshare``  {name}

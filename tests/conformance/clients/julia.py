@@ -13,6 +13,14 @@ from julia_peers import HERE, LOOP, Julia, program
 PRELUDE = """
 held = Any[]
 pids(holders) = sort!(Any[holder.pid for holder in holders]; by = pid -> something(pid, 0))
+function made(rows, log, pause)
+    note(sign) = open(io -> print(io, sign), log, "a")
+    note("+")
+    sleep(pause)
+    rows < 0 && error("no such rows")
+    note("-")
+    return (a = collect(0:(rows - 1)),)
+end
 function about(name)
     table = ArrowSHM.info(name)
     older = [holder for version in table.older for holder in version.holders]
@@ -30,6 +38,7 @@ class JuliaClient(Client):
         "default": '(delete!(ENV, "JUPYTER_ARROWSHM_DIR"); ArrowSHM.default_path())',
         "share": "share({name}, (a = collect(0:({rows} - 1)),); replace = {replace}, pin = {pin})",
         "attach": "push!(held, attach({name}))",
+        "load": "push!(held, attach(() -> made({rows}, {log}, {pause}), {name}; wait = {wait}))",
         "sum": "sum(held[end].a)",
         "drop": "Session.clear(); held = Any[]",
         "unshare": "unshare({name})",

@@ -10,7 +10,17 @@ from conformance.client import Client
 from peers import Peer
 
 PRELUDE = """
+import time
 held = []
+
+def made(rows, log, pause):
+    note = lambda sign: print(sign, end="", file=open(log, "a"))
+    note("+")
+    time.sleep(pause)
+    if rows < 0:
+        raise ValueError("no such rows")
+    note("-")
+    return pa.table({"a": pa.arange(0, rows)})
 
 def info(name):
     table = shm.info(name)
@@ -32,6 +42,7 @@ class Python(Client):
         "default": "(os.environ.pop('JUPYTER_ARROWSHM_DIR', None), shm.Store().directory)[1]",
         "share": "shm.share(pa.table({{'a': pa.arange(0, {rows})}}), {name}, replace={replace}, pin={pin})",
         "attach": "held.append(shm.attach({name}))",
+        "load": ("held.append(shm.attach({name}, load=lambda: made({rows}, {log}, {pause}), wait={wait}))"),
         "sum": "sum(held[-1]['a'].to_pylist())",
         "drop": "held.clear()",
         "unshare": "shm.unshare({name})",

@@ -66,6 +66,20 @@ struct Busy <: ArrowSHMError
     waited::Float64
 end
 
+"The function that loads a table attaches the same table, and would wait for itself for ever."
+struct LoadsItself <: ArrowSHMError
+    name::String
+end
+
+"What a table is loaded from cannot be read. Nothing was loaded; `what` is the Python package's error, a sentence or two."
+struct LoadFailed <: ArrowSHMError
+    origin::String
+    what::String
+end
+
+"Files are read by the Python package, and there is no Python that has it where this process looks."
+struct NoPython <: ArrowSHMError end
+
 "Arrow cannot carry this object. `column` is the label at fault, `remedy` code or words that fix it."
 struct UnsupportedSource <: ArrowSHMError
     kind::String
@@ -147,6 +161,18 @@ function Base.showerror(io::IO, e::Busy)
     waited = isinteger(e.waited) ? Int(e.waited) : e.waited
     print(io, e.what, " was busy for ", waited, " s: another process, perhaps a stopped one, uses it. Try again.")
 end
+
+function Base.showerror(io::IO, e::LoadsItself)
+    print(io, repr(e.name), " is being loaded by the very code that asks for it. ")
+    print(io, "Read the data in that code, and attach the table outside of it.")
+end
+
+Base.showerror(io::IO, e::LoadFailed) = print(io, isempty(e.what) ? "$(e.origin) cannot be loaded." : printable(e.what))
+
+Base.showerror(io::IO, ::NoPython) = print(
+    io, "files are read by the Python package jupyter-arrowshm, and no Python with it was found. Install it",
+    " (pip install jupyter-arrowshm), and start Julia where the command `jupyter arrowshm` works.",
+)
 
 function Base.showerror(io::IO, e::UnsupportedSource)
     subject = e.column === nothing ? "this $(e.kind)" : "column $(repr(e.column)) of this $(e.kind)"

@@ -5,7 +5,7 @@
 const PUBLIC = (
     :info, :pin, :unpin, :gc, :isolder, :metadata, :pooled, :Timestamp, :Decimal, :MonthDayNano, :DayTime, :ArrowSHMError,
     :TableNotFound, :TableExists, :InvalidName, :NoRoom, :UnsafeDirectory, :DamagedTable, :NewerProtocol, :Busy,
-    :UnsupportedSource, :DamagedColumn, :StoreFailed, :UnsupportedPlatform,
+    :UnsupportedSource, :DamagedColumn, :StoreFailed, :UnsupportedPlatform, :LoadFailed, :LoadsItself, :NoPython,
 )
 # The keyword came with Julia 1.11, and is a syntax error before.
 @static VERSION >= v"1.11" && Core.eval(@__MODULE__, Expr(:public, PUBLIC...))

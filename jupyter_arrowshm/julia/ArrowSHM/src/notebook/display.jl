@@ -1,6 +1,7 @@
 # How tables are shown: in the REPL, and as HTML in a notebook.
 
 const HEADERS = ["table", "rows", "columns", "size", "shared", "by", "in use by", ""]
+const HEADERS_OF_LOADED = ["loaded table", "rows", "columns", "size", "loaded", "from", "in use by", ""]
 
 function Base.show(io::IO, table::TableInfo)
     used = table.countable ? "in use by $(in_use_by(table))" : in_use_by(table)
@@ -27,15 +28,16 @@ remarks(table::TableInfo) = String[
 ]
 
 "The headers and the rows, without the last column if it would be empty."
-function list_rows(list::Tables)
+function list_rows(list, headers = HEADERS)
     rows = Vector{String}[
         String[
             table.name, words_number(table.num_rows), words_number(table.num_columns), words_size(table.nbytes),
-            table.published_at === nothing ? "" : words_age(table.published_at), string(table.publisher), users(table),
+            table.published_at === nothing ? "" : words_age(table.published_at),
+            isempty(table.origin) ? string(table.publisher) : printable(table.origin), users(table),
             join(remarks(table), "; "),
         ] for table in list
     ]
-    rows = Vector{String}[[HEADERS]; rows]
+    rows = Vector{String}[[headers]; rows]
     return any(row -> !isempty(row[end]), rows) ? rows : Vector{String}[row[1:end-1] for row in rows]
 end
 
@@ -46,6 +48,8 @@ Base.show(io::IO, list::Tables) = print(io, "[", join(map(string, list), "; "), 
 
 @noinline function print_list(io::IO, list::Tables)
     lines = isempty(list) ? ["no shared tables"] : align_columns(list_rows(list), (2, 3, 4))
+    loaded = list.loaded
+    isempty(loaded) || (lines = [lines; ""; align_columns(list_rows(loaded, HEADERS_OF_LOADED), (2, 3, 4))])
     print(io, join([lines; list_notes(list)], "\n"))
 end
 
@@ -67,6 +71,8 @@ html_table(headers, rows) =
 @noinline function Base.show(io::IO, ::MIME"text/html", list::Tables)
     rows = list_rows(list)
     print(io, isempty(list) ? "<p>no shared tables</p>" : html_table(rows[1], rows[2:end]))
+    rows = list_rows(list.loaded, HEADERS_OF_LOADED)
+    isempty(list.loaded) || print(io, html_table(rows[1], rows[2:end]))
     foreach(note -> print(io, "<p>", escape_html(note), "</p>"), list_notes(list))
 end
 

@@ -162,9 +162,12 @@ Run `f` to its end: an interrupt waits until it is done, except in pauses and lo
 locks is closed and unlocked by its `finally`. An error of the operating system becomes the error of this package that tells
 people what it means.
 """
-@noinline function explaining(@nospecialize(f), directory::Directory)
+@noinline explaining(@nospecialize(f), directory::Directory) = explained(() -> disable_sigint(f), directory)
+
+"What [`explaining`](@ref) does about errors."
+@noinline function explained(@nospecialize(f), directory::Directory)
     try
-        return disable_sigint(f)
+        return f()
     catch error
         code = error_number(error)
         code === nothing && rethrow()

@@ -11,7 +11,7 @@ end
 A shared table as it was at one moment. `published_at` is in UTC, `nothing` if the file does not say. `holders` are the
 live processes that keep the table: the publisher and everybody who has it attached; where the system does not show who
 holds a lock, `countable` is false and they say only whether the table is in use. `older` are versions of it that are
-still attached somewhere, and so still take memory.
+still attached somewhere, and so still take memory. `origin` is the path or URI that a loaded table was loaded from.
 """
 struct TableInfo
     name::String
@@ -28,22 +28,28 @@ struct TableInfo
     countable::Bool
     version::Version
     older::Vector{OlderVersion}
+    origin::String
 end
 
 with_older(t::TableInfo, older) = TableInfo(
     t.name, t.num_rows, t.num_columns, t.nbytes, t.published_at, t.publisher, t.holders, t.pinned, t.path, t.fields,
-    t.source, t.countable, t.version, older,
+    t.source, t.countable, t.version, older, t.origin,
 )
 
 is_unused(table::TableInfo) = isempty(table.holders)
 in_use_by(table::TableInfo) =
     table.countable ? string(length(table.holders)) : is_unused(table) ? "unused" : "in use"
 
-"A list of tables that prints as a table. `removed` are versions that lost their name, and that somebody has attached."
+"""
+A list of tables that prints as a table. `removed` are versions that lost their name, and that somebody has attached; `loaded`
+are the tables that were loaded from files, and that can be had again.
+"""
 struct Tables <: AbstractVector{TableInfo}
     tables::Vector{TableInfo}
     removed::Vector{OlderVersion}
+    loaded::Vector{TableInfo}
 end
+Tables(tables, removed) = Tables(tables, removed, TableInfo[])
 Base.size(tables::Tables) = size(getfield(tables, :tables))
 Base.getindex(tables::Tables, i::Int) = getfield(tables, :tables)[i]
 
@@ -159,7 +165,7 @@ function describe(store::Store, name, found, summary::Summary, publisher, users,
     return TableInfo(
         name, summary.rows, length(summary.fields), found.size, published_at(summary.facts), publisher, users, pinned,
         table_path(store, name), summary.fields, get(summary.facts, "source", ""), countable, version_of(found),
-        OlderVersion[],
+        OlderVersion[], get(summary.facts, "origin", ""),
     )
 end
 

@@ -11,7 +11,7 @@ const MOST_NOTES, NOTE_BYTES = 100, 500
         file = open_at(directory, "$REMOVED/$name", O_CREAT | O_WRONLY | O_TRUNC | O_NOFOLLOW, 0o600)
         closing(fd -> write_all(fd, Vector{UInt8}(reason)[1:min(end, NOTE_BYTES)]), file)
         closing(open_at(directory, REMOVED, DIRECTORY_FLAGS)) do at
-            moment(note) = (found = open_any(at, note)) === nothing ? 0.0 : closing(fd -> facts_of(fd).mtime, found)
+            moment(note) = (found = open_any(at, note)) === nothing ? 0 : closing(fd -> facts_of(fd).changed, found)
             known = sort!(list_directory(at); by = moment)
             foreach(note -> unlink_at(at, note), known[1:max(0, end - MOST_NOTES)])
         end
@@ -28,7 +28,7 @@ end
     return closing(file) do fd
         found = facts_of(fd)
         isfile(found) || return nothing
-        return Dates.unix2datetime(found.mtime), String(read_at(fd, 0, min(found.size, NOTE_BYTES)))
+        return Dates.unix2datetime(found.changed / 1e9), String(read_at(fd, 0, min(found.size, NOTE_BYTES)))
     end
 end
 

@@ -121,5 +121,5 @@ Throws [`Busy`](@ref) if somebody kept the file locked for `timeout` seconds.
 end
 
 "Tells one version of a name from the next: an inode stays taken for as long as somebody maps it."
-version_of(found::Facts) = (found.device, found.inode, found.mtime)
-const Version = Tuple{UInt64,UInt64,Float64}
+version_of(found::Facts) = (found.device, found.inode, found.changed)
+const Version = Tuple{UInt64,UInt64,Int}

@@ -5,7 +5,11 @@ const STORES = Store[]
 "The store that all notebooks of this user share, as the environment says now."
 @noinline function default_store()
     Sys.iswindows() && throw(UnsupportedPlatform("Windows"))
-    path = default_path()
+    return store_at(default_path())
+end
+
+"The store in this directory: always the same one, with the footers that were read in it."
+function store_at(path::String)
     return guarded() do
         known = findfirst(store -> store.directory.path == path, STORES)
         known === nothing ? push!(STORES, Store(path))[end] : STORES[known]
@@ -53,6 +57,17 @@ The table of this name as a [`SharedTable`](@ref): its columns lie in the shared
 long as anything refers to it, even if the name, the process that shared it, or the directory is gone. `wait` is the
 number of seconds to wait until somebody shares a table of this name.
 
+    attach(load, name; wait=nothing)
+
+The same; but if no table has this name, `load()`, a function without arguments, makes it, and it is shared. Of all
+processes that ask at the same time, in Julia or Python, one loads; the others wait for its table, `wait` seconds at most.
+
+    attach("./trips.parquet"; wait=nothing)
+
+The rows of a file, or of a directory of files, as Python's `attach` takes it: Parquet, Arrow, CSV, JSON or ORC, here or in a
+bucket (`s3://...`). It has a `/` in it. It is loaded once on this machine, for all who attach it, and again when it has
+changed. The Python package reads it, which need not run; see [`ArrowSHM.NoPython`](@ref).
+
     attach(f, name; wait=nothing)
 
 `f(bytes)`, where `bytes::Vector{UInt8}` is the table's whole Arrow file in shared memory: `attach(Arrow.Table, "trips")`.
@@ -68,6 +83,13 @@ julia> sum(fares.fare), sum(skipmissing(fares.tip))
 julia> String(attach(bytes -> bytes[1:6], "fares"))
 "ARROW1"
 
+julia> totals = attach("totals") do
+           (total = [sum(fares.fare)],)  # once, whoever asks
+       end;
+
+julia> only(totals.total)
+19.5
+
 julia> attach("fairs")
 ERROR: there is no shared table "fairs". Did you mean "fares"?
 ```
@@ -76,6 +98,7 @@ Throws [`ArrowSHM.TableNotFound`](@ref), [`ArrowSHM.DamagedTable`](@ref), [`Arro
 [`ArrowSHM.Busy`](@ref) if somebody kept the file locked. See docs/protocol.md, "Attaching"; mmap(2), NOTES.
 """
 @noinline function attach(name::AbstractString; wait::Union{Nothing,Real} = nothing, store::Store = default_store())
+    is_address(name) && return attach_files(String(name), wait, store)
     name = check_name(name)
     return explaining(store.directory) do
         source = open_source(store, name, wait)
@@ -90,11 +113,13 @@ end
 
 @noinline function attach(f, name::AbstractString; wait::Union{Nothing,Real} = nothing, store::Store = default_store())
     name = check_name(name)
+    # A type can be called without arguments, too: `attach(Arrow.Table, "trips")` means its bytes.
+    f isa Function && Base.invokelatest(applicable, f) && return attach_or_load(f, name, wait, store)
     return Base.invokelatest(f, explaining(() -> open_source(store, name, wait), store.directory).bytes)
 end
 
 @noinline function open_source(store::Store, name::String, wait)
-    wait === nothing || wait >= 0 || throw(ArgumentError("wait is a number of seconds, 0 or more"))
+    check_wait(wait)
     found = map_source(store, name)
     if found === nothing && wait !== nothing && wait > 0
         wait_for(() -> (found = map_source(store, name)) !== nothing, wait)
@@ -102,6 +127,8 @@ end
     found === nothing && throw(Base.invokelatest(not_found, store, name))  # not compiled before it happens
     return found
 end
+
+check_wait(wait) = wait === nothing || wait >= 0 || throw(ArgumentError("wait is a number of seconds, 0 or more"))
 
 "Open, lock and map the file that has this name, and read its footer; `nothing` if there is none."
 @noinline function map_source(store::Store, name::String)
@@ -126,7 +153,8 @@ end
 """
     tables()
 
-The tables that are shared now, and who uses them, by name: a vector of `ArrowSHM.TableInfo` that prints as a table.
+The tables that are shared now, and who uses them, by name: a vector of `ArrowSHM.TableInfo` that prints as a table. Its field
+`loaded` has those that were loaded from files.
 
 ```jldoctest
 julia> share("listed", (x = [1, 2],));
@@ -137,14 +165,19 @@ julia> only(table.num_rows for table in tables() if table.name == "listed")
 """
 @noinline function tables(; store::Store = default_store())
     return explaining(store.directory) do
-        try
-            with_directory(at -> is_littered(at) && tidy(store.directory), store.directory)
-        catch error
-            # The listing does not depend on it: a store that cannot be tidied (read-only, locked) can still be listed.
-            error isa Busy || error_number(error) !== nothing || rethrow()
-        end
-        return list_tables(store)
+        shared, loaded = list_tidily(store), list_tidily(loaded_store(store))
+        return Tables(shared.tables, [shared.removed; loaded.removed], loaded.tables)
     end
+end
+
+function list_tidily(store::Store)
+    try
+        with_directory(at -> is_littered(at) && tidy(store.directory), store.directory)
+    catch error
+        # The listing does not depend on it: a store that cannot be tidied (read-only, locked) can still be listed.
+        error isa Busy || error_number(error) !== nothing || rethrow()
+    end
+    return list_tables(store)
 end
 
 """
@@ -233,12 +266,12 @@ end
 """
     ArrowSHM.gc()
 
-Let go of what this process has dropped, then remove every table that nobody uses and that is not pinned. Returns the names
-and bytes of the removed tables.
+Let go of what this process has dropped, then remove every table that nobody uses and that is not pinned, also of those that
+were loaded from files. Returns the names and bytes of the removed tables.
 """
 @noinline function gc(; store::Store = default_store())
     let_go()
-    return explaining(() -> collect_all(store), store.directory)
+    return explaining(() -> merge(collect_all(store), collect_all(loaded_store(store))), store.directory)
 end
 
 """

@@ -132,7 +132,7 @@ exists_at(directory, name) = forgiving(Libc.ENOENT) do
     @system (:faccessat, Cint, (Cint, Cstring, Cint, Cint), directory, name, F_OK, AT_SYMLINK_NOFOLLOW)
 end
 
-"What fstat(2) or lstat(2) says about a file, as far as it is used here; `mtime` in seconds."
+"What fstat(2) or lstat(2) says about a file, as far as it is used here; `changed` is its mtime, in ns."
 struct Facts
     device::UInt64
     inode::UInt64
@@ -140,10 +140,10 @@ struct Facts
     nlink::Int
     uid::Int
     size::Int
-    mtime::Float64
+    changed::Int
 end
 # The order is that of libuv's `uv_stat_t`.
-Facts(n::Vector{UInt64}) = Facts(n[1], n[7], n[2], n[3], n[4], n[8], Int(n[15]) + 1e-9 * Int(n[16]))
+Facts(n::Vector{UInt64}) = Facts(n[1], n[7], n[2], n[3], n[4], n[8], 1_000_000_000 * Int(n[15]) + Int(n[16]))
 kind_of(found::Facts) = found.mode & 0o170000
 Base.isfile(found::Facts) = kind_of(found) == 0o100000
 Base.isdir(found::Facts) = kind_of(found) == 0o040000

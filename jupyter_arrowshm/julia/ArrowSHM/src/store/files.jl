@@ -1,0 +1,95 @@
+# Files as what a table is loaded from. The Python package reads them: Julia's standard library reads no Parquet, and every
+# program of this machine then attaches the same table (docs/protocol.md, "Loading").
+
+const SCHEME = r"^[A-Za-z][A-Za-z0-9+.-]+://"
+const MOST_LOADS = 5  # if the table is removed each time between its loading and our attach, something else is wrong
+
+"A path or a URI, and not a table's name."
+is_address(name::AbstractString) = '/' in name
+
+@noinline function attach_files(address::String, wait, store::Store)
+    check_wait(wait)
+    loaded = loaded_store(store)
+    path = occursin(SCHEME, address) ? nothing : local_path(address)
+    for attempt in 1:MOST_LOADS
+        name = path === nothing ? nothing : loaded_before(loaded, path)
+        name === nothing && (name = load_files(something(path, address), wait, store))
+        try
+            return attach(name; store = loaded)
+        catch error
+            error isa TableNotFound && attempt < MOST_LOADS || rethrow()
+        end
+    end
+end
+
+"As Python's `os.path.abspath` has it: no `.`, no `..`, no slash at the end."
+function local_path(address::String)
+    path = abspath(expanduser(address))
+    return length(path) > 1 ? String(rstrip(path, '/')) : path
+end
+
+"The name of the table that this file was loaded as, if it is the file's present state; else Python is asked."
+@noinline function loaded_before(loaded::Store, path::String)
+    file = open_any(AT_FDCWD, path)
+    file === nothing && return nothing
+    found = closing(facts_of, file)
+    isfile(found) || return nothing
+    name = name_of_address(path)
+    known = explaining(() -> with_directory(at -> summary_of(loaded, at, name), loaded.directory), loaded.directory)
+    (known === nothing || known[2] === nothing) && return nothing
+    facts = known[2].facts
+    version = "$(found.changed)-$(found.size)-$(found.inode)"
+    return get(facts, "origin", "") == path && get(facts, "origin-version", "") == version ? name : nothing
+end
+
+"The last part of an address, and eight digits that tell it from its like."
+function name_of_address(address::String)
+    plain(char) = isascii(char) && (isletter(char) || isdigit(char) || char in "_.+=,@-")
+    last_part = lstrip(char -> char in ".-", map(char -> plain(char) ? char : '_', basename(address)))
+    digits = first(bytes2hex(sha256("$address\0\0*")), 8)
+    return "$(isempty(last_part) ? "table" : first(last_part, 60))-$digits"
+end
+
+"""
+The Python that has the Python package: that of the environment which this package is a part of; else that of the command
+`jupyter-arrowshm` on `PATH`; else `python3`. Throws [`NoPython`](@ref).
+"""
+@noinline function find_python(home::String = dirname(dirname(dirname(dirname(dirname(@__DIR__))))))
+    candidates = String[]
+    parts = match(r"^(.*)/lib(?:64|32)?/(python3\.\d+)t?/(?:site|dist)-packages$", home)
+    parts === nothing || append!(candidates, [joinpath(parts[1], "bin", parts[2]); on_path(String(parts[2]))])
+    for command in on_path("jupyter-arrowshm")
+        # In a user's own bin it has no Python beside it; pipx has a link there, to where both are.
+        append!(candidates, joinpath.(dirname.([command, realpath(command)]), "python3"))
+    end
+    for candidate in append!(candidates, on_path("python3"))
+        isfile(candidate) && return candidate
+    end
+    throw(NoPython())
+end
+
+"Where the shell would find it. `Sys.which` of Julia 1.5 follows links, which in a virtual environment leads out of it."
+on_path(name::String) =
+    filter(isfile, [joinpath(folder, name) for folder in split(get(ENV, "PATH", ""), ':'; keepempty = false)])
+
+"Have Python load it, unless that was done before; return the name of its table in the store of loaded ones."
+@noinline function load_files(address::String, wait, store::Store)
+    environment = copy(ENV)
+    environment[ENVIRONMENT_VARIABLE] = store.directory.path
+    seconds = wait === nothing ? `` : `$wait`
+    command = setenv(`$(find_python()) -m jupyter_arrowshm.cli.loader $address $seconds`, environment)
+    said, complaint = Pipe(), Pipe()
+    process = run(pipeline(command; stdin = devnull, stdout = said, stderr = complaint); wait = false)
+    try
+        close(said.in)
+        close(complaint.in)
+        errors = @async read(complaint, String)
+        name = strip(read(said, String))
+        success(process) && return check_name(name)
+        reason = strip(fetch(errors))
+        occursin("No module named", reason) && throw(NoPython())
+        throw(LoadFailed(address, String(reason)))
+    finally
+        process_running(process) && kill(process)  # an interrupt: in a notebook, only this process has got it
+    end
+end
