@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "widget": {*ANYBODY, "core", "tabular", "preview", "looking"},
     "notebook": {*ANYBODY, "core", "tabular", "elsewhere", "widget"},
     "server": {*ANYBODY, "core", "elsewhere", "preview", "looking"},
-    "cli": {*ANYBODY, "core", "elsewhere", "preview", "looking", "notebook"},
+    "cli": {*ANYBODY, "core", "loading", "elsewhere", "preview", "looking", "notebook"},
 }
 # It loads neither Jupyter nor any data frame library that the user has not passed in.
 ANY_PROCESS = ["words", "errors", "markup", "arrowtypes", "kinds", "tabular", "loading", "core", "elsewhere", "preview"]
