@@ -145,7 +145,8 @@ def test_many_load_while_loaders_are_killed(client: Callable[..., Client], direc
             workers[killed].kill()
             workers[killed] = client(LOADERS[killed % 2])
         begun, ended = log.text.count("+"), log.text.count("-")
-        assert ended == 1 and begun <= 1 + (killed is not None), (round_, log.text)
+        # Who is killed may have read all rows, and not have shared them yet.
+        assert 1 <= ended <= begun <= 1 + (killed is not None), (round_, log.text)
         assert "++" not in log.text or killed is not None
         for worker in workers.values():
             worker.do("drop")
