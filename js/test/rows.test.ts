@@ -59,7 +59,7 @@ function make(source: Source, columns = 100): IMade {
     version: 'v',
     sort: [],
     filter: null,
-    num_columns: columns,
+    columns: Array.from({ length: columns }, (_, i) => i),
     onPage: () => undefined,
     onError: error => errors.push(error)
   });

@@ -514,6 +514,7 @@ def test_a_column_is_found_by_its_name(desk: Desk, sharer: Peer, snap: Snap) -> 
     )
     desk.lab()
     tab = Tab(desk, "w")
+    tab.at("Row 1, dep_000: 0")
     tab.press("ArrowDown")
     tab.at("Row 2, dep_000: null")
     find = tab.node.get_by_role("button", name="Columns")
@@ -546,6 +547,69 @@ def test_a_column_is_found_by_its_name(desk: Desk, sharer: Peer, snap: Snap) -> 
     tab.press("Escape")
     expect(find).to_be_focused()
     expect(tab.panel).to_have_count(0)
+
+
+def test_columns_are_hidden_and_moved(desk: Desk, sharer: Peer, snap: Snap) -> None:
+    desk.lab()
+    tab = Tab(desk, "trips")
+    tab.at("Row 1, id: 0")
+    # By keyboard, in a column's panel.
+    tab.menu(0).get_by_role("button", name="Hide").press("Enter")
+    expect(tab.status).to_contain_text("6 of 7 columns")
+    tab.press("Control+Home")
+    tab.at("Row 1, city: Bern")
+    tab.menu(1).get_by_role("button", name="◀ Move").press("Enter")
+    tab.press("Control+Home", "ArrowDown")
+    tab.at("Row 2, fare: 0.25")
+    # In the list of all.
+    columns = tab.node.get_by_role("button", name="Columns")
+    columns.click()
+    expect(tab.panel.get_by_role("option")).to_have_count(6)
+    tab.panel.get_by_role("button", name="Show, hide, order").click()
+    chooser = tab.node.get_by_role("dialog", name="Show, hide and order columns")
+    boxes = chooser.get_by_role("listitem")
+    expect(boxes).to_have_count(7)
+    expect(boxes.first.get_by_role("checkbox")).not_to_be_checked()
+    boxes.nth(6).get_by_role("checkbox").uncheck()
+    expect(tab.status).to_contain_text("5 of 7 columns")
+    boxes.nth(5).drag_to(boxes.nth(1))
+    expect(boxes.nth(1)).to_contain_text("raw")
+    desk.check(".jp-ArrowSHM-previewTab")
+    snap(desk, "choose-columns")
+    desk.theme("JupyterLab Dark")
+    desk.page.set_viewport_size({"width": 700, "height": 760})
+    snap(desk, "choose-columns-dark-700")
+    desk.page.set_viewport_size({"width": 1100, "height": 760})
+    tab.press("Escape")
+    expect(columns).to_be_focused()
+    # By the mouse: the first header is dragged onto the second one.
+    box = tab.grid.bounding_box()
+    assert box
+    mouse = desk.page.mouse
+    mouse.move(box["x"] + 80, box["y"] + 15)
+    mouse.down()
+    mouse.move(box["x"] + 180, box["y"] + 15, steps=4)
+    mouse.up()
+    tab.grid.focus()
+    tab.press("Control+Home")
+    tab.at("Row 1, fare: null")
+    # Copies and code are of what is shown; sorting and filters know the columns.
+    tab.press("Shift+ArrowRight", "Control+c")
+    expect(desk.page.get_by_text("Copied 1 row x 2 columns")).to_be_visible()
+    assert tab.copied() == "fare\traw\n\t00"
+    tab.node.get_by_role("button", name="Copy as code").click()
+    tab.node.get_by_role("menuitem", name="pandas").click()
+    desk.page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('shm'))")
+    assert 'trips = trips[["fare", "raw", "city", "since", "tags"]]' in tab.copied()
+    tab.click_header(x=60)
+    expect(tab.chips).to_have_text(["fare ▲"])
+    # They are kept with the tab.
+    desk.saved('"descending":false')
+    desk.page.reload()
+    desk.wait()
+    expect(tab.status).to_contain_text("5 of 7 columns")
+    tab.grid.focus()
+    tab.at("Row 1, fare: 0.0")
 
 
 def test_looks(desk: Desk, sharer: Peer, snap: Snap) -> None:

@@ -77,6 +77,10 @@ def by(*names: str) -> list[dict[str, object]]:
     return [{"column": i, "name": NAMES[i], "type": TYPES[i][1], "descending": down} for i, down in columns]
 
 
+def keys(*names: str) -> list[dict[str, object]]:
+    return [{"column": NAMES.index(name), "name": name, "type": dict(TYPES)[name]} for name in names]
+
+
 def values(name: str, *chosen: object, missing: bool = False) -> dict[str, object]:
     return of(name, kind="values", values=[{"text": str(one), "value": one} for one in chosen], missing=missing)
 
@@ -102,6 +106,11 @@ VIEWS: dict[str, dict[str, Any]] = {
         "sort": [],
     },
     "a range without its end": {"filters": [of("x", kind="range", min="1.5", max="8", below=True)], "sort": []},
+    "some columns in another order": {
+        "filters": [between("n", "2", "8")],
+        "sort": by("-x", "id"),
+        "layout": {"order": keys("price", "x", "id"), "hidden": keys("nan", "day", NAMES[-1])},
+    },
     "nulls": {"filters": [of("x", kind="missing")], "sort": by("-n")},
     "no nulls": {"filters": [of("flag", kind="present"), of("price", kind="present")], "sort": by("flag", "-price")},
     "days": {"filters": [between("day", "2024-01-03", "2024-01-09")], "sort": by("-day")},
@@ -139,7 +148,8 @@ def store(server: Server) -> Iterator[shm.Store]:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """For each view its filter and order as the server takes them, and its code."""
-    given = {"views": list(VIEWS.values()), "schema": SCHEMA}
+    everything = {"layout": {"order": [], "hidden": []}}
+    given = {"views": [{**everything, **view} for view in VIEWS.values()], "schema": SCHEMA}
     made = evaluate(tmp_path_factory.mktemp("js"), ["preview/code", "preview/query"], JOB, given)
     return dict(zip(VIEWS, made, strict=True))
 

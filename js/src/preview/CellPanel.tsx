@@ -3,7 +3,6 @@ import { cellText } from './celltext';
 import type { IPreviewHost } from './previewhost';
 import { useOutside } from '../shared/Menu';
 import type { PreviewModel } from './previewmodel';
-import { WHOLE_CELL } from './source';
 
 interface ICellPanelProps {
   readonly preview: PreviewModel;
@@ -26,11 +25,8 @@ export function CellPanel({ preview, host, row, column, close }: ICellPanelProps
     let isWanted = true;
     button.current?.focus();
     preview
-      .fetch({ r1: row, r2: row, c1: column, c2: column }, WHOLE_CELL)
-      .then(([page]) => {
-        const cell = page?.cell(0, column);
-        if (isWanted) setText(cell === undefined ? '' : cellText(cell, page.fields[0].number));
-      })
+      .fetchCell(row, column)
+      .then(cell => isWanted && setText(cellText(cell, preview.field(column)?.number ?? null)))
       .catch((error: unknown) => isWanted && setText(String(error)));
     return () => {
       isWanted = false;

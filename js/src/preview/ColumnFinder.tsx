@@ -3,6 +3,7 @@ import type { Format } from '../shared/format';
 import { useOutside } from '../shared/Menu';
 import type { IColumn } from '../shared/table';
 import { oneLine } from './celltext';
+import { ColumnChooser } from './ColumnChooser';
 import { matchScore } from './fuzzy';
 import type { PreviewModel } from './previewmodel';
 import { typeWords } from './typewords';
@@ -23,6 +24,12 @@ export function ColumnFinder({ preview, format, go }: IColumnFinderProps): React
   const place = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const [isOpen, setOpen] = useState(false);
+  const [isChoosing, setChoosing] = useState(false);
+  const close = (): void => {
+    setOpen(false);
+    setChoosing(false);
+    button.current?.focus();
+  };
   useOutside(place, isOpen, () => setOpen(false));
   return (
     <div className="jp-ArrowSHM-menu jp-ArrowSHM-finderPlace" ref={place}>
@@ -36,7 +43,7 @@ export function ColumnFinder({ preview, format, go }: IColumnFinderProps): React
       >
         {trans.__('Columns')} <span aria-hidden="true">▾</span>
       </button>
-      {isOpen && (
+      {isOpen && !isChoosing && (
         <Finder
           preview={preview}
           format={format}
@@ -44,17 +51,38 @@ export function ColumnFinder({ preview, format, go }: IColumnFinderProps): React
             setOpen(false);
             go(column);
           }}
-          close={() => {
-            setOpen(false);
-            button.current?.focus();
-          }}
+          close={close}
+          choose={() => setChoosing(true)}
         />
+      )}
+      {isOpen && isChoosing && (
+        <div
+          className="jp-ArrowSHM-popup jp-ArrowSHM-finder"
+          role="dialog"
+          aria-label={trans.__('Show, hide and order columns')}
+          ref={dialog => {
+            if (dialog && !dialog.contains(document.activeElement)) dialog.querySelector('input')?.focus();
+          }}
+          onKeyDown={event => {
+            if (event.key !== 'Escape') return;
+            event.stopPropagation();
+            close();
+          }}
+        >
+          <ColumnChooser preview={preview} format={format} facts={column => facts(preview, format, column)} />
+        </div>
       )}
     </div>
   );
 }
 
-function Finder({ preview, format, go, close }: IColumnFinderProps & { readonly close: () => void }): React.JSX.Element {
+interface IFinderProps extends IColumnFinderProps {
+  readonly close: () => void;
+  /** Show or hide columns instead. */
+  readonly choose: () => void;
+}
+
+function Finder({ preview, format, go, close, choose }: IFinderProps): React.JSX.Element {
   const { trans } = format;
   const id = useId();
   const list = useRef<HTMLUListElement>(null);
@@ -62,7 +90,8 @@ function Finder({ preview, format, go, close }: IColumnFinderProps & { readonly 
   const [typed, setTyped] = useState('');
   const [chosen, setChosen] = useState(0);
   const schema = preview.table?.schema ?? [];
-  const found = useMemo(() => matches(schema, typed), [schema, typed]);
+  const { shown: visible } = preview;
+  const found = useMemo(() => matches(schema, visible, typed), [schema, visible, typed]);
   const shown = found.slice(0, LISTED);
   useEffect(() => input.current?.focus(), []);
   useEffect(() => {
@@ -116,14 +145,19 @@ function Finder({ preview, format, go, close }: IColumnFinderProps & { readonly 
       {found.length > LISTED && (
         <p className="jp-ArrowSHM-muted">{trans.__('%1 more match.', format.count(found.length - LISTED))}</p>
       )}
+      <div className="jp-ArrowSHM-buttons">
+        <button type="button" className="jp-ArrowSHM-button" onClick={choose} onKeyDown={event => event.key !== 'Escape' && event.stopPropagation()}>
+          {trans.__('Show, hide, order…')}
+        </button>
+      </div>
     </div>
   );
 }
 
-/** Column numbers, best match first; equally good matches are in the table's order. */
-function matches(schema: readonly IColumn[], typed: string): number[] {
-  return schema
-    .map(({ name }, column) => ({ column, score: matchScore(name, typed) }))
+/** Numbers of the columns that are shown, best match first; equally good matches are in the table's order. */
+function matches(schema: readonly IColumn[], visible: readonly number[], typed: string): number[] {
+  return visible
+    .map(column => ({ column, score: matchScore(schema[column]?.name ?? '', typed) }))
     .filter((one): one is { column: number; score: number } => one.score !== null)
     .sort((a, b) => b.score - a.score || a.column - b.column)
     .map(({ column }) => column);

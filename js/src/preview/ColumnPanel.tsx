@@ -3,6 +3,7 @@ import type { Format } from '../shared/format';
 import { NUMBER_FORMATS, NumberFormat } from './columnstyle';
 import { Distribution } from './Distribution';
 import { conditionKinds, FilterEditor } from './FilterEditor';
+import { withHidden, withMoved } from './layout';
 import { useOutside } from '../shared/Menu';
 import type { PreviewModel } from './previewmodel';
 import { withSort } from './query';
@@ -29,6 +30,17 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
   if (!schema) return null;
   const key = { column, name: schema.name, type: schema.type };
   const field = preview.field(column);
+  const table = preview.table?.schema ?? [];
+  const position = preview.place(column);
+  const hide = (): void => {
+    close();
+    const hidden = new Set([...table.keys()].filter(one => one === column || preview.place(one) < 0));
+    preview.layout = withHidden(preview.layout, table, hidden);
+  };
+  const move = (step: number): void => {
+    close();
+    preview.layout = withMoved(preview.layout, table, column, preview.shown[position + step]);
+  };
   const chart = preview.chart(column);
   const sorted = preview.view.sort.find(one => one.column === column);
   const sort = (descending: boolean): void => {
@@ -63,6 +75,16 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
           </button>
         </div>
       )}
+      <div className="jp-ArrowSHM-buttons" role="group" aria-label={trans.__('Column')}>
+        <button type="button" className="jp-ArrowSHM-button" onClick={hide}>
+          {trans.__('Hide')}
+        </button>
+        {([-1, 1] as const).map(step => (
+          <button type="button" className="jp-ArrowSHM-button" key={step} disabled={preview.shown[position + step] === undefined} onClick={() => move(step)}>
+            {step < 0 ? trans.__('◀ Move') : trans.__('Move ▶')}
+          </button>
+        ))}
+      </div>
       <FilterEditor
         key={`${column} ${JSON.stringify(preview.view.filters.find(one => one.column === column)?.condition)}`}
         preview={preview}

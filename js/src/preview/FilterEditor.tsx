@@ -1,8 +1,9 @@
 import React, { useEffect, useState } from 'react';
 import type { Format } from '../shared/format';
 import { oneLine } from './celltext';
+import type { IColumnKey } from './layout';
 import type { PreviewModel } from './previewmodel';
-import { Condition, IChoice, IColumnKey, isEmpty, withCondition } from './query';
+import { Condition, IChoice, isEmpty, withCondition } from './query';
 import type { IColumnSummary, Kind } from './source';
 
 /** The conditions that make sense for a kind of column, the most useful first. */

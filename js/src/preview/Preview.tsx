@@ -9,10 +9,12 @@ import { partOfHeader } from './chartpainter';
 import { ColumnPanel } from './ColumnPanel';
 import { copySelection } from './copyselection';
 import { Grid } from './grid';
+import { withMoved } from './layout';
 import type { IPreviewProps } from './previewhost';
 import { nextDirection, withSort } from './query';
 import { onThemeChange } from './theme';
 import { Toolbar } from './Toolbar';
+import { columnsWords } from './viewwords';
 
 type Open =
   | { kind: 'column'; column: number; left: number; top: number }
@@ -51,6 +53,9 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
       },
       onBrushed: (brush, add) => applyBrush(preview, brush, add),
       onOpenCell: (row, column) => setOpen({ kind: 'cell', row, column }),
+      onMoveColumn: (column, to) => {
+        preview.layout = withMoved(preview.layout, preview.table?.schema ?? [], column, to);
+      },
       onCellMenu: (row, column) => {
         if (!cellActions(preview, host, { row, column }, () => undefined).length) return;
         const { left, top } = made.cellPlace(row, column);
@@ -138,7 +143,7 @@ function Status({ preview, host, cursor }: IPreviewProps & { cursor: { row: numb
   return (
     <div className="jp-ArrowSHM-status">
       <span role="status">{text}</span>
-      <span>{preview.table ? format.columns(preview.table.schema.length) : trans.__('Looking for the table…')}</span>
+      <span>{columnsWords(preview, format)}</span>
     </div>
   );
 }

@@ -106,7 +106,7 @@ export function Toolbar({ preview, host, go, goColumn, focus }: IToolbarProps): 
               type="button"
               className="jp-ArrowSHM-link"
               onClick={() => {
-                preview.view = WHOLE;
+                preview.view = { ...WHOLE, layout: view.layout };
                 focus();
               }}
             >

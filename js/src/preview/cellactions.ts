@@ -7,7 +7,6 @@ import type { Cell, IField } from './page';
 import type { IPreviewHost } from './previewhost';
 import type { PreviewModel } from './previewmodel';
 import { Condition, IChoice, withCondition } from './query';
-import { WHOLE_CELL } from './source';
 
 export interface IPlace {
   readonly row: number;
@@ -30,8 +29,7 @@ export function cellActions(preview: PreviewModel, host: IPreviewHost, { row, co
   };
   const inFull = async (use: (cell: Cell) => void): Promise<void> => {
     try {
-      const [page] = await preview.fetch({ r1: row, r2: row, c1: column, c2: column }, WHOLE_CELL);
-      use(page?.cell(0, column) ?? null);
+      use(await preview.fetchCell(row, column));
     } catch (error) {
       host.notify(error instanceof Error ? error.message : String(error), true);
     }

@@ -21,7 +21,7 @@ export async function copySelection(preview: PreviewModel, grid: Grid, host: IPr
   }
   try {
     const pages = await preview.fetch(window, WHOLE_CELL);
-    const names = (preview.table?.schema ?? []).slice(c1, c2 + 1).map(column => column.name);
+    const names = preview.shown.slice(c1, c2 + 1).map(column => preview.table?.schema[column].name ?? '');
     const lines = pages.flatMap(page =>
       Array.from({ length: page.num_rows }, (_, row) =>
         page.fields.map(field => {

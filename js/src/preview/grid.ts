@@ -5,7 +5,7 @@ import type { Format } from '../shared/format';
 import type { IBrush } from './brush';
 import { LookedAtGrid } from './gridcanvas';
 import { GridData } from './griddata';
-import { IGridEvents, KeyHandler, MouseHandler } from './gridinput';
+import { byNumber, IGridEvents, KeyHandler, MouseHandler } from './gridinput';
 import type { PreviewModel } from './previewmodel';
 import { CellPainter, HeaderPainter, headerWidth, RowNumberPainter } from './renderers';
 import type { IWindow } from './rows';
@@ -23,16 +23,17 @@ export class Grid {
     events: IGridEvents
   ) {
     this._data = new GridData(_preview);
-    this._hasColumns = _preview.num_columns > 0;
+    this._hasColumns = _preview.shown.length > 0;
     this._grid = new LookedAtGrid(() => this.look());
     this._grid.dataModel = this._data;
-    this._grid.keyHandler = new KeyHandler(events);
-    this._grid.mouseHandler = new MouseHandler(events);
+    const numbered = byNumber(events, place => _preview.shown[place]);
+    this._grid.keyHandler = new KeyHandler(numbered);
+    this._grid.mouseHandler = new MouseHandler(numbered);
     const selection = new BasicSelectionModel({ dataModel: this._data });
     this._grid.selectionModel = selection;
     selection.changed.connect(() => {
       const { cursorRow: row, cursorColumn: column, isEmpty } = selection;
-      events.onCursor(isEmpty || row < 0 ? null : { row, column });
+      numbered.onCursor(isEmpty || row < 0 ? null : { row, column });
       if (!this._data.isChanging) events.onSelect();
     });
     this._stop = _preview.onChange(change => {
@@ -90,8 +91,9 @@ export class Grid {
   }
 
   /** Put the cursor there and scroll it into view. */
-  go(row: number, column: number): void {
+  go(row: number, number: number): void {
     const selection = this._grid.selectionModel;
+    const column = Math.max(0, this._preview.place(number));
     selection?.select({ r1: row, c1: column, r2: row, c2: column, cursorRow: row, cursorColumn: column, clear: 'all' });
     // To the top, not just into view: a user who jumps to a row wants to see what comes after it.
     this._grid.scrollTo(this._grid.scrollX, this._grid.rowOffset('body', row));
@@ -99,9 +101,10 @@ export class Grid {
   }
 
   /** Put the cursor into the column, in its present row or in the first one in view, and scroll it into view. */
-  goColumn(column: number): void {
+  goColumn(number: number): void {
     const selection = this._grid.selectionModel;
-    if (!selection) return;
+    const column = this._preview.place(number);
+    if (!selection || column < 0) return;
     const row = selection.isEmpty ? Math.max(0, this._grid.currentViewport?.firstRow ?? 0) : Math.max(0, selection.cursorRow);
     selection.select({ r1: row, c1: column, r2: row, c2: column, cursorRow: row, cursorColumn: column, clear: 'all' });
     this._grid.scrollToColumn(column);
@@ -115,7 +118,7 @@ export class Grid {
     for (let at = 0, next = 0; at < rows.length; at = next) {
       do next++;
       while (rows[next] === rows[next - 1] + 1);
-      selection?.select({ r1: rows[at], c1: 0, r2: rows[next - 1], c2: this._preview.num_columns - 1, ...cursor });
+      selection?.select({ r1: rows[at], c1: 0, r2: rows[next - 1], c2: this._preview.shown.length - 1, ...cursor });
     }
     if (rows.length) this._grid.scrollToRow(rows[0]);
   }
@@ -126,7 +129,7 @@ export class Grid {
     if (!selection) return null;
     const { r1, r2, c1, c2 } = selection;
     const rows = this._preview.num_rows - 1;
-    const columns = this._preview.num_columns - 1;
+    const columns = this._preview.shown.length - 1;
     const clamp = (value: number, most: number): number => Math.max(0, Math.min(value, most));
     return {
       r1: clamp(Math.min(r1, r2), rows),
@@ -137,14 +140,16 @@ export class Grid {
   }
 
   /** The place of a column's header, in pixels from the left of the grid; it is scrolled into view first. */
-  headerPlace(column: number): { left: number; right: number; bottom: number } {
+  headerPlace(number: number): { left: number; right: number; bottom: number } {
+    const column = this._preview.place(number);
     this._grid.scrollToColumn(column);
     const left = this._grid.headerWidth + this._grid.columnOffset('body', column) - this._grid.scrollX;
     return { left, right: left + this._grid.columnSize('body', column), bottom: this._grid.headerHeight };
   }
 
   /** The place of a cell's lower left corner, in pixels from the upper left corner of the grid. */
-  cellPlace(row: number, column: number): { left: number; top: number } {
+  cellPlace(row: number, number: number): { left: number; top: number } {
+    const column = this._preview.place(number);
     this._grid.scrollToCell(row, column);
     const left = this._grid.headerWidth + this._grid.columnOffset('body', column) - this._grid.scrollX;
     return { left, top: this._grid.headerHeight + this._grid.rowOffset('body', row + 1) - this._grid.scrollY };
@@ -153,13 +158,13 @@ export class Grid {
   /** Fetch what is in view. */
   look(): void {
     const region = this._grid.currentViewport;
-    if (!region || !this._preview.num_columns) return;
+    if (!region || !this._preview.shown.length) return;
     const { firstRow, lastRow, firstColumn, lastColumn } = region;
     this._preview.look({
       r1: Math.max(0, firstRow),
       r2: Math.max(0, lastRow),
       c1: Math.max(0, firstColumn),
-      c2: lastColumn < 0 ? this._preview.num_columns - 1 : lastColumn
+      c2: lastColumn < 0 ? this._preview.shown.length - 1 : lastColumn
     });
   }
 
@@ -203,8 +208,9 @@ export class Grid {
     if (this._fitted || !this._preview.facts) return;
     this._fitted = true;
     const { _preview: preview, _theme: theme } = this;
-    (preview.table?.schema ?? []).forEach((column, i) => {
-      if (i >= 200) return;
+    preview.shown.slice(0, 200).forEach((i, place) => {
+      const column = preview.table?.schema[i];
+      if (!column) return;
       // The header needs room for a range of times.
       let width = Math.max(headerWidth(gc, { theme, format: this._format }, column), preview.field(i)?.kind === 'time' ? TIMES : 0);
       gc.font = theme.font;
@@ -217,7 +223,7 @@ export class Grid {
         const fraction = style.isRight ? '0'.repeat(Math.max(0, style.fraction - style.fractionOf(text).length)) : '';
         width = Math.max(width, gc.measureText(text + fraction).width + 18);
       }
-      this._grid.resizeColumn('body', i, Math.ceil(Math.min(WIDEST, Math.max(NARROWEST, width))));
+      this._grid.resizeColumn('body', place, Math.ceil(Math.min(WIDEST, Math.max(NARROWEST, width))));
     });
   }
 

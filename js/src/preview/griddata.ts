@@ -26,17 +26,17 @@ export class GridData extends DataModel {
   }
 
   columnCount(region: DataModel.ColumnRegion): number {
-    return region === 'body' ? this._preview.num_columns : 1;
+    return region === 'body' ? this._preview.shown.length : 1;
   }
 
   data(region: DataModel.CellRegion, row: number, column: number): unknown {
     switch (region) {
       case 'body':
-        return this._preview.cell(row, column);
+        return this._preview.cell(row, this._preview.shown[column]);
       case 'row-header':
         return row + 1;
       case 'column-header':
-        return this._preview.table?.schema[column];
+        return this._preview.table?.schema[this._preview.shown[column]];
       case 'corner-header':
         return null;
     }

@@ -9,6 +9,8 @@ export interface IGridEvents {
   /** A header was clicked; `add`: with the shift key. */
   onHeader(column: number, add: boolean): void;
   onColumnMenu(column: number): void;
+  /** A column was dragged to the place of another one. */
+  onMoveColumn(column: number, to: number): void;
   /** The part of the column's chart at this place of its header, in pixels; `null`: nothing there; `undefined`: no chart. */
   chartPart(column: number, x: number, y: number, width: number): number | null | undefined;
   /** A part in words. */
@@ -24,6 +26,23 @@ export interface IGridEvents {
   onCursor(cell: { row: number; column: number } | null): void;
   /** The selection has changed, and not because other rows came. */
   onSelect(): void;
+}
+
+/** The events with the numbers of columns in place of what the grid knows: their places. */
+export function byNumber(events: IGridEvents, number: (place: number) => number): IGridEvents {
+  return {
+    ...events,
+    onHeader: (place, add) => events.onHeader(number(place), add),
+    onColumnMenu: place => events.onColumnMenu(number(place)),
+    onMoveColumn: (place, to) => events.onMoveColumn(number(place), number(to)),
+    chartPart: (place, x, y, width) => events.chartPart(number(place), x, y, width),
+    chartWords: (place, part) => events.chartWords(number(place), part),
+    onBrushing: brush => events.onBrushing(brush && { ...brush, column: number(brush.column) }),
+    onBrushed: (brush, add) => events.onBrushed({ ...brush, column: number(brush.column) }, add),
+    onOpenCell: (row, place) => events.onOpenCell(row, number(place)),
+    onCellMenu: (row, place) => events.onCellMenu(row, number(place)),
+    onCursor: cell => events.onCursor(cell && { ...cell, column: number(cell.column) })
+  };
 }
 
 export class KeyHandler extends BasicKeyHandler {
@@ -93,7 +112,8 @@ export class MouseHandler extends BasicMouseHandler {
 
   override onMouseMove(grid: DataGrid, event: MouseEvent): void {
     const brush = this._brushedTo(event);
-    if (brush) this._events.onBrushing(brush);
+    if (this._pressed && !brush) grid.viewport.node.style.cursor = 'grabbing';
+    else if (brush) this._events.onBrushing(brush);
     else super.onMouseMove(grid, event);
   }
 
@@ -104,7 +124,8 @@ export class MouseHandler extends BasicMouseHandler {
     if (brush) return this._events.onBrushed(brush, event.shiftKey);
     if (!pressed) return super.onMouseUp(grid, event);
     const hit = grid.hitTest(event.clientX, event.clientY);
-    if (hit.region !== 'column-header' || hit.column !== pressed.column) return;
+    if (hit.region !== 'column-header') return;
+    if (hit.column !== pressed.column) return this._events.onMoveColumn(pressed.column, hit.column);
     // Beside the parts of a chart: nobody wants to sort there.
     if (this._events.chartPart(pressed.column, pressed.x, pressed.y, pressed.width) === null) return;
     const isMenu = hit.width - hit.x < MENU_SIZE && hit.y < MENU_SIZE + 6;

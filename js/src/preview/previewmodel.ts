@@ -5,17 +5,11 @@ import type { Problem } from '../shared/table';
 import { chartOf, IChart } from './chart';
 import { ColumnStyle, NumberFormat } from './columnstyle';
 import { Cell, IField, Page } from './page';
+import { ILayout, shownColumns } from './layout';
 import { carried, filterJSON, IView, sortJSON, WHOLE } from './query';
 import { IWindow, Rows } from './rows';
 import { Summaries, Summary } from './summaries';
-import type {
-  FilterJSON,
-  IColumnSummary,
-  IPageFacts,
-  IPreviewSource,
-  IPreviewTable,
-  SortJSON
-} from './source';
+import { FilterJSON, IColumnSummary, IPageFacts, IPreviewSource, IPreviewTable, SortJSON, WHOLE_CELL } from './source';
 
 export type Change =
   /** Other columns. */
@@ -114,8 +108,25 @@ export class PreviewModel {
     return this._numRows;
   }
 
-  get num_columns(): number {
-    return this._table?.schema.length ?? 0;
+  /** The numbers of the columns that are shown, from left to right. */
+  get shown(): readonly number[] {
+    return this._shown;
+  }
+
+  /** The place of a column among those that are shown; -1 for a hidden one. */
+  place(column: number): number {
+    return this._places.get(column) ?? -1;
+  }
+
+  get layout(): ILayout {
+    return this._view.layout;
+  }
+
+  /** Show other columns, or the same in another order. */
+  set layout(layout: ILayout) {
+    this._view = { ...this._view, layout };
+    this._restart(false);
+    this._emit({ kind: 'columns' });
   }
 
   field(column: number): IField | undefined {
@@ -141,14 +152,14 @@ export class PreviewModel {
   }
 
   cell(row: number, column: number): Cell | undefined {
-    return this._rows?.cell(row, column);
+    return this._rows?.cell(row, this.place(column));
   }
 
   /** The look of the column's cells; what the first cells have in common is taken to hold for all. */
   style(column: number, format: Format): ColumnStyle {
     const known = this._styles.get(column);
     if (known) return known;
-    const sample = this._rows?.sample(column) ?? [];
+    const sample = this._rows?.sample(this.place(column)) ?? [];
     const made = new ColumnStyle(format, this.field(column), this.numbers(column), sample);
     if (sample.length) this._styles.set(column, made);
     return made;
@@ -164,7 +175,7 @@ export class PreviewModel {
     if (name === undefined) return;
     this._numbers = { ...this._numbers, [name]: numbers };
     this._styles.delete(column);
-    this._emit({ kind: 'cells', window: { r1: 0, r2: this._numRows - 1, c1: column, c2: column } });
+    this._emit({ kind: 'cells', window: { r1: 0, r2: this._numRows - 1, c1: this.place(column), c2: this.place(column) } });
     this._emit({ kind: 'state' });
   }
 
@@ -181,7 +192,14 @@ export class PreviewModel {
     this._summarize();
   }
 
-  /** Cells as complete as the source gives them. */
+  /** One cell, as complete as the source gives it. */
+  async fetchCell(row: number, column: number): Promise<Cell> {
+    const place = this.place(column);
+    const [page] = await this.fetch({ r1: row, r2: row, c1: place, c2: place }, WHOLE_CELL);
+    return page?.cell(0, column) ?? null;
+  }
+
+  /** Cells as complete as the source gives them; columns are counted among those that are shown. */
   async fetch(window: IWindow, cell: number): Promise<Page[]> {
     return (await this._rows?.fetch(window, cell, this._life.signal)) ?? [];
   }
@@ -191,7 +209,7 @@ export class PreviewModel {
   }
 
   async save(format: FileFormat): Promise<ISaved | undefined> {
-    return this._table ? this._source.save?.({ ...this._query(), version: this._table.version }, format) : undefined;
+    return this._table ? this._source.save?.({ ...this._query(), ...this._chosen(), version: this._table.version }, format) : undefined;
   }
 
   /** Show the newest version now. */
@@ -258,6 +276,8 @@ export class PreviewModel {
     this._problem = null;
     const table = this._table;
     if (!table) return;
+    this._shown = shownColumns(this._view.layout, table.schema);
+    this._places = new Map(this._shown.map((column, place) => [column, place]));
     const query = this._query();
     this._summaries.restart(table.version, query.filter, isOther);
     const isWhole = !query.filter && !query.sort.length;
@@ -267,7 +287,7 @@ export class PreviewModel {
       ...query,
       source: this._source,
       version: table.version,
-      num_columns: table.schema.length,
+      columns: this._shown,
       onPage: (facts, fields, window) => this._receive(facts, fields, window),
       onError: error => this._fail(error)
     });
@@ -277,6 +297,12 @@ export class PreviewModel {
 
   private _query(): { sort: SortJSON[]; filter: FilterJSON | null } {
     return { sort: sortJSON(this._view), filter: filterJSON(this._view) };
+  }
+
+  /** The columns for a file, if they are not simply all. */
+  private _chosen(): { columns?: readonly number[] } {
+    const isWhole = this._shown.length === this._table?.schema.length && this._shown.every((column, place) => column === place);
+    return isWhole ? {} : { columns: this._shown };
   }
 
   private _receive(facts: IPageFacts, fields: readonly IField[], window: IWindow): void {
@@ -312,8 +338,7 @@ export class PreviewModel {
   private _summarize(): void {
     if (!this._facts) return;
     const { c1, c2 } = this._window;
-    const last = Math.min(c2, this.num_columns - 1);
-    this._summaries.look(Array.from({ length: Math.max(0, last - c1 + 1) }, (_, i) => c1 + i));
+    this._summaries.look(this._shown.slice(c1, c2 + 1));
   }
 
   private _emit(change: Change): void {
@@ -328,6 +353,8 @@ export class PreviewModel {
   private readonly _styles = new Map<number, ColumnStyle>();
   private _numbers: Readonly<Record<string, NumberFormat>>;
   private _view: IView;
+  private _shown: readonly number[] = [];
+  private _places: ReadonlyMap<number, number> = new Map();
   private _follow: boolean;
   private _table: IPreviewTable | null = null;
   private _isOlder = false;

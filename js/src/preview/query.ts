@@ -1,5 +1,6 @@
 /** The filters and the order of a view, as users set them and as the server takes them. */
 import type { IColumn } from '../shared/table';
+import { IColumnKey, ILayout, LAYOUT, restoredLayout } from './layout';
 import type { FilterJSON, IValue, SortJSON } from './source';
 
 /** The condition of a filter on one column. */
@@ -16,11 +17,6 @@ export type Condition =
 
 export type IChoice = Required<IValue>;
 
-/** A column by its number, with what is needed to find it again in another version. */
-export interface IColumnKey extends Pick<IColumn, 'name' | 'type'> {
-  readonly column: number;
-}
-
 export interface IFilter extends IColumnKey {
   readonly condition: Condition;
 }
@@ -33,9 +29,10 @@ export interface IView {
   readonly filters: readonly IFilter[];
   /** The first is the most important. */
   readonly sort: readonly ISort[];
+  readonly layout: ILayout;
 }
 
-export const WHOLE: IView = { filters: [], sort: [] };
+export const WHOLE: IView = { filters: [], sort: [], layout: LAYOUT };
 
 export function sortJSON({ sort }: IView): SortJSON[] {
   return sort.map(({ column, descending }) => ({ column, descending }));
@@ -117,15 +114,16 @@ export function carried(view: IView, schema: readonly IColumn[]): { view: IView;
     if (column < 0) lost.add(key.name);
     return column < 0 ? [] : [{ ...key, column }];
   };
-  return { view: { filters: view.filters.flatMap(find), sort: view.sort.flatMap(find) }, lost: [...lost] };
+  return { view: { ...view, filters: view.filters.flatMap(find), sort: view.sort.flatMap(find) }, lost: [...lost] };
 }
 
 /** The view that was stored with a tab; anything else becomes a view of everything. */
 export function restoredView(stored: unknown): IView {
-  const { filters, sort } = (stored ?? {}) as Partial<IView>;
+  const { filters, sort, layout } = (stored ?? {}) as Partial<IView>;
   const isKey = (one: IColumnKey): boolean => typeof one?.column === 'number' && typeof one.name === 'string';
   return {
     filters: Array.isArray(filters) ? (filters as IFilter[]).filter(one => isKey(one) && one.condition?.kind) : [],
-    sort: Array.isArray(sort) ? (sort as ISort[]).filter(isKey) : []
+    sort: Array.isArray(sort) ? (sort as ISort[]).filter(isKey) : [],
+    layout: restoredLayout(layout)
   };
 }

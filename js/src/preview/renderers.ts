@@ -35,7 +35,7 @@ export class CellPainter extends CellRenderer {
   paint(gc: GraphicsContext, config: CellRenderer.CellConfig): void {
     const { preview, format, theme } = this._look;
     const cell = config.value as Cell | undefined;
-    const style = preview.style(config.column, format);
+    const style = preview.style(preview.shown[config.column], format);
     gc.textBaseline = 'middle';
     if (cell === undefined || cell === null) {
       gc.font = theme.italicFont;
@@ -79,16 +79,17 @@ export class HeaderPainter extends CellRenderer {
     const column = config.value as IColumn | undefined;
     if (!column) return;
     const { x, y, width } = config;
+    const number = preview.shown[config.column];
     const { sort, filters } = preview.view;
     gc.textBaseline = 'middle';
     gc.textAlign = 'left';
     let right = x + width - MENU_SIZE;
     this._drawMenu(gc, x + width - MENU_SIZE / 2 - 1, y + 15);
-    if (filters.some(filter => filter.column === config.column)) {
+    if (filters.some(filter => filter.column === number)) {
       right -= 16;
       this._drawFunnel(gc, right + 2, y + 10);
     }
-    const place = sort.findIndex(one => one.column === config.column);
+    const place = sort.findIndex(one => one.column === number);
     if (place >= 0) {
       gc.font = theme.smallFont;
       gc.fillStyle = theme.accent;
@@ -102,7 +103,7 @@ export class HeaderPainter extends CellRenderer {
     gc.font = theme.smallFont;
     gc.fillStyle = theme.muted;
     gc.fillText(elided(gc, typeWords(column.type, format.trans), width - 2 * PADDING), x + PADDING, y + 30);
-    const summary = preview.summary(config.column);
+    const summary = preview.summary(number);
     if (summary) this._drawSummary(gc, config, summary);
   }
 
@@ -128,13 +129,13 @@ export class HeaderPainter extends CellRenderer {
     gc.fill();
   }
 
-  private _drawSummary(gc: GraphicsContext, { x, y, width, column }: CellRenderer.CellConfig, summary: Summary): void {
+  private _drawSummary(gc: GraphicsContext, { x, y, width }: CellRenderer.CellConfig, summary: Summary): void {
     const { format, theme } = this._look;
     const left = x + PADDING;
     const room = width - 2 * PADDING;
     const chart = chartOf(summary);
     const { brush } = this._look;
-    if (chart) drawChart(gc, theme, { x: left, y, width: room }, chart, brush?.column === column ? brush : null);
+    if (chart) drawChart(gc, theme, { x: left, y, width: room }, chart, brush?.column === summary.column ? brush : null);
     // The share of missing values, below the chart.
     const missing = summary.rows ? summary.nulls / summary.rows : 0;
     gc.fillStyle = theme.line;

@@ -24,7 +24,8 @@ export interface IRowsOptions {
   readonly version: string;
   readonly sort: readonly SortJSON[];
   readonly filter: FilterJSON | null;
-  readonly num_columns: number;
+  /** The numbers of the columns that are shown; windows and places are counted among these. */
+  readonly columns: readonly number[];
   onPage(facts: IPageFacts, fields: readonly IField[], window: IWindow): void;
   onError(error: unknown): void;
 }
@@ -42,7 +43,7 @@ export class Rows {
   cell(row: number, column: number): Cell | undefined {
     const pages = this._blocks.get(key(Math.floor(row / BLOCK_ROWS), Math.floor(column / BLOCK_COLUMNS)));
     const page = pages?.find(one => row >= one.facts.offset && row < one.facts.offset + one.num_rows);
-    return page?.cell(row - page.facts.offset, column);
+    return page?.cell(row - page.facts.offset, this._options.columns[column]);
   }
 
   /** Some cells of the column that are here. */
@@ -50,7 +51,7 @@ export class Rows {
     const index = Math.floor(column / BLOCK_COLUMNS);
     for (const [block, pages] of this._blocks) {
       if (Number(block.split(':')[1]) === index) {
-        return pages.flatMap(page => Array.from({ length: page.num_rows }, (_, row) => page.cell(row, column) ?? null));
+        return pages.flatMap(page => Array.from({ length: page.num_rows }, (_, row) => page.cell(row, this._options.columns[column]) ?? null));
       }
     }
     return [];
@@ -66,7 +67,7 @@ export class Rows {
 
   /** Cells as complete as the server gives them, for a copy; they are not kept. */
   async fetch(window: IWindow, cell: number, signal: AbortSignal): Promise<Page[]> {
-    const columns = Array.from({ length: window.c2 - window.c1 + 1 }, (_, i) => window.c1 + i);
+    const columns = this._options.columns.slice(window.c1, window.c2 + 1);
     const pages: Page[] = [];
     for (let offset = window.r1; offset <= window.r2; ) {
       const page = await this._page(offset, window.r2 - offset + 1, columns, signal, cell);
@@ -79,7 +80,7 @@ export class Rows {
 
   /** Ask the server to keep this version at hand. */
   async touch(signal: AbortSignal): Promise<void> {
-    await this._page(0, 0, [0], signal);
+    await this._page(0, 0, this._options.columns.slice(0, 1), signal);
   }
 
   dispose(): void {
@@ -114,8 +115,8 @@ export class Rows {
     // A page may have fewer rows than were asked for: go on after them.
     const offset = last ? last.facts.offset + last.num_rows : row * BLOCK_ROWS;
     const c1 = column * BLOCK_COLUMNS;
-    const c2 = Math.min(c1 + BLOCK_COLUMNS, this._options.num_columns) - 1;
-    const columns = Array.from({ length: c2 - c1 + 1 }, (_, i) => c1 + i);
+    const columns = this._options.columns.slice(c1, c1 + BLOCK_COLUMNS);
+    const c2 = c1 + columns.length - 1;
     try {
       const page = await this._page(offset, (row + 1) * BLOCK_ROWS - offset, columns, running.signal);
       if (running.signal.aborted) return;

@@ -51,7 +51,7 @@ export interface IPreviewSource {
   rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array>;
   summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary>;
   /** Save the view as a file, where that is possible. */
-  save?(view: Omit<ISummaryQuery, 'columns'> & { sort: readonly SortJSON[] }, format: FileFormat): Promise<ISaved>;
+  save?(view: Omit<ISummaryQuery, 'columns'> & { columns?: readonly number[]; sort: readonly SortJSON[] }, format: FileFormat): Promise<ISaved>;
 }
 
 /** `arrowshm.preview` in the metadata of a page's schema. */

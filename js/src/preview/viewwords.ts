@@ -37,6 +37,13 @@ export function sortWords({ name, descending }: ISort): string {
   return `${name} ${descending ? '▼' : '▲'}`;
 }
 
+/** The number of columns, and how many of them are shown. */
+export function columnsWords({ table, shown }: PreviewModel, format: Format): string {
+  if (!table) return format.trans.__('Looking for the table…');
+  const all = format.columns(table.schema.length);
+  return shown.length === table.schema.length ? all : format.trans.__('%1 of %2', format.count(shown.length), all);
+}
+
 /** The number of rows, how many of them are found, and how many of those can be seen. */
 export function rowsWords(preview: PreviewModel, format: Format): string {
   const { trans } = format;

@@ -1,5 +1,6 @@
 import React, { useEffect, useState } from 'react';
 import { PreviewModel } from '../preview/previewmodel';
+import { WHOLE } from '../preview/query';
 import type { IPreviewTable } from '../preview/source';
 import { KernelSource } from './kernelsource';
 import { Link } from './link';
@@ -35,12 +36,12 @@ function makePreview(model: IModel, link: Link): IMade {
   const source = new KernelSource(link, table, callback => onChange(model, ['_table'], callback));
   const wanted = (): ITerms => ({ sort: model.get('sort') as ITerms['sort'], filter: model.get('filter') as ITerms['filter'] });
   const seen = (): ReturnType<typeof viewOf> => viewOf(wanted(), preview.table?.schema ?? table()?.schema ?? []);
-  const preview: PreviewModel = new PreviewModel(source, { view: viewOf(wanted(), table()?.schema ?? []), follow: true, numbers: {} });
+  const preview: PreviewModel = new PreviewModel(source, { view: { ...WHOLE, ...viewOf(wanted(), table()?.schema ?? []) }, follow: true, numbers: {} });
   // 3 and "3" ask for the same rows: a value from Python stays as Python wrote it.
   const differs = (): boolean => !isSame(termsOf(preview.view), termsOf(seen()));
   const stops = [
     onChange(model, ['sort', 'filter'], () => {
-      if (differs()) preview.view = seen();
+      if (differs()) preview.view = { ...preview.view, ...seen() };
     }),
     preview.onChange(({ kind }) => {
       if (['rows', 'state'].includes(kind) && preview.table && differs()) change(model, { ...termsOf(preview.view) });

@@ -1,5 +1,6 @@
 /** A preview's view in the words of Python (jupyter_arrowshm/widget/terms.py), and back. */
-import { Condition, IColumnKey, IView } from '../preview/query';
+import type { IColumnKey } from '../preview/layout';
+import { Condition, IView } from '../preview/query';
 import type { Scalar } from '../preview/source';
 import type { IColumn } from '../shared/table';
 
@@ -20,7 +21,7 @@ export interface ITerm {
   readonly ignore_case?: boolean;
 }
 
-export function termsOf({ sort, filters }: IView): ITerms {
+export function termsOf({ sort, filters }: Omit<IView, 'layout'>): ITerms {
   return {
     sort: sort.map(({ name, descending }) => [name, descending ? 'descending' : 'ascending']),
     filter: Object.fromEntries(filters.map(({ name, condition }) => [name, termOf(condition)]))
@@ -45,7 +46,7 @@ function termOf(condition: Condition): ITerm {
 }
 
 /** Terms for columns that the table does not have are left out. */
-export function viewOf({ sort, filter }: ITerms, schema: readonly IColumn[]): IView {
+export function viewOf({ sort, filter }: ITerms, schema: readonly IColumn[]): Omit<IView, 'layout'> {
   const find = (name: string): IColumnKey[] => {
     const column = schema.findIndex(one => one.name === name);
     return column < 0 ? [] : [{ column, name, type: schema[column].type }];

@@ -1,4 +1,5 @@
 import { juliaLine, juliaString, variableFor } from '../../shared/code';
+import { shownColumns } from '../layout';
 import type { Condition, IView } from '../query';
 import type { IPreviewTable } from '../source';
 import { columnType, IColumnType, juliaLiteral } from './literal';
@@ -31,6 +32,10 @@ export function juliaCode(table: IPreviewTable, view: IView): string {
       `sort!(rows; alg = MergeSort, lt = let column = ${column(sort.column, sort.name)}; (i, j) -> ${lt}(column[i], column[j]) end)`
     );
   }
+  const shown = shownColumns(view.layout, table.schema);
+  const isWhole = shown.length === table.schema.length && shown.every((one, place) => one === place);
+  const names = shown.map(one => `Symbol(${juliaString(table.schema[one].name)})`);
+  const chosen = isWhole ? '' : `{(${names.join(', ')},)}`;
   const code = body.join('\n');
   return (
     [
@@ -40,7 +45,9 @@ export function juliaCode(table: IPreviewTable, view: IView): string {
       juliaLine(table.name),
       `rows = collect(1:size(${frame}, 1))`,
       ...body,
-      `${frame}_view = map(column -> column[rows], NamedTuple(${frame}))`
+      chosen
+        ? `${frame}_view = NamedTuple${chosen}(map(column -> column[rows], NamedTuple(${frame})))`
+        : `${frame}_view = map(column -> column[rows], NamedTuple(${frame}))`
     ].join('\n') + '\n'
   );
 }

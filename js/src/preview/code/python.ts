@@ -1,4 +1,5 @@
 import { pythonLine, pythonString, variableFor } from '../../shared/code';
+import { shownColumns } from '../layout';
 import type { Condition, IView } from '../query';
 import type { IPreviewTable, Scalar } from '../source';
 import { columnType, IColumnType, pythonLiteral } from './literal';
@@ -14,6 +15,7 @@ interface IDialect {
   isIn(column: string, values: string): string;
   contains(column: string, text: string, ignoreCase: boolean): string;
   filter(frame: string, condition: string): string;
+  select(frame: string, names: string): string;
   /** Statements. */
   sort(frame: string, keys: readonly ISortKey[]): readonly string[];
 }
@@ -41,6 +43,7 @@ const PANDAS: IDialect = {
   isIn: (column, values) => `${column}.isin(${values})`,
   contains: (column, text, ignoreCase) => `${column}.str.contains(${py(text)}, case=${flag(!ignoreCase)}, regex=False, na=False)`,
   filter: (frame, condition) => `${frame} = ${frame}[${condition}]`,
+  select: (frame, names) => `${frame} = ${frame}[${names}]`,
   sort: (frame, keys) => {
     const names = keys.map(key => py(key.name)).join(', ');
     const ascending = keys.map(key => flag(!key.descending)).join(', ');
@@ -67,6 +70,7 @@ const POLARS: IDialect = {
       ? `${column}.str.to_lowercase().str.contains(${py(text.toLowerCase())}, literal=True)`
       : `${column}.str.contains(${py(text)}, literal=True)`,
   filter: (frame, condition) => `${frame} = ${frame}.filter(${condition})`,
+  select: (frame, names) => `${frame} = ${frame}.select(${names})`,
   sort: (frame, keys) => {
     const parts = keys.flatMap(({ name, type, descending }) => {
       const column = type.isDictionary ? `pl.col(${py(name)}).cast(pl.String)` : `pl.col(${py(name)})`;
@@ -96,6 +100,7 @@ const PYARROW: IDialect = {
   isIn: (column, values) => `${column}.isin(${values})`,
   contains: (column, text, ignoreCase) => `pc.match_substring(${column}, ${py(text)}${ignoreCase ? ', ignore_case=True' : ''})`,
   filter: (frame, condition) => `${frame} = ${frame}.filter(${condition})`,
+  select: (frame, names) => `${frame} = ${frame}.select(${names})`,
   sort: (frame, keys) => {
     const plain = keys
       .filter(key => key.type.isDictionary)
@@ -121,6 +126,12 @@ export function pythonCode(table: IPreviewTable, view: IView, dialect: IDialect)
   const keys = view.sort.filter(one => !isRepeated(one.name)).map(one => ({ ...one, type: columnType(one.type) }));
   if (keys.length) body.push(...dialect.sort(frame, keys));
   for (const one of view.sort) if (isRepeated(one.name)) body.push(`# Left out: the order by ${oneLine(one.name)}`);
+  const shown = shownColumns(view.layout, table.schema);
+  if (shown.some((column, place) => column !== place) || shown.length < table.schema.length) {
+    const names = shown.map(column => table.schema[column].name);
+    if (names.some(isRepeated)) body.push('# Left out: the choice of columns');
+    else body.push(dialect.select(frame, `[${names.map(py).join(', ')}]`));
+  }
   const code = body.join('\n');
   return [...imports(code, dialect), '', pythonLine(table.name, dialect.kind), ...body].join('\n') + '\n';
 }

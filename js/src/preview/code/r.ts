@@ -1,4 +1,5 @@
 import { rLine, rString, variableFor } from '../../shared/code';
+import { shownColumns } from '../layout';
 import type { Condition, IView } from '../query';
 import type { IPreviewTable } from '../source';
 import { columnType, IColumnType, rLiteral } from './literal';
@@ -30,6 +31,9 @@ export function rCode(table: IPreviewTable, view: IView): string {
         `rows[order(${last}, ${values}, decreasing = c(${decreasing}), method = "radix")] })`
     );
   }
+  const shown = shownColumns(view.layout, table.schema);
+  const isWhole = shown.length === table.schema.length && shown.every((one, place) => one === place);
+  const columns = isWhole ? '' : `c(${shown.map(one => one + 1).join(', ')})`;
   return (
     [
       'library(arrowshm)',
@@ -37,7 +41,7 @@ export function rCode(table: IPreviewTable, view: IView): string {
       rLine(table.name),
       `rows <- seq_len(nrow(${frame}))`,
       ...body,
-      `${frame}_view <- ${frame}[rows, , drop = FALSE]`
+      `${frame}_view <- ${frame}[rows, ${columns}, drop = FALSE]`
     ].join('\n') + '\n'
   );
 }
