@@ -18,6 +18,7 @@ from .store import Store
 from .table import TableInfo
 
 COMPRESSION = "zstd"
+_PIECE = 1 << 24  # bytes of one record batch: while one is fetched, the one before is written
 
 
 def pack(source: Shareable, name: str, path: str, progress: Progress | None = None) -> None:
@@ -34,7 +35,10 @@ def pack(source: Shareable, name: str, path: str, progress: Progress | None = No
             options = pa.ipc.IpcWriteOptions(compression=COMPRESSION)
             with pa.ipc.new_file(path, reader.schema, options=options, metadata=reader.metadata) as writer:
                 for index in range(reader.num_record_batches):
-                    writer.write_batch(reader.get_batch(index))
+                    batch = reader.get_batch(index)
+                    rows = max(1, batch.num_rows * _PIECE // max(1, batch.nbytes))
+                    for start in range(0, max(1, batch.num_rows), rows):
+                        writer.write_batch(batch.slice(start, rows))
 
 
 def describe(file: BinaryIO, name: str, path: str, nbytes: int, version: str) -> TableInfo | None:

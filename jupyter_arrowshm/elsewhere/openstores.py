@@ -11,16 +11,30 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..core import EVERYONE, Access, Attachment, Progress, Store, TableInfo, Tables, default_parent, members_of, of_user
+from ..core import (
+    EVERYONE,
+    Access,
+    Attachment,
+    Progress,
+    Store,
+    TableInfo,
+    Tables,
+    default_parent,
+    members_of,
+    of_user,
+    wait_for,
+)
 from ..core import user_name as name_of
 from ..errors import PlaceFailed, TableNotFound, UnsafeDirectory
 from ..kinds import Kind, Shareable
 
 PARENT = "JUPYTER_ARROWSHM_OPEN_PARENT"  # the directory of the users' open directories, instead of /dev/shm
 GROUP = "group:"
+_CLOCK = 100_000_000  # ns; a directory's time has the kernel's ticks: two changes within one are told apart by nothing
 _DIRECTORY = re.compile(r"jupyter-arrowshm-(\d+)-(open|g(\d+))")
 
 
@@ -82,21 +96,31 @@ class UserStores:
     def __init__(self, uid: int) -> None:
         self.uid, self.name = uid, name_of(uid)
         self.read_as = self.name
+        self._listed: Sequence[tuple[int, str]] | None = None
+        self._known: list[Store] = []
         self.description = f"tables of {self.name}, read without a copy"
 
     def __repr__(self) -> str:
         return f"<place {self.name}: {self.description}>"
 
-    def _stores(self) -> Iterator[Store]:
-        for uid, file in _open_directories():
-            path = f"{parent()}/{file}"
-            # A group that this user is not in: its tables are as if they did not exist.
-            if uid == self.uid and os.access(path, os.R_OK | os.X_OK):
-                yield _store_of(path, uid)
+    def _stores(self) -> list[Store]:
+        """Those that this user may read: a group that it is not in is as if it did not exist."""
+        return [store for store in self._all() if os.access(store.directory, os.R_OK | os.X_OK)]
+
+    def _all(self) -> list[Store]:
+        listed = _open_directories()
+        if listed is not self._listed:
+            where = parent()
+            self._known = [_store_of(f"{where}/{file}", uid) for uid, file in listed if uid == self.uid]
+            self._listed = listed
+        return self._known
 
     def _with(self, name: str) -> Store:
         """The store that has the newest table of this name."""
-        found = [(version, store) for store in self._stores() if (version := store.version(name)) is not None]
+        if len(every := self._all()) == 1:
+            return every[0]  # it says itself if it has no such table, or if it is not open to this user
+        stores = self._stores()
+        found = [(version, store) for store in stores if (version := store.version(name)) is not None]
         if not found:
             raise TableNotFound(name, place=self.name)
         return max(found, key=lambda one: int(one[0].rpartition("-")[2], 16))[1]
@@ -114,21 +138,16 @@ class UserStores:
         return found
 
     def _waiting(self, name: str, wait: float | None, use: Callable[[Store], Any]) -> Any:
-        from ..core import wait_for
-
         found: list[Store] = []
 
         def shared() -> bool:
-            try:
-                found.append(self._with(name))
-            except TableNotFound:
-                return False
-            return True
+            found[:] = [store for store in self._stores() if store.version(name) is not None][:1]
+            return bool(found)
 
         if wait is not None and not wait_for(shared, wait):
             raise TableNotFound(name, place=self.name)
         try:
-            return use(found[-1] if found else self._with(name))
+            return use(self._with(name))
         except TableNotFound as error:
             raise TableNotFound(name, error.near, place=self.name) from None
 
@@ -145,7 +164,10 @@ class UserStores:
         return Tables([newest[name] for name in sorted(newest)])
 
     def info(self, name: str) -> TableInfo:
-        return self._with(name).info(name)
+        try:
+            return self._with(name).info(name)
+        except TableNotFound as error:
+            raise TableNotFound(name, error.near, place=self.name) from None
 
     def is_mine(self, name: str) -> bool:
         return False
@@ -167,14 +189,26 @@ def _store_of(path: str, uid: int) -> Store:
     return Store(path, access=of_user(uid))
 
 
-def _open_directories() -> Iterator[tuple[int, str]]:
+def _open_directories() -> Sequence[tuple[int, str]]:
+    """User ids and names of all open directories, whether they are what they seem to be or not."""
+    where = parent()
     try:
-        files = sorted(os.listdir(parent()))
+        changed = os.stat(where).st_mtime_ns
+        if time.time_ns() - changed < _CLOCK:
+            return _listed(where)
     except OSError:
-        return
-    for file in files:
-        if match := _DIRECTORY.fullmatch(file):
-            yield int(match[1]), file
+        return ()
+    return _remembered(where, changed)
+
+
+@functools.lru_cache(maxsize=8)
+def _remembered(where: str, changed: int) -> Sequence[tuple[int, str]]:
+    return _listed(where)
+
+
+def _listed(where: str) -> Sequence[tuple[int, str]]:
+    matches = map(_DIRECTORY.fullmatch, sorted(os.listdir(where)))
+    return [(int(match[1]), match[0]) for match in matches if match]
 
 
 def everyone() -> OwnOpenStore:
