@@ -1,4 +1,4 @@
-"""Share a table from one notebook, attach it in another: zero-copy, in Python or Julia.
+"""Share a table from one notebook, attach it in another: zero-copy, in Python, Julia or R.
 
 >>> import jupyter_arrowshm as shm
 >>> shm.share(df, "trips")          # in one process
