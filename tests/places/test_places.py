@@ -24,7 +24,7 @@ import jupyter_arrowshm as shm
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "other-places.md").read_text()
 # What the page says works there; each is tried below.
-PROGRAMS = ("dask", "gunicorn", "ipcluster", "jupyter-console", "jupyter-nbclassic", "jupyter-nbconvert", "marimo")
+PROGRAMS = ("dask", "gunicorn", "ipcluster", "jupyter-console", "jupyter-nbconvert", "marimo")
 PROGRAMS += ("papermill", "voila")
 FRAME = pd.DataFrame({"city": ["Aachen", "Bonn"], "fare": [1.5, 2.5]})
 
@@ -230,21 +230,8 @@ def test_marimo(place: Path) -> None:
 # The command that serves the notebook, without its port, and where the notebook is then.
 SERVERS = {
     "voila": (["voila", "report.ipynb", "--no-browser", "--Voila.ip=127.0.0.1"], ""),
-    "nbclassic": (
-        ["jupyter", "nbclassic", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--IdentityProvider.token=secret"],
-        "nbclassic/notebooks/report.ipynb?token=secret",
-    ),
     "marimo": (["marimo", "-q", "run", "notebook.py", "--headless", "--no-token", "--host", "127.0.0.1"], ""),
 }
-
-
-# Before it has loaded its extensions, a cell that is run shows no widget.
-CLASSIC_IS_READY = """() => {
-  const kernel = window.Jupyter?.notebook?.kernel;
-  const extensions = ['nbextensions/anywidget/extension', 'nbextensions/jupyter-js-widgets/extension'];
-  const areLoaded = extensions.every(requirejs.defined);
-  return areLoaded && kernel?.is_connected() && 'jupyter.widget' in kernel.comm_manager.targets;
-}"""
 
 
 @pytest.fixture
@@ -286,9 +273,6 @@ def answers(port: int) -> bool:
 def test_widgets_in_the_page_of_another_front_end(address: str, store: shm.Store, page: Page) -> None:
     """They are drawn, the list is live, and the kernel answers what is asked in the page."""
     page.goto(address, timeout=60_000)
-    if "nbclassic" in address:
-        page.wait_for_function(CLASSIC_IS_READY, timeout=60_000)
-        page.evaluate("Jupyter.notebook.execute_all_cells()")
     listed = page.locator('.jp-ArrowSHM-widget [data-table="trips"]')
     expect(listed).to_contain_text("2 rows x 2 columns", timeout=60_000)
     expect(listed).to_contain_text("in use by 2")
