@@ -13,9 +13,11 @@ from ..arrowtypes import nested, storage
 from ..errors import UnsupportedSource
 from ..tabular import weight
 from .facts import MAX_METADATA, Facts
+from .gathered import Gathered, Pieces, can_gather, gathered
 from .lock import Descriptor
 
 BATCH_BYTES = 64 << 20  # small batches are combined up to about this size
+SMALL_BATCH = 256 << 10  # bytes; copying such ones is quicker than gathering their pieces
 _WRITE_BYTES = 16 << 20  # per write(2): Ctrl-C and the progress bar wait for one at most
 _MAX_PIECES = 512  # per writev(2); IOV_MAX is 1024
 _OPTIONS = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
@@ -37,18 +39,26 @@ class Sink:
         self.file = file
         self.written = 0
         self.error: BaseException | None = None
+        self.promised: dict[int, tuple[int, Pieces]] = {}  # of a Gathered batch
         self._pieces: list[memoryview] = []
         self._size = 0
         self._progress = progress
 
     def write(self, data: bytes | pa.Buffer) -> int:
         # pyarrow hands over large bodies as a zero-copy Buffer, which the piece keeps alive until it is written.
-        piece = memoryview(data).cast("B")
+        if self.promised and isinstance(data, pa.Buffer) and self.promised.get(data.address, (0,))[0] == data.size:
+            size, pieces = self.promised.pop(data.address)
+            for piece in pieces():
+                self._add(piece)
+            return size
+        self._add(piece := memoryview(data).cast("B"))
+        return len(piece)
+
+    def _add(self, piece: memoryview) -> None:
         self._pieces.append(piece)
         self._size += len(piece)
         if self._size >= _WRITE_BYTES or len(self._pieces) >= _MAX_PIECES:
             self.flush()
-        return len(piece)
 
     def flush(self) -> None:
         try:
@@ -79,7 +89,9 @@ class Sink:
 
 
 class FileWriter:
-    """Writes record batches of one schema as one file, combining runs of small batches up to ``BATCH_BYTES``.
+    """Writes record batches of one schema as one file.
+
+    Runs of small batches are combined up to ``BATCH_BYTES``; rows that are all in memory become one batch.
 
     A single batch stays single and is not copied. Dictionaries that differ from
     batch to batch grow in order (the specification's delta dictionaries), as a
@@ -133,6 +145,7 @@ class FileWriter:
         self._pending_bytes = 0
         self._weighed: weight.Known = {}  # dictionaries of what is pending
         self._trims = weight.can_hold_more(schema)
+        self._gathers = can_gather(schema)
         self._empty: pa.RecordBatch | None = None  # zero rows with the dictionaries so far
         self._grows = any(_has_dictionary(field.type) for field in schema)
 
@@ -146,6 +159,30 @@ class FileWriter:
         self._pending_bytes += nbytes
         if self._pending_bytes >= BATCH_BYTES:
             self.flush()
+
+    def write_all(self, batches: list[pa.RecordBatch]) -> None:
+        """Write rows that are all in memory, as one batch where that can be."""
+        for one in self._gather(batches):
+            self._sink.promised = one.pieces
+            self._write(one.batch)
+            batches = []
+            if one.pieces:
+                raise RuntimeError(
+                    "pyarrow wrote a batch in an unknown way, so nothing was shared. Please report this."
+                )
+        for batch in batches:
+            self.write(batch)
+
+    def _gather(self, batches: list[pa.RecordBatch]) -> list[Gathered]:
+        """Few batches of all these rows; none where these are few already, or smaller ones are quicker to copy."""
+        if len(batches) < 2 or not self._gathers:
+            return []
+        if sum(batch.nbytes for batch in batches) < max(BATCH_BYTES, SMALL_BATCH * len(batches)):
+            return []
+        try:
+            return list(gathered(self._unify(batches) if self._grows else batches))
+        except OSError:  # ulimit -v, or a limit of mappings
+            return []
 
     def flush(self) -> None:
         batches, self._pending = self._pending, []

@@ -101,6 +101,12 @@ class Publication:
             self._rows += batch.num_rows
             self._writer.write(batch)
 
+    def write_all(self, batches: list[pa.RecordBatch]) -> None:
+        """Write rows that are all in memory: as one batch, where that can be."""
+        with self._aborting():
+            self._rows += sum(batch.num_rows for batch in batches)
+            self._writer.write_all(batches)
+
     def finish(self) -> TableInfo:
         """Give the table its name.
 

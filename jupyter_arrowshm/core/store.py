@@ -176,8 +176,11 @@ class Store:
             progress,
         )
         try:
-            for batch in table.batches:
-                publishing.write(batch)
+            if isinstance(table.batches, list):
+                publishing.write_all(table.batches)
+            else:
+                for batch in table.batches:
+                    publishing.write(batch)
             return publishing.finish()
         except BaseException:
             publishing.abort()
