@@ -49,6 +49,10 @@ ROWS = {
         "4 processes load one table by a function; two are killed at random moments, others fail",
         "never two at a time; everybody who lives has the whole table or its own error; nothing left",
     ),
+    "load file": (
+        "4 processes load one file; two are killed at random moments, others fail",
+        "the same",
+    ),
     "stop": (
         "`SIGSTOP` of a reader, of a publisher in mid-share, of a process in the directory lock",
         "others go on; changes of names are `Busy` while the directory lock is held",
