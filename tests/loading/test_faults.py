@@ -163,5 +163,5 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, t.nb
 """
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     grown, nbytes = map(int, done.stdout.split())
-    # Two batches of 64 MB, as they are written, and the rows that are read meanwhile. The table itself is in no process.
+    # Two batches of 64 MB, as they are written, and the rows that are read meanwhile; the table is in no process.
     assert nbytes >= 16 * rows and grown < 200 << 20 < nbytes
