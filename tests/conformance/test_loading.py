@@ -5,6 +5,7 @@ R does not load. ``tests/julia/test_loading.py`` has what is Julia's own.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import random
@@ -48,6 +49,14 @@ def load(client: Client, log: Log, **words: object) -> None:
 
 def lock_file(directory: Path) -> Path:
     return directory / ".loaded" / ".loading" / "t"
+
+
+def is_open_in(client: Client, path: Path | str) -> bool:
+    opened = set()
+    for fd in os.listdir(f"/proc/{client.pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            opened.add(os.readlink(f"/proc/{client.pid}/fd/{fd}"))
+    return str(path) in opened
 
 
 def is_clean(directory: Path) -> bool:
@@ -104,10 +113,18 @@ def test_the_wait_is_bounded(client: Callable[..., Client], directory: Path, log
     load(one, log, wait=0)
     with pytest.raises(Refused, match=r"Busy: the loading of .t. was busy"):
         one.wait()
-    # The lock of a file that has lost its name is worth nothing.
+    # The lock of a file that has lost its name is worth nothing: others have the next one.
     load(one, log, rows=3)
+    eventually(lambda: is_open_in(one, lock))
     lock.unlink()
+    newer = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(newer, fcntl.LOCK_EX)
     os.close(fd)
+    eventually(lambda: not is_open_in(one, f"{lock} (deleted)"))
+    time.sleep(0.3)
+    assert log.text == ""
+    lock.unlink()
+    os.close(newer)
     one.wait()
     assert log.text == "+-" and one.get("sum") == 3 and is_clean(directory)
 
