@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from ..errors import InvalidQuery
 from . import condition, selection
-from .condition import check_column
+from .condition import Condition, check_column
 from .export import MAX_ROWS as MAX_EXPORTED
 from .export import File, export
 from .order import SORTED_ROWS, Order
@@ -101,10 +102,13 @@ class View:
         patience = patience or Patience()
         chosen = parse_columns(columns, self.source.schema)
         missing = [column for column in chosen[:MAX_COLUMNS] if column not in self.source.summaries]
-        if self._condition is not None and missing:
-            part = patience.within(patience.left / 3)
-            summarise(self.source, missing, population(self.source, None, part), part)
-        summarised = population(self.source, self._condition, patience.within(patience.left / 2))
+        search = None
+        if self._condition is not None:
+            if missing:
+                part = patience.within(patience.left / 3)
+                summarise(self.source, missing, population(self.source), part)
+            search = self._find(self._condition, patience.within(patience.left / 2))
+        summarised = population(self.source, search)
         summaries = summarise(self.source, chosen[:MAX_COLUMNS], summarised, patience)
         return {**self.facts(summarised), "left_out": len(chosen) - len(summaries), "columns": summaries}
 
@@ -132,7 +136,11 @@ class View:
             return self._sorted(patience, wanted)
         if self._condition is None:
             return Selection(range(self.source.num_rows), self.source.num_rows, self.source.num_rows)
-        search = self._search if self._search is not None else Search(self.source, self._condition)
+        search = self._find(self._condition, patience, wanted)
+        return Selection(search, len(search), search.searched)
+
+    def _find(self, condition: Condition, patience: Patience, wanted: int = sys.maxsize) -> Search:
+        search = self._search if self._search is not None else Search(self.source, condition)
         self._search = None  # a search that fails half way is not continued
         try:
             search.go_on(patience, wanted)
@@ -140,7 +148,7 @@ class View:
             self._search = search
             raise
         self._search = search
-        return Selection(search, len(search), search.searched)
+        return search
 
     def _sorted(self, patience: Patience, wanted: int) -> Selection:
         if self._head is None:
