@@ -13,6 +13,7 @@ INTERVAL of more than 292 years of microseconds is an error.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -40,7 +41,8 @@ def encode(relation: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     expressions = [_exported(name, type_) for name, type_ in zip(names, relation.types, strict=True)]
     if any(expressions):
         if twice := [name for name in names if names.count(name) > 1]:
-            fix = "Rename one: `relation = relation.project('... AS other')`"
+            query = "SELECT * FROM r AS r({})".format(", ".join(map(_quoted, _distinct(names))))
+            fix = f"Number them: `relation = relation.query('r', {query!r})`"
             raise UnsupportedSource("DuckDB relation", "another column has the same name", fix, twice[0])
         quoted = map(_quoted, names)
         relation = relation.project(
@@ -93,6 +95,17 @@ def _carrier(type_: Any) -> str:
             return text
         return "STRUCT({})".format(", ".join(f"{_quoted(name)} {after}" for name, _, after in inside))
     return text
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """The names, each with a number after it where an earlier column has it. (DuckDB's names have no case.)"""
+    made: list[str] = []
+    for name in names:
+        taken = {each.lower() for each in (*names[len(made) + 1 :], *made)}
+        first = name.lower() not in {each.lower() for each in made}
+        numbered = (f"{name}_{number}" for number in itertools.count(2))
+        made.append(name if first else next(each for each in numbered if each.lower() not in taken))
+    return made
 
 
 def _quoted(name: str) -> str:

@@ -8,8 +8,10 @@ import json
 import pathlib
 import re
 import zoneinfo
+from typing import ClassVar
 
 import dateutil.tz
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -33,6 +35,27 @@ class Older:
         return pa.table({"a": [1, 2], "b": ["x", None]}).__dataframe__(**options)
 
 
+class OnDevice:
+    """What says that it is on a GPU, with the method that tensors have to leave it."""
+
+    def __dlpack__(self, **options):
+        raise BufferError
+
+    def __dlpack_device__(self):
+        return (2, 0)  # kDLCUDA of dlpack.h
+
+    def cpu(self):
+        return np.zeros(2)
+
+
+class Kept(pd.DataFrame):
+    _metadata: ClassVar = ["place"]
+    place = pathlib.Path("a")
+
+
+TWICE = """
+select * from (select uuid() as "it's") one, (select uuid() as "it's", uuid() as "IT'S_3", 1 as "{}") other
+"""
 ZONES = (zoneinfo.ZoneInfo(PARIS), dt.timezone.utc)
 HOLIDAYS = pd.offsets.CustomBusinessDay(holidays=["2020-01-02"])
 REFUSED = {
@@ -95,6 +118,18 @@ REFUSED = {
     "index alone": (lambda: pd.Index([1, 2]), "x", None, "not a table in memory"),
     "extension array": (lambda: pd.array([1, None]), "x", None, "not a table in memory"),
     "__dataframe__": (lambda: Older(), "x", None, "the older __dataframe__ protocol"),
+    "DuckDB names": (lambda: duckdb.sql(TWICE.format("y")), "relation", "it's", "same name"),
+    "DuckDB names, numbered": (lambda: duckdb.sql(TWICE.format("it's_2")), "relation", "it's", "same name"),
+    "Series of other indexes": (
+        lambda: {"a": pd.Series([1, 2]), "x": pd.Series([3, 4], index=[1, 0])}, "d", "x", "its index differs",
+    ),
+    "polars Int128 beside others": (
+        lambda: pl.DataFrame({"a": [1], "it's": pl.Series([-(2**100)], dtype=pl.Int128)}), "df", "it's", "Int128",
+    ),
+    "array of no dimension": (lambda: np.array(5.0), "a", None, "no dimension"),
+    "structured matrix": (lambda: np.zeros((2, 2), "i4,f8"), "a", None, "structured and has dimensions"),
+    "device": (lambda: OnDevice(), "x", None, "memory of a device"),
+    "attribute of a subclass": (lambda: Kept({"x": [1]}), "df", None, "its place is not what JSON can hold"),
     "null rows": (lambda: pa.array([{"a": 1}, None]), "x", None, "nulls"),
 }  # fmt: skip
 
