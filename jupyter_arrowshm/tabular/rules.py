@@ -216,7 +216,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule("float16", _is("float16"), lambda _: [pa.float32()], "float", "it has no half floats", probed=True),
         Rule(
             "struct without a field", lambda type_: bool(pa.types.is_struct(type_)) and not type_.num_fields, None,
-            "refused", "it ends the process over structs without a field",
+            "refused", "it has no structs without a field", probed=True,
         ),
         Rule(
             "unions, dense or with codes of their own", _is_untidy_union, _sparse_union, "sparse_union",

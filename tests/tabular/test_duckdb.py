@@ -119,7 +119,6 @@ UNREADABLE = {
     "time too far": pa.array([2**62], pa.timestamp("s")),
     "decimal of 50 digits": pa.array([decimal.Decimal(10**49)], pa.decimal256(50, 0)),
     "a key that stands twice": pa.array([[("a", 1), ("a", 2)]], pa.map_(pa.string(), pa.int64())),
-    "no field": pa.array([{}], pa.struct([])),
 }
 
 
@@ -131,6 +130,25 @@ def test_what_cannot_be_read_is_refused_when_it_is_attached(store: shm.Store, na
     assert caught.value.column == "x"
     assert duckdb.sql("select 42").fetchall() == [(42,)]
     assert store.attach("t", to="duckdb", columns=["id"]).fetchall() == [(1,)]
+
+
+def test_structs_without_a_field_are_what_this_duckdb_makes_of_them(store: shm.Store) -> None:
+    """DuckDB 1 raises an error when it is handed them, DuckDB 2 knows them."""
+    table = pa.table({"id": [1, 2, 3], "x": pa.array([{}, None, {}], pa.struct([]))})
+    store.share(table, "t")
+    try:
+        with duckdb.connect() as connection:
+            expected = connection.from_arrow(table).fetchall()
+    except duckdb.Error:
+        with pytest.raises(shm.UnsupportedTarget, match="no structs without a field") as caught:
+            store.attach("t", to="duckdb")
+        assert caught.value.column == "x"
+        return
+    attached = store.attach("t", to="duckdb")
+    assert attached.fetchall() == expected == [(1, {}), (2, None), (3, {})]
+    assert attached.filter("x is null").fetchall() == [(2, None)]
+    store.share(attached, "u")
+    assert store.attach("u").to_pydict() == table.to_pydict()
 
 
 def test_a_missing_span_is_read_as_missing(store: shm.Store) -> None:
