@@ -16,6 +16,7 @@ OTHER_KERNEL = "77777777-6e4c-4b0c-9d0e-0a4b1b2c3d4e"
 PAIRS = {
     "the same script": ({"script": "etl"}, {"script": "etl"}, True),
     "another script": ({"script": "etl"}, {"script": "other"}, False),
+    "a launcher of many programs": ({"script": "bin/etl"}, {"script": "bin/etl"}, False),
     "a restarted kernel": ({"kernel": f"kernel-{KERNEL}.json"}, {"kernel": f"/run/kernel-{KERNEL}.json"}, True),
     "a kernel restarted by a newer Jupyter": (
         {"kernel": f"kernel-{KERNEL}.json"},
@@ -55,6 +56,13 @@ def test_a_name_is_not_free_because_its_publisher_has_ended(client, language, ob
     observer.do("share")
 
 
+def test_a_name_is_its_publishers_while_it_lives_though_the_same_script_runs_twice(client, language, tmp_path) -> None:
+    one, two = client(language, script=tmp_path / "etl"), client(language, script=tmp_path / "etl")
+    one.do("share", rows=1, replace=False)
+    assert two.refuses("share", rows=2, replace=False) == "TableExists"
+    assert two.get("info")["rows"] == 1
+
+
 def test_a_file_that_is_no_table_is_not_replaced_unasked(one, directory) -> None:
     one.do("share", name="mine")
     (directory / "t.arrow").write_text("somebody's own file")
@@ -67,6 +75,7 @@ def test_a_file_that_is_no_table_is_not_replaced_unasked(one, directory) -> None
 @pytest.mark.parametrize("pair", PAIRS)
 def test_who_comes_back_under_the_same_name(client, language, tmp_path, pair) -> None:
     first, second, allowed = PAIRS[pair]
+    (tmp_path / "bin").mkdir()
 
     def start(script: str = "", **options: object):
         return client(language, **options, **({"script": tmp_path / script} if script else {}))
