@@ -43,6 +43,7 @@ class Sink:
         self._pieces: list[memoryview] = []
         self._size = 0
         self._progress = progress
+        self.release: Callable[[memoryview], None] | None = None  # told of each piece that is written
 
     def write(self, data: bytes | pa.Buffer) -> int:
         # pyarrow hands over large bodies as a zero-copy Buffer, which the piece keeps alive until it is written.
@@ -80,8 +81,12 @@ class Sink:
             # A short write is legal (write(2)): go on with what is left of the piece it ended in.
             while index < len(pieces) and done >= len(pieces[index]):
                 done -= len(pieces[index])
+                if self.release is not None:
+                    self.release(pieces[index])
                 index += 1
             if done:
+                if self.release is not None:
+                    self.release(pieces[index][:done])
                 pieces[index] = pieces[index][done:]
 
     def close(self) -> None:
@@ -160,8 +165,13 @@ class FileWriter:
         if self._pending_bytes >= BATCH_BYTES:
             self.flush()
 
-    def write_all(self, batches: list[pa.RecordBatch]) -> None:
-        """Write rows that are all in memory, as one batch where that can be."""
+    def can_gather(self, batches: int) -> bool:
+        """Whether so many batches would be fewer if :meth:`write_all` wrote them."""
+        return batches > 1 and self._gathers
+
+    def write_all(self, batches: list[pa.RecordBatch], release: Callable[[memoryview], None] | None = None) -> None:
+        """Write rows that are all in memory, as one batch where that can be; ``release`` is told what is written."""
+        self._sink.release = release
         for one in self._gather(batches):
             self._sink.promised = one.pieces
             self._write(one.batch)

@@ -237,6 +237,8 @@ def _publish(store: Store, origin: Origin, version: str, progress: Progress) -> 
         for batch in source.batches:
             rows += batch.num_rows
             publishing.write(batch)
+        if publishing.is_in_pieces():
+            publishing = publishing.in_one_batch()
         if origin.version() == version:
             publishing.finish()
     finally:

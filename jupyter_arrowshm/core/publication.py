@@ -20,6 +20,7 @@ from ..errors import NoRoom, TableExists
 from ..loading import Origin
 from . import arrowfile, collector, extension, names, notes, pins, process, segment, tokens
 from .directory import Directory
+from .drained import Drained
 from .facts import PROTOCOL, Facts
 from .filewriter import FileWriter
 from .listing import Listing, info, publisher_of
@@ -106,6 +107,29 @@ class Publication:
         with self._aborting():
             self._rows += sum(batch.num_rows for batch in batches)
             self._writer.write_all(batches)
+
+    def in_one_batch(self) -> Publication:
+        """What was written so far, with as few record batches as can be, so that pandas and NumPy need no copy of it.
+
+        Use the result in place of this. The memory of this one goes while that one grows.
+        """
+        with self._aborting():
+            self._writer.close()
+            drained = Drained(self._draft.file)
+            other = Publication(self._directory, self._catalogue, self._request)
+            try:
+                other._rows = self._rows
+                other._writer.write_all(drained.batches, drained.release)
+            except BaseException:
+                other.abort()
+                raise
+        self.abort()
+        return other
+
+    def is_in_pieces(self) -> bool:
+        """Whether :meth:`in_one_batch` would make fewer batches of what was written so far."""
+        self._writer.flush()
+        return self._writer.can_gather(self._writer.num_batches)
 
     def finish(self) -> TableInfo:
         """Give the table its name.

@@ -42,7 +42,7 @@ def name_of(address: str, columns: tuple[str, ...] | None, where: str) -> str:
     """The name of a loaded table: the last part of the address, and eight digits that tell it from its like.
 
     >>> name_of("/data/trips.parquet", None, "")
-    'trips.parquet-0c46dfec'
+    'trips.parquet-b1fd67eb'
     """
     last = re.sub(r"[^\w.+=,@-]", "_", address.rstrip("/").rpartition("/")[2], flags=re.ASCII).lstrip(".-")
     parts = "\0".join([address, where, *(columns if columns is not None else ("*",))])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
@@ -145,6 +147,30 @@ def test_a_directory_with_partitions(store, tmp_path) -> None:
         store.attach(folder, columns=["origin", "distance"], where="origin in ['JFK', 'LGA'] and month == 1").num_rows
         == got.num_rows + 1
     )
+
+
+@pytest.mark.parametrize("parent", ["tmpfs"], indirect=True)
+def test_a_large_file_is_one_batch_that_pandas_copies_nothing_of(store, tmp_path) -> None:
+    """It is read in many pieces, and its memory is never there twice."""
+    path, rows = tmp_path / "large.parquet", 12_000_000
+    columns = {"a": np.arange(rows), "b": np.arange(rows) / 3, "odd": np.arange(rows) % 2 == 1}
+    parquet.write_table(pa.table(columns), path, row_group_size=1_000_000)
+    most, looking = [0], threading.Event()
+
+    def look() -> None:
+        before = shutil.disk_usage("/dev/shm").used
+        while not looking.wait(0.005):
+            most[0] = max(most[0], shutil.disk_usage("/dev/shm").used - before)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    attachment = store.attachment(path, to="pandas")
+    looking.set()
+    watcher.join()
+    (table,) = store.tables().loaded
+    assert table.num_batches == 1 and set(attachment.copied) <= {"odd"}
+    assert (attachment.value.b == columns["b"]).all() and (attachment.value.odd == columns["odd"]).all()
+    assert most[0] < 1.8 * table.nbytes
 
 
 @pytest.mark.parametrize(
