@@ -36,6 +36,9 @@ EXAMPLES = [
     shm.PlaceNotFound("taem", ("team",)),
     shm.PlaceNotFound("taem"),
     shm.PlaceFailed("team", "did not answer within 20 s (s3://bucket/tables)", "Try again."),
+    shm.LoadsItself("trips"),
+    shm.LoadFailed("s3://bucket/trips.parquet", "there is no such file or directory"),
+    shm.LoadFailed("/data/trips.txt", "its name does not tell its format", "It may end in .parquet."),
     shm.StoreFailed("/dev/shm/x", errno.EMFILE),
     shm.StoreFailed("/dev/shm/x", errno.EIO),
     shm.UnsupportedPlatform("Windows"),
@@ -112,6 +115,8 @@ def test_near_names_that_differ_by_case_alone_are_all_told(store) -> None:
 @pytest.mark.parametrize("name", ["", "a/b", "../etc", ".live", "a b"])
 def test_every_call_checks_the_name_first(store, directory, call, name) -> None:
     arguments = {"share": (pa.table({"a": [1]}), name), "writer": (name, pa.schema([]))}.get(call, (name,))
-    with pytest.raises(shm.InvalidName):
+    # To those that attach, what has a / in it is a path.
+    is_path = "/" in name and call in ("attach", "attachment")
+    with pytest.raises(shm.LoadFailed if is_path else shm.InvalidName):
         getattr(store, call)(*arguments)
     assert not directory.exists()
