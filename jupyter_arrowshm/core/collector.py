@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 
 from . import listing, names, notes, pins, segment, tokens
-from .directory import DRAFT_PREFIX, LIVE, LOADED, PINS, Directory
-from .lock import EXCLUSIVE, SHARED, Descriptor, entries, try_lock
+from .directory import DRAFT_PREFIX, LIVE, LOADED, LOADING, PINS, Directory
+from .lock import EXCLUSIVE, SHARED, Descriptor, entries, is_grantable, try_lock
+
+_LOCK_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def sweep(at: int) -> list[Descriptor]:
@@ -29,6 +32,10 @@ def sweep(at: int) -> list[Descriptor]:
             if try_lock(file.fd, SHARED):
                 _unlink(at, entry)
             removed.append(file)
+    for lock in _abandoned_locks(at):
+        # Whoever waits for it with the file open sees that it has no name, and makes the next one.
+        with contextlib.suppress(OSError):
+            os.unlink(lock, dir_fd=at)
     with contextlib.suppress(FileNotFoundError):
         for name in _list(at, PINS):
             if not _exists(at, name + names.SUFFIX):
@@ -36,11 +43,19 @@ def sweep(at: int) -> list[Descriptor]:
     return removed
 
 
+def _abandoned_locks(at: int) -> Iterator[str]:
+    """The lock files of processes that were killed while they loaded a table."""
+    for name in _list(at, LOADING):
+        with contextlib.suppress(OSError), Descriptor.open(f"{LOADING}/{name}", _LOCK_FILE, dir_fd=at) as file:
+            if is_grantable(file.fd, SHARED):
+                yield f"{LOADING}/{name}"
+
+
 def is_littered(at: int) -> bool:
     """Whether :func:`sweep` would find something, asked without the directory lock."""
     if any(entry.startswith(DRAFT_PREFIX) for entry in entries(at)):
         return True
-    return not all(tokens.is_alive(at, token) for token in _list(at, LIVE))
+    return not all(tokens.is_alive(at, token) for token in _list(at, LIVE)) or any(_abandoned_locks(at))
 
 
 def collect(directory: Directory, catalogue: listing.Listing, name: str, reason: str) -> int | None:

@@ -24,6 +24,7 @@ from .lock import EXCLUSIVE, SHARED, Descriptor, try_lock, unlock, wait_for
 ENVIRONMENT_VARIABLE = "JUPYTER_ARROWSHM_DIR"
 LIVE, PINS = ".live", ".pins"
 LOADED = ".loaded"  # a store of its own, of tables that can be had again
+LOADING = ".loading"  # in it: the locks of those who load
 DRAFT_PREFIX = ".new-"  # for files without a table's name yet: an unlocked one is abandoned
 SHARED_MEMORY = "/dev/shm"
 MIN_SHARED_MEMORY = 1 << 30  # Docker and Kubernetes give 64 MB: too little for tables

@@ -18,7 +18,7 @@ from ..errors import Busy, LoadFailed, LoadsItself, TableExists, TableNotFound
 from ..loading import Files, Origin
 from . import names
 from .attached import Attachment, convert
-from .directory import Directory
+from .directory import LOADING, Directory
 from .facts import Facts
 from .listing import Listing
 from .lock import EXCLUSIVE, Descriptor, try_lock, unlock, wait_for
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .attached import Opened
     from .store import Store
 
-LOADING = ".loading"
 _TELL_EVERY = 0.2  # s between two notes of how far it is
 _LOOK_EVERY = 0.1  # s between two looks at them
 _FOREVER = float("inf")
@@ -73,6 +72,8 @@ def turn(store: Store, name: str, wait: float | None, progress: Progress | None 
     LoadsItself
         This very thread loads it: it would wait for itself.
     """
+    if wait is not None and not wait >= 0:
+        raise ValueError(f"wait is a number of seconds, 0 or more, not {wait!r}")
     loaded = Directory(store.loaded.directory)
     path = f"{loaded.path}/{LOADING}/{name}"
     if path in _mine.get():
@@ -215,6 +216,8 @@ def _open_origin(
                 return opened
             _publish(store, origin, version, mine.tell)
             version = origin.version()
+            if (opened := current()) is not None:
+                return opened
     raise LoadFailed(origin.address, "it changes all the time while it is read")
 
 

@@ -104,6 +104,23 @@ def test_an_error_is_that_of_the_function_and_the_next_one_loads(store, loader) 
     assert leftovers(store) == []
 
 
+def test_the_lock_of_a_loader_that_was_killed_goes_with_the_next_list(store, loader, log) -> None:
+    one, other = loader(seconds=60), loader(seconds=60)
+    one.start(ATTACH)
+    eventually(log.exists)
+    other.start(ATTACH.replace("'t'", "'u'"))
+    eventually(lambda: len(leftovers(store)) == 2)
+    one.kill()
+    eventually(lambda: not store.tables() and leftovers(store) == ["u"])
+    assert not store.loaded.is_littered()
+
+
+@pytest.mark.parametrize("wait", [-1, float("nan")])
+def test_a_wait_is_a_number_of_seconds(store, wait) -> None:
+    with pytest.raises(ValueError, match="wait is a number of seconds, 0 or more"):
+        store.attach("t", load=lambda: pytest.fail("it loads"), wait=wait)
+
+
 def test_waiting_has_a_deadline_where_it_was_asked_for(store, loader, log) -> None:
     slow = loader(seconds=60)
     slow.start(ATTACH)
