@@ -28,6 +28,7 @@ from pathlib import Path
 import pyarrow as pa
 import tables
 import timing
+from peers import Block
 from publish import write
 from pyarrow import feather
 
@@ -60,7 +61,7 @@ def ways(table: pa.Table, memory: Path, disk: Path) -> Iterator[dict[str, Get]]:
         return pa.ipc.open_file(pa.py_buffer(floor())).read_all()
 
     def shared_memory() -> object:
-        attached = Attached(name=segment.name)
+        attached = Block(name=segment.name)
         return attached, pa.ipc.open_stream(pa.py_buffer(attached.buf)).read_all()
 
     def unpickle() -> pa.Table:
@@ -82,16 +83,6 @@ def ways(table: pa.Table, memory: Path, disk: Path) -> Iterator[dict[str, Get]]:
         segment.unlink()
         (memory / "table.feather").unlink()
         (disk / "table.pickle").unlink()
-
-
-class Attached(SharedMemory):
-    """Its close() refuses while Arrow refers to the memory: here the last reference closes it, without an error."""
-
-    def __del__(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-        self._buf = self._mmap = None
 
 
 def getting(get: Get) -> timing.Way:

@@ -18,6 +18,12 @@ def numbers(nbytes: int) -> pa.Table:
     return pa.table({f"c{i}": floats + i if i % 2 else whole + i for i in range(8)})
 
 
+def wide(rows: int, columns: int) -> pa.Table:
+    """float64, one batch."""
+    rng = np.random.default_rng(4)
+    return pa.table({f"c{i}": rng.random(rows) for i in range(columns)})
+
+
 def mixed(nbytes: int) -> pa.Table:
     """Numbers with nulls, booleans, strings and a dictionary, one batch."""
     rows = max(16, nbytes // 52)

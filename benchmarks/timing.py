@@ -13,9 +13,10 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pyarrow as pa
@@ -70,9 +71,11 @@ def _once(way: Way) -> int:
     return taken
 
 
-def report(results: list[Result], as_json: bool) -> None:
+def report(results: list[Result], as_json: bool, **more: Sequence[Any]) -> None:
+    """``more``: lists of other dataclasses, for JSON alone."""
     if as_json:
-        json.dump({"machine": _machine(), "results": [asdict(result) for result in results]}, sys.stdout, indent=1)
+        lists = {name: [asdict(each) for each in rows] for name, rows in {"results": results, **more}.items()}
+        json.dump({"machine": _machine(), **lists}, sys.stdout, indent=1)
         print()
         return
     print(", ".join(f"{key} {value}" for key, value in _machine().items()))
