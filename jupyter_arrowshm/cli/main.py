@@ -187,7 +187,8 @@ def _load(arguments: argparse.Namespace) -> None:
     store = default_store()
     begun = time.perf_counter()
     try:
-        with shown(f"loading {arguments.path}", _PATIENCE) as progress:
+        after = _PATIENCE if sys.stderr.isatty() else float("inf")
+        with shown(f"loading {arguments.path}", after) as progress:
             options = {"columns": columns, "where": arguments.where, "progress": progress}
             name = store.attachment(path, to="stored", **options).name
     except (KeyError, ValueError) as error:  # no such column, or a filter that cannot be read

@@ -33,6 +33,9 @@ def attach(
     begun = time.perf_counter()
     import pyarrow  # noqa: F401
 
+    if is_address(name):
+        import pyarrow.dataset  # noqa: F401
+
     ready = time.perf_counter()
     loaded = False
     try:

@@ -13,13 +13,12 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def shown(what: str, after: float) -> Iterator[Progress]:
-    """A function to call with the bytes written, of how many; ``after`` seconds after the first call it shows a bar."""
-    begun: float | None = None
+    """A function to call with the bytes written, of how many; from ``after`` seconds on it shows a bar."""
+    begun = time.monotonic()
     bar: Any = None
 
     def progress(written: int, nbytes: int | None) -> None:
-        nonlocal bar, begun
-        begun = begun if begun is not None else time.monotonic()
+        nonlocal bar
         if bar is None and time.monotonic() - begun > after:
             from tqdm.auto import tqdm
 

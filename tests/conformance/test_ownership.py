@@ -16,6 +16,21 @@ OTHER_KERNEL = "77777777-6e4c-4b0c-9d0e-0a4b1b2c3d4e"
 PAIRS = {
     "the same script": ({"script": "etl"}, {"script": "etl"}, True),
     "another script": ({"script": "etl"}, {"script": "other"}, False),
+    "the same script with the same arguments": (
+        {"script": "etl", "kernel": "day1.ini"},
+        {"script": "etl", "kernel": "day1.ini"},
+        True,
+    ),
+    "the same script with others": (
+        {"script": "etl", "kernel": "day1.ini"},
+        {"script": "etl", "kernel": "day2.ini"},
+        False,
+    ),
+    "the same script in another directory": (
+        {"script": "etl"},
+        {"script": "etl", "prefix": ("env", "--chdir=/")},
+        False,
+    ),
     "a launcher of many programs": ({"script": "bin/etl"}, {"script": "bin/etl"}, False),
     "a restarted kernel": ({"kernel": f"kernel-{KERNEL}.json"}, {"kernel": f"/run/kernel-{KERNEL}.json"}, True),
     "a kernel restarted by a newer Jupyter": (
