@@ -31,7 +31,7 @@ def attach(
 ) -> tuple[Attachment, str]:
     """The table, and how long it took; in a new kernel, importing other libraries takes most of that."""
     begun = time.perf_counter()
-    import pyarrow  # noqa: F401
+    import pyarrow
 
     if is_address(name):
         import pyarrow.dataset  # noqa: F401
