@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fixture from '../../tests/fixtures/attach-lines.json';
-import { attachCell, attachLine, detachCell, juliaLine, magicLine, pythonLine, rLine } from '../src/shared/code';
+import { attachCell, attachedBy, attachLine, detachCell, juliaLine, magicLine, pythonLine, rLine } from '../src/shared/code';
 
 for (const { name, why, magic, python, julia, r } of fixture.cases) {
   void test(`the lines that attach ${name}: ${why}`, () => {
@@ -15,6 +15,24 @@ void test('what is inserted and copied can be run as it is', () => {
   assert.equal(attachLine('$x', 'python'), "%attach '$x' as _x");
   assert.equal(attachCell('$x', 'julia'), 'using ArrowSHM\n@attach _x = "\\$x"');
   assert.equal(attachCell('$x', 'r'), 'library(arrowshm)\nx_x <- attach_table("$x")');
+});
+
+void test('a loaded table is attached by the path or URI of its files, and detached by its variable', () => {
+  const by = (origin: string): string => attachedBy({ name: 'trips.parquet-1f2e3d4c', origin });
+  assert.equal(by(''), 'trips.parquet-1f2e3d4c');
+  assert.equal(by('/data/trips.parquet'), '/data/trips.parquet');
+  assert.equal(by('trips.parquet'), 'trips.parquet-1f2e3d4c', 'a file of a folder that is not known');
+  const lines: [string, string, string, string][] = [
+    ['/data/trips.parquet', '%attach /data/trips.parquet', 'trips', '@attach trips = "/data/trips.parquet"'],
+    ['./my trips.2013.csv', "%attach './my trips.2013.csv'", 'my_trips', '@attach my_trips = "./my trips.2013.csv"'],
+    ['s3://bucket/2026/?region=x', "%attach 's3://bucket/2026/?region=x'", '_2026', '@attach _2026 = "s3://bucket/2026/?region=x"'],
+    ["/it's/{n}/$x/class.csv", `%attach '/it'"'"'s/{n}/$x/class.csv'`, 'class_', '@attach class = "/it\'s/{n}/\\$x/class.csv"'],
+    ['../Zoë/.csv', "%attach '../Zoë/.csv'", 'csv', '@attach csv = "../Zoë/.csv"']
+  ];
+  for (const [address, magic, variable, julia] of lines) {
+    assert.deepEqual([magicLine(address), juliaLine(address)], [magic, julia]);
+    assert.equal(detachCell(address, 'python'), `%load_ext jupyter_arrowshm\n%detach ${variable}`);
+  }
 });
 
 void test('a table is detached by the name, or the variable, that it was attached by', () => {

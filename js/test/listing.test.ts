@@ -43,6 +43,20 @@ void test('groups', () => {
   assert.deepEqual(grouped([], 'use'), []);
 });
 
+void test('loaded tables are the last group, whatever the others are grouped by', () => {
+  const loaded = table('aa.parquet-1f', { origin: '/data/aa.parquet', publisher: process('gone.py', { alive: false }) });
+  const groups = (grouping: Grouping, some = [loaded, ...tables]): string[] =>
+    grouped(shown(some, LIST_OPTIONS), grouping).map(group => `${group.key}: ${group.tables.map(one => one.name).join(' ')}`);
+  assert.deepEqual(groups('none'), [': trips9 trips10 Zones', 'loaded: aa.parquet-1f']);
+  assert.deepEqual(groups('use'), ['used: trips10', 'unused: trips9 Zones', 'loaded: aa.parquet-1f']);
+  assert.deepEqual(groups('publisher').at(-1), 'loaded: aa.parquet-1f');
+  assert.deepEqual(groups('none', [loaded]), ['loaded: aa.parquet-1f'], 'there is no empty group');
+  assert.deepEqual(shown([loaded], { ...LIST_OPTIONS, filter: 'DATA/' }), [loaded], 'by the path');
+  assert.deepEqual(shown([loaded], { ...LIST_OPTIONS, filter: 'gone.py' }), [], 'who loaded it is not shown');
+  assert.deepEqual(news([], [loaded], format), ['aa.parquet-1f was loaded']);
+  assert.deepEqual(news([loaded], [], format), ['aa.parquet-1f was removed']);
+});
+
 void test('many tables have a line each, unless the user wants it otherwise', () => {
   assert.deepEqual([12, 13].map(count => isCompact('auto', count)), [false, true]);
   assert.deepEqual([isCompact('compact', 1), isCompact('roomy', 99)], [true, false]);

@@ -29,6 +29,7 @@ export function table(name: string, more: Partial<ITable> = {}): ITable {
     source: 'pandas',
     older: [],
     version: '1',
+    origin: '',
     removed_at: null,
     ...more
   };

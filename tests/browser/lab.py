@@ -146,10 +146,9 @@ class Server:
         (self.settings / "themes.jupyterlab-settings").unlink(missing_ok=True)
         for session in self.request("GET", "api/sessions"):
             self.request("DELETE", f"api/sessions/{session['id']}")
-        for file in self.store.glob("*.arrow"):
-            file.unlink()
-        for pin in self.store.glob(".pins/*"):
-            pin.unlink()
+        for store in (self.store, self.store / ".loaded"):
+            for file in (*store.glob("*.arrow"), *store.glob(".pins/*")):
+                file.unlink()
 
     def stop(self) -> None:
         family = [self.process] if self.process.poll() is None else []

@@ -39,6 +39,7 @@ def table(name: str, **facts: object) -> dict[str, Any]:
         "source": "pandas",
         "older": [],
         "version": name,
+        "origin": "",
         "removed_at": None,
     }
     return {**usual, **facts}

@@ -199,6 +199,75 @@ def test_attach_code_for_julia(desk: Desk, server: Server) -> None:
     )
 
 
+def test_what_was_loaded_from_a_file_is_listed_apart(desk: Desk, server: Server, snap: Snap) -> None:
+    (server.root / "my data").mkdir(exist_ok=True)
+    path = server.root / "my data" / "trips.2013.csv"
+    path.write_text("city,fare\nBern,1.5\nBasel,2.5\n")
+    script = Peer(env={"JUPYTER_ARROWSHM_DIR": str(server.store)})
+    script.run("shm.share({'a': [1]}, 'zones')")
+    script.run(f"table = shm.attach({str(path)!r})")
+    server.write("fresh.ipynb", "1 + 1")
+    desk.lab("fresh.ipynb")
+    loaded = desk.panel.get_by_role("list", name="Loaded").locator("[data-table]")
+    expect(loaded).to_have_count(1)
+    expect(desk.panel.locator(".jp-ArrowSHM-groupTitle")).to_have_text(re.compile("^Loaded1 table, "))
+    expect(desk.panel.get_by_role("list", name="Shared tables").locator("[data-table]")).to_have_count(1)
+    script.kill()
+    # Whoever loaded it need not run: only what was shared says that its program has ended.
+    expect(desk.row("zones")).to_contain_text("program ended")
+    expect(loaded).to_contain_text("unused")
+    expect(loaded).not_to_contain_text("program ended")
+    expect(loaded).to_contain_text(f"loaded from {path}")
+    loaded.locator(".jp-ArrowSHM-row").click()
+    expect(loaded.locator(".jp-ArrowSHM-details")).to_contain_text(f"Loaded from {path} on")
+    for theme in ("Light", "Dark"):
+        desk.theme(f"JupyterLab {theme}")
+        snap(desk, f"loaded-{theme.lower()}")
+    desk.check("#jp-arrowshm-tables")
+
+    name = loaded.get_attribute("data-table")
+    assert name
+    desk.act(name, "insert")
+    cell = desk.notebook.locator(".jp-CodeCell").nth(1)
+    expect(cell.locator(".cm-line")).to_have_text(["%load_ext jupyter_arrowshm", f"%attach '{path}'"])
+    desk.run()
+    expect(cell).to_contain_text("trips: pandas.DataFrame, 2 rows x 2 columns")
+    expect(loaded).to_contain_text("in use by 1")
+    desk.choose(name, "Remove…")
+    dialog = desk.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("whoever attaches it next loads it again")
+    dialog.get_by_role("button", name="Remove").click()
+    expect(loaded).to_have_count(0)
+
+
+def test_the_file_browser_copies_the_line_that_attaches_a_file(desk: Desk, server: Server) -> None:
+    (server.root / "my data").mkdir(exist_ok=True)
+    (server.root / "my data" / "trips.csv").write_text("city,fare\nBern,1.5\n")
+    (server.root / "zones.csv").write_text("zone\n1\n")
+    (server.root / "notes.txt").write_text("none")
+    server.write("my data/fresh.ipynb", "1 + 1")
+    desk.lab()
+    desk.command("filebrowser:activate")
+
+    def check(name: str, line: str) -> None:
+        desk.page.locator(".jp-DirListing-item", has_text=name).click(button="right")
+        desk.page.get_by_role("menuitem", name="Copy %attach Line").click()
+        expect(desk.page.get_by_text(f"Copied: {line}", exact=True)).to_be_visible()
+
+    check("zones.csv", "%attach ./zones.csv")
+    desk.command("filebrowser:go-to-path", path="my data")
+    check("trips.csv", "%attach './my data/trips.csv'")
+    # A notebook's paths begin in its own folder.
+    desk.command("docmanager:open", path="my data/fresh.ipynb")
+    expect(desk.notebook.locator(".jp-CodeCell").first).to_be_visible()
+    check("trips.csv", "%attach ./trips.csv")
+    desk.command("filebrowser:go-to-path", path="")
+    check("zones.csv", "%attach ../zones.csv")
+    desk.page.locator(".jp-DirListing-item", has_text="notes.txt").click(button="right")
+    expect(desk.page.get_by_role("menuitem", name="Copy Path")).to_be_visible()
+    expect(desk.page.get_by_role("menuitem", name="Copy %attach Line")).to_have_count(0)
+
+
 def test_pinning(desk: Desk, server: Server) -> None:
     server.write("load.ipynb", SHARE)
     desk.lab("load.ipynb")

@@ -182,6 +182,20 @@ def test_the_list(desk: Desk, server: Server, sharer: Peer, show: Callable[..., 
     snap(desk, "widget-list-dark")
 
 
+def test_what_was_loaded_from_a_file(desk: Desk, server: Server, sharer: Peer, show: Callable[..., Locator]) -> None:
+    path = server.root / "zones.csv"
+    path.write_text("zone\n1\n2\n")
+    sharer.run(f"zones = shm.attach({str(path)!r})")
+    shown = show(LIST)
+    loaded = shown.get_by_role("list", name="Loaded").locator("[data-table]")
+    expect(loaded).to_contain_text("2 rows x 1 column")
+    # What the page keeps has no paths of this machine.
+    expect(loaded).to_contain_text("loaded from zones.csv")
+    expect(shown.get_by_role("list", name="Shared tables").locator("[data-table]")).to_have_count(1)
+    loaded.locator(".jp-ArrowSHM-row").dblclick()
+    expect(shown.locator(".jp-ArrowSHM-shape")).to_have_text("2 rows")
+
+
 def test_shared(desk: Desk, sharer: Peer, show: Callable[..., Locator]) -> None:
     shown = show("%load_ext jupyter_arrowshm\n%shared")
     expect(shown.locator('[data-table="trips"]')).to_contain_text("in use by 1")

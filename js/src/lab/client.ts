@@ -13,8 +13,9 @@ const PROTOCOL = 1;
 /** Characters of a question in a URL; proxies take a few thousand. */
 const LONGEST = 1500;
 
-/** The answers that a server of an older release leaves out. */
+/** The answers that a server of an older release leaves out, and what it leaves out of each table. */
 const OLDER = { removed: [], problem: null, limited_by: '' } as const;
+const OLDER_TABLE = { origin: '' } as const;
 
 /** The server extension over HTTP. */
 export class Client {
@@ -27,7 +28,7 @@ export class Client {
     });
     if (response.status === 304) return null;
     const answer = (await response.json()) as IListing;
-    const listing: IListing = { ...OLDER, ...answer };
+    const listing: IListing = { ...OLDER, ...answer, tables: answer.tables.map(table => ({ ...OLDER_TABLE, ...table })) };
     if (listing.protocol !== PROTOCOL) {
       throw new RequestError({ kind: 'version', server: listing.version }, 'another protocol');
     }

@@ -1,5 +1,6 @@
 import { JupyterFrontEnd } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { LabIcon } from '@jupyterlab/ui-components';
 import { LabHost } from './labhost';
@@ -20,6 +21,7 @@ export const CommandIDs = {
   copyJulia: 'arrowshm:copy-julia',
   copyR: 'arrowshm:copy-r',
   copyPath: 'arrowshm:copy-path',
+  copyFileLine: 'arrowshm:copy-file-line',
   restore: 'arrowshm:restore-preview',
   pin: 'arrowshm:pin',
   unshare: 'arrowshm:unshare',
@@ -47,12 +49,15 @@ export function addCommands(
     id: string,
     label: string | ((table: ITable | undefined) => string),
     execute: (table: ITable) => void,
-    isEnabled = (): boolean => true
+    isEnabled: (table: ITable) => boolean = () => true
   ): void => {
     const find = (args: { name?: unknown }): ITable | undefined => model.table(nameOf(args) ?? '');
     commands.addCommand(id, {
       label: args => (typeof label === 'string' ? label : label(find(args))),
-      isEnabled: args => find(args) !== undefined && isEnabled(),
+      isEnabled: args => {
+        const table = find(args);
+        return table !== undefined && isEnabled(table);
+      },
       describedBy: { args: ONE_TABLE },
       execute: args => {
         const table = find(args);
@@ -60,6 +65,8 @@ export function addCommands(
       }
     });
   };
+  // R attaches what is shared, and does not load files.
+  const isForR = (table: ITable): boolean => !table.origin;
   const hasNotebook = (): boolean => Boolean(notebooks?.currentWidget);
 
   // A name works even before the list has arrived: for a restored tab, or for code of another extension.
@@ -76,14 +83,14 @@ export function addCommands(
   add(CommandIDs.insertDetach, trans.__('Insert Code to Detach'), table => host.insertDetach(table), hasNotebook);
   add(CommandIDs.copyPython, trans.__('Copy Line for Python'), table => host.copyCode(table, 'python'));
   add(CommandIDs.copyJulia, trans.__('Copy Line for Julia'), table => host.copyCode(table, 'julia'));
-  add(CommandIDs.copyR, trans.__('Copy Line for R'), table => host.copyCode(table, 'r'));
+  add(CommandIDs.copyR, trans.__('Copy Line for R'), table => host.copyCode(table, 'r'), isForR);
   add(CommandIDs.copyPath, trans.__('Copy Path of the Arrow File'), table => host.copyPath(table));
   add(
     CommandIDs.pin,
     table => (table?.pinned ? trans.__('Unpin') : trans.__('Pin')),
     table => host.setPinned(table, !table.pinned)
   );
-  add(CommandIDs.unshare, trans.__('Unshare…'), table => host.unshare(table));
+  add(CommandIDs.unshare, table => (table?.origin ? trans.__('Remove…') : trans.__('Unshare…')), table => host.unshare(table));
 
   const noArguments = { args: { type: 'object', properties: {} } } as const;
   commands.addCommand(CommandIDs.show, {
@@ -104,6 +111,28 @@ export function addCommands(
   for (const command of [CommandIDs.show, CommandIDs.collect]) {
     palette?.addItem({ command, category: trans.__('Shared Tables') });
   }
+}
+
+/** The files that can be attached by their path (jupyter_arrowshm/loading/files.py), as far as their names tell. */
+const FILES = /\.(parquet|pq|arrow|feather|ipc|orc|(csv|tsv|jsonl|ndjson)(\.(gz|bz2|zst|lz4|br))?)$/i;
+
+/** The command of the file browser's context menu. */
+export function addFileCommand(app: JupyterFrontEnd, host: LabHost, browsers: IFileBrowserFactory): void {
+  const { contents } = app.serviceManager;
+  const selected = (): string | null => {
+    const [item, ...others] = browsers.tracker.currentWidget?.selectedItems() ?? [];
+    return item && !others.length && FILES.test(item.name) ? contents.localPath(item.path) : null;
+  };
+  app.commands.addCommand(CommandIDs.copyFileLine, {
+    label: host.format.trans.__('Copy %attach Line'),
+    icon: tableIcon,
+    describedBy: { args: { type: 'object', properties: {} } },
+    isVisible: () => selected() !== null,
+    execute: () => {
+      const path = selected();
+      if (path !== null) host.copyFileLine(path);
+    }
+  });
 }
 
 /** The name of the table under the context menu. */

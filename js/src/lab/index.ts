@@ -1,12 +1,13 @@
 import { ILabShell, ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Client } from './client';
-import { addCommands, tableIcon } from './commands';
+import { addCommands, addFileCommand, tableIcon } from './commands';
 import { Format } from '../shared/format';
 import { LabHost } from './labhost';
 import { IListOptions, LIST_OPTIONS, restoredOptions } from '../shared/listing';
@@ -31,7 +32,8 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     IDocumentManager,
     IStateDB,
     ISettingRegistry,
-    ILabShell
+    ILabShell,
+    IFileBrowserFactory
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -42,7 +44,8 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     documents: IDocumentManager | null,
     state: IStateDB | null,
     settings: ISettingRegistry | null,
-    labShell: ILabShell | null
+    labShell: ILabShell | null,
+    browsers: IFileBrowserFactory | null
   ) => {
     const { events, serverSettings, sessions } = app.serviceManager;
     const translations = translator ?? nullTranslator;
@@ -53,6 +56,7 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     const tabs = new PreviewTabs({ app, client, model, format, labShell });
     const host = new LabHost({ client, model, format, notebooks, documents, openPreview: name => tabs.open(name) });
     addCommands(app, model, host, PANEL, palette, notebooks);
+    if (browsers) addFileCommand(app, host, browsers);
 
     const panel = new Sidebar(model, host, LIST_OPTIONS, options => {
       void state?.save(ID, { ...options });

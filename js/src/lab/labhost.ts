@@ -1,8 +1,9 @@
 import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 import { Client } from './client';
-import { attachCell, attachLine, detachCell, Language, languageOf } from '../shared/code';
+import { attachCell, attachedBy, attachLine, detachCell, Language, languageOf, magicLine } from '../shared/code';
 import { Format } from '../shared/format';
 import { TablesModel } from './tablesmodel';
 import { ITable } from '../shared/table';
@@ -36,7 +37,9 @@ export class LabHost implements IListHost {
     if (!panel) return;
     const { trans } = this.format;
     const language = currentLanguage(panel);
-    if (language) void insertCell(panel, cell(table.name, language));
+    if (language === 'r' && table.origin) {
+      Notification.warning(trans.__('Tables that were loaded from files can be attached in Python and Julia, but not in R.'));
+    } else if (language) void insertCell(panel, cell(attachedBy(table), language));
     else Notification.warning(trans.__('Tables can be attached in Python and Julia, but this notebook uses another language.'));
   }
 
@@ -53,7 +56,14 @@ export class LabHost implements IListHost {
   }
 
   copyCode(table: ITable, language?: Language): void {
-    this._copyAloud(attachLine(table.name, language ?? (this._notebook && currentLanguage(this._notebook)) ?? 'python'));
+    this._copyAloud(attachLine(attachedBy(table), language ?? (this._notebook && currentLanguage(this._notebook)) ?? 'python'));
+  }
+
+  /** The line that attaches a file, by its path from the folder of the notebook that was used last. */
+  copyFileLine(path: string): void {
+    const folder = PathExt.dirname(this._notebook?.context.localPath ?? '');
+    const relative = PathExt.relative(`/${folder}`, `/${path}`);
+    this._copyAloud(magicLine(relative.startsWith('../') ? relative : `./${relative}`));
   }
 
   copyPath(table: ITable): void {
@@ -101,12 +111,19 @@ export class LabHost implements IListHost {
   private async _unshare(table: ITable): Promise<void> {
     const { trans } = this.format;
     const others = table.holders.length
-      ? trans.__(
-          'It is in use by %1. They keep what they have attached, but nobody else can attach it afterwards.',
-          this.format.names(table.holders)
-        )
+      ? table.origin
+        ? trans.__(
+            'It is in use by %1. They keep what they have attached, and whoever attaches it next loads it again.',
+            this.format.names(table.holders)
+          )
+        : trans.__(
+            'It is in use by %1. They keep what they have attached, but nobody else can attach it afterwards.',
+            this.format.names(table.holders)
+          )
       : trans.__('Nobody uses it. This frees %1.', this.format.size(table.nbytes));
-    if (await this._confirm(trans.__('Unshare %1?', table.name), others, trans.__('Unshare'))) {
+    const title = table.origin ? trans.__('Remove %1?', table.name) : trans.__('Unshare %1?', table.name);
+    const action = table.origin ? trans.__('Remove') : trans.__('Unshare');
+    if (await this._confirm(title, others, action)) {
       await this._do(() => this._options.client.unshare(table));
     }
   }

@@ -15,10 +15,11 @@ interface IBadge {
 /** The unusual things about a table; most tables have no badge. */
 function badgesOf(table: ITable, format: Format): IBadge[] {
   const { trans } = format;
-  const { pinned, older, publisher, removed_at: removed } = table;
+  const { pinned, older, publisher, origin, removed_at: removed } = table;
   const badges: IBadge[] = [];
   if (pinned) badges.push({ icon: 'pin', text: trans.__('pinned'), title: trans.__('This table is never removed automatically.') });
-  if (publisher.alive === false) {
+  // A table that was loaded from files can be had again without whoever loaded it.
+  if (publisher.alive === false && !origin) {
     badges.push({
       icon: 'ended',
       text: publisher.kernel_id ? trans.__('notebook closed') : trans.__('program ended'),

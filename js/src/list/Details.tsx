@@ -11,7 +11,10 @@ interface IDetailsProps {
   isWhole: boolean;
 }
 
-/** Who shared a table and when, who uses it, which older versions are still in use, and when it will be removed. */
+/**
+ * Who shared a table and when (or what it was loaded from), who uses it, which older versions are still in use, and when
+ * it will be removed.
+ */
 export function Details({ id, table, host, isWhole }: IDetailsProps): React.JSX.Element {
   const { format } = host;
   const { trans } = format;
@@ -20,14 +23,16 @@ export function Details({ id, table, host, isWhole }: IDetailsProps): React.JSX.
     <div className="jp-ArrowSHM-details" id={id}>
       {isWhole && <p>{trans.__('%1, %2', format.shape(table), format.size(table.nbytes))}</p>}
       <p>
-        {published
+        {table.origin
+          ? format.loaded(table)
+          : published
           ? trans.__('Shared on %1 by %2', format.moment(published), format.publisher(table))
           : trans.__('Shared by %1', format.publisher(table))}
       </p>
       {table.holders.length > 0 ? (
         <>
           <h3>{trans.__('In use by')}</h3>
-          <Processes processes={table.holders} publisher={table.publisher.pid} host={host} />
+          <Processes processes={table.holders} publisher={table.origin ? null : table.publisher.pid} host={host} />
         </>
       ) : (
         <p title={removed ? format.moment(removed) : undefined}>

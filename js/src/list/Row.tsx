@@ -95,9 +95,10 @@ function CompactFacts({ table, host: { format } }: IFactsProps): React.JSX.Eleme
   );
 }
 
-/** Who shared it, and how long ago. */
+/** Who shared it, and how long ago; or the files that it was loaded from. */
 function Origin({ table, format }: { table: ITable; format: Format }): React.JSX.Element {
-  const { published_at: published, publisher } = table;
+  const { published_at: published, publisher, origin } = table;
+  if (origin) return <span title={format.loaded(table)}>{format.trans.__('loaded from %1', origin)}</span>;
   return (
     <span title={published ? format.moment(published) : undefined}>
       {published

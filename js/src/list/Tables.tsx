@@ -85,7 +85,7 @@ function Group({ group, host, children }: React.PropsWithChildren<{ group: IGrou
   const { trans } = format;
   const { key, tables } = group;
   if (!key) return <ul aria-label={trans.__('Shared tables')}>{children}</ul>;
-  const title = { used: trans.__('In use'), unused: trans.__('Unused') }[key] ?? key;
+  const title = { used: trans.__('In use'), unused: trans.__('Unused'), loaded: trans.__('Loaded') }[key] ?? key;
   const bytes = tables.reduce((sum, table) => sum + memory(table), 0);
   return (
     <>

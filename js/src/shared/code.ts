@@ -3,9 +3,15 @@
  *
  * tests/fixtures/attach-lines.json lists the lines; Python (`how_to_attach`) prints the same ones.
  */
+import type { ITable } from './table';
 
 /** The languages in which tables can be attached. */
 export type Language = 'python' | 'julia' | 'r';
+
+/** What code attaches a table by: the files that it was loaded from, which load it again if need be, or its name. */
+export function attachedBy({ name, origin }: Pick<ITable, 'name' | 'origin'>): string {
+  return isAddress(origin) ? origin : name;
+}
 
 export function languageOf(name: string): Language | null {
   const found = name.toLowerCase();
@@ -24,7 +30,8 @@ export function attachCell(name: string, language: Language): string {
 export function detachCell(name: string, language: Language): string {
   if (language === 'julia') return `using ArrowSHM\n@detach ${variableFor(name, language)}`;
   if (language === 'r') return `library(arrowshm)\ndetach_table(${variableFor(name, language)})`;
-  return `%load_ext jupyter_arrowshm\n%detach ${magicWord(name)}`;
+  const word = isAddress(name) ? variableFor(name, language) : magicWord(name);
+  return `%load_ext jupyter_arrowshm\n%detach ${word}`;
 }
 
 /** A line to copy into a notebook of that language. */
@@ -34,6 +41,7 @@ export function attachLine(name: string, language: Language): string {
 
 /** For a Python notebook. */
 export function magicLine(name: string): string {
+  if (isAddress(name)) return `%attach ${magicWord(name)}`;
   const variable = variableFor(name, 'python');
   return variable === name ? `%attach ${name}` : `%attach ${magicWord(name)} as ${variable}`;
 }
@@ -53,10 +61,13 @@ export function rLine(name: string): string {
   return `${variableFor(name, 'r')} <- attach_table(${rString(name)})`;
 }
 
-/** The name itself if it is a valid identifier; else `trips_2013` for `trips-2013`, `class_` for `class`. */
+/**
+ * The name itself if it is a valid identifier; else `trips_2013` for `trips-2013`, `class_` for `class`, and `trips` for
+ * `./trips.parquet`.
+ */
 export function variableFor(name: string, language: Language): string {
   const { read, isOther, isStart, isReserved, first } = VARIABLES[language];
-  const known = read(name).replace(isOther, '_');
+  const known = read(isAddress(name) ? stem(name) : name).replace(isOther, '_');
   // IPython keeps results in `_`, and Julia cannot read a variable of underscores alone.
   if (/^_+$/.test(known)) return 'table';
   const variable = isStart.test(known) ? known : `${first}${known}`;
@@ -73,6 +84,17 @@ export function juliaString(text: string): string {
 
 export function rString(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&')}"`;
+}
+
+/** Whether this is a path or a URI: a table's name has no `/` in it. */
+function isAddress(name: string): boolean {
+  return name.includes('/');
+}
+
+/** `trips` of `s3://bucket/trips.parquet?region=x`. */
+function stem(address: string): string {
+  const last = address.split('?')[0].replace(/\/+$/, '').split('/').pop() ?? '';
+  return last.replace(/^\.+/, '').split('.')[0] || 'table';
 }
 
 /** The name, quoted if `%attach` would take it for an option or for its own `as`, or substitute a variable for it. */

@@ -116,6 +116,12 @@ export class Format {
     return this.trans.__('in use by %1', this.count(table.holders.length));
   }
 
+  /** `Loaded from trips.parquet on Jan 1, 2026, 12:00 PM`. */
+  loaded({ origin, published_at: published }: ITable): string {
+    const { trans } = this;
+    return published ? trans.__('Loaded from %1 on %2', origin, this.moment(published)) : trans.__('Loaded from %1', origin);
+  }
+
   publisher(table: ITable): string {
     const { label, alive } = table.publisher;
     return alive === false ? this.trans.__('%1 (ended)', label) : label;

@@ -54,19 +54,28 @@ export function isCompact(density: Density, tables: number): boolean {
 }
 
 export interface IGroup {
-  /** `used`, `unused`, or the label of who shared the tables; empty for all tables. */
+  /** `used`, `unused`, `loaded`, or the label of who shared the tables; empty for all tables. */
   readonly key: string;
   readonly tables: readonly ITable[];
 }
 
-/** The tables in groups, each in the given order. Groups by publisher are in the order of their labels. */
+/** The tables in groups, each in the given order; those that were loaded from files are the last group. */
 export function grouped(tables: readonly ITable[], grouping: Grouping): IGroup[] {
+  const shared = sharedGroups(
+    tables.filter(table => !table.origin),
+    grouping
+  );
+  return [...shared, { key: 'loaded', tables: tables.filter(table => table.origin) }].filter(group => group.tables.length);
+}
+
+/** Groups by publisher are in the order of their labels. */
+function sharedGroups(tables: readonly ITable[], grouping: Grouping): IGroup[] {
   if (grouping === 'none') return [{ key: '', tables }];
   const keyOf = (table: ITable): string =>
     grouping === 'publisher' ? table.publisher.label : table.holders.length ? 'used' : 'unused';
   const groups = new Map<string, ITable[]>(grouping === 'use' ? [['used', []], ['unused', []]] : []);
   for (const table of tables) groups.set(keyOf(table), [...(groups.get(keyOf(table)) ?? []), table]);
-  const found = [...groups].map(([key, of]) => ({ key, tables: of })).filter(group => group.tables.length);
+  const found = [...groups].map(([key, of]) => ({ key, tables: of }));
   return grouping === 'publisher' ? found.sort((a, b) => collator.compare(a.key, b.key)) : found;
 }
 
@@ -91,9 +100,10 @@ const collator = new Intl.Collator(undefined, { numeric: true });
 function matches(table: ITable, filter: string): boolean {
   const words = filter.toLocaleLowerCase().split(/\s+/).filter(Boolean);
   if (!words.length) return true;
-  const people = [table.publisher, ...users(table)];
+  const people = table.origin ? users(table) : [table.publisher, ...users(table)];
   const text = [
     table.name,
+    table.origin,
     ...people.flatMap(one => [one.label, one.notebook_path ?? '']),
     ...table.schema.flatMap(column => [column.name, column.type])
   ]

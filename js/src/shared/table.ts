@@ -50,6 +50,8 @@ export interface ITable {
   readonly source: string;
   readonly older: readonly IOlderVersion[];
   readonly version: string;
+  /** The path or URI of the files that it was loaded from (in a widget, only its last part); empty for a shared table. */
+  readonly origin: string;
   /** The time when it will be removed if nobody uses it until then. */
   readonly removed_at: string | null;
 }
