@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
 import shutil
 import signal
 import sys
@@ -177,18 +176,11 @@ def kept(way: str, cells: Cells, memory: Path, source: Path, nbytes: int) -> Kep
 
 def _memory(*notebooks: Notebook) -> int:
     """The bytes that the processes have for themselves, and those in /dev/shm."""
-    processes = [each for book in notebooks for each in _family(psutil.Process(book.pid))]
-    return sum(_anonymous(process.pid) for process in processes) + shutil.disk_usage("/dev/shm").used
+    return timing.memory(each.pid for book in notebooks for each in _family(psutil.Process(book.pid)))
 
 
 def _family(process: psutil.Process) -> list[psutil.Process]:
     return [process, *process.children(recursive=True)]
-
-
-def _anonymous(pid: int) -> int:
-    found = re.search(r"^Pss_Anon: +([0-9]+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
-    assert found
-    return 1024 * int(found[1])
 
 
 def main() -> None:

@@ -8,12 +8,13 @@ import gc
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,16 @@ def need(nbytes: int) -> None:
     free = psutil.virtual_memory().available
     if nbytes > 0.8 * free:
         sys.exit(f"needs {nbytes / 2**30:.1f} GiB of memory, but {free / 2**30:.1f} GiB is free: give a smaller --size")
+
+
+def memory(pids: Iterable[int]) -> int:
+    """The bytes that these processes have for themselves (proc(5), ``smaps_rollup``), and all that are in /dev/shm."""
+    used = shutil.disk_usage("/dev/shm").used
+    for pid in pids:
+        found = re.search(r"^Pss_Anon: +([0-9]+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
+        assert found
+        used += 1024 * int(found[1])
+    return used
 
 
 @contextlib.contextmanager

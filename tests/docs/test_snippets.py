@@ -63,7 +63,7 @@ TRIPS = "import pandas as pd\ntrips = df = pd.DataFrame({'city': ['Bern', 'Basel
 
 def test_the_readme_in_notebooks(parent: Path, store: shm.Store) -> None:
     """Each line is a cell, with its comment, as somebody copies it."""
-    first, magics, widgets, _ = snippets(README, "python")
+    first, magics, loading, widgets, _ = snippets(README, "python")
     one, other = (Notebook(f"{name}.ipynb", parent, load=False) for name in ("one", "other"))
     try:
         one.ok(TRIPS)
@@ -75,6 +75,12 @@ def test_the_readme_in_notebooks(parent: Path, store: shm.Store) -> None:
             one.ok(line)
         assert store.names() == ["sample", "trips"]
         one.ok(TRIPS)
+        one.ok(f"import os\nos.chdir({str(parent)!r})\ndf.to_parquet('trips.parquet')\ndf.to_csv('trips.csv')")
+        store.unshare("trips")
+        for line in filter(None, loading.splitlines()):
+            one.ok(line)
+        assert store.names() == ["sample", "trips"] and len(store.tables().loaded) == 2
+        assert one.get("len(long)") == "0", "no fare is above 10"
         assert "TablePreview(" in one.ok(widgets)
     finally:
         one.stop()
