@@ -10,9 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
+import nbclient
 import nbformat
 import pandas as pd
 import psutil
@@ -187,31 +187,6 @@ def test_a_session_with_functions_and_a_loop_runs_again_and_marimo_reads_it(plac
     assert "9.0" in Path("page.html").read_text(), "the sum of all fares"
 
 
-class Cells(HTMLParser):
-    """The texts of a page's table cells; what a script has in it is not one."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-        self._inside = False
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attributes: object) -> None:
-        self._inside = tag == "td"
-
-    def handle_data(self, data: str) -> None:
-        if self._inside and data.strip():
-            self.texts.append(data.strip())
-
-
-def test_the_page_that_nbconvert_makes_shows_the_tables(place: Path) -> None:
-    cells = ["%attach trips", "%shared", "import jupyter_arrowshm as shm\nshm.TablePreview(trips)"]
-    notebook("report.ipynb", *cells)
-    run("jupyter", "nbconvert", "--to", "html", "--execute", "report.ipynb")
-    page = Cells(Path("report.html").read_text())
-    assert {"trips", "Aachen", "Bonn"} <= set(page.texts)
-
-
 def test_jupyter_console(place: Path) -> None:
     lines = ["%load_ext jupyter_arrowshm", "%attach trips", "print(trips['fare'].sum())", "%shared", "exit", ""]
     said = run("jupyter", "console", "--simple-prompt", input="\n".join(lines))
@@ -238,6 +213,41 @@ SERVERS = {
 def page(browser: Browser) -> Iterator[Page]:
     with browser.new_context(viewport={"width": 1000, "height": 1200}) as context:
         yield context.new_page()
+
+
+def saved(widget_state: bool) -> None:
+    """The notebook as a person's front end saves it: with the widgets, for which the front end may keep their state."""
+    made = nbformat.read("report.ipynb", as_version=4)
+    nbclient.NotebookClient(made, kernel_name="python3", store_widget_state=widget_state).execute()
+    nbformat.write(made, "report.ipynb")
+    assert outputs("report.ipynb").count("application/vnd.jupyter.widget-view+json") == 3
+    assert ("widgets" in made.metadata) is widget_state
+
+
+CONVERT = ("jupyter", "nbconvert", "--to", "html")
+(WITH_STATE,) = re.findall(r"^jupyter nbconvert --to html (--Clear\S+) report.ipynb$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("way", ["executed", "papermill", "saved", "saved with state"])
+def test_the_page_that_nbconvert_makes_shows_the_tables(place: Path, page: Page, way: str) -> None:
+    """Opened as a file, without a network: what `%share`, `%shared` and both widgets have to show."""
+    widgets = ("import jupyter_arrowshm as shm\nshm.SharedTables()", "shm.TablePreview('trips')")
+    notebook("report.ipynb", MAKE, "%share fares", "%shared", *widgets)
+    if way == "executed":
+        run(*CONVERT, "--execute", "report.ipynb")
+    elif way == "papermill":
+        run("papermill", "--kernel", "python3", "report.ipynb", "out.ipynb")
+        run(*CONVERT, "out.ipynb", "--output", "report.html")
+    else:
+        saved(way == "saved with state")
+        run(*CONVERT, *([WITH_STATE] if way == "saved with state" else []), "report.ipynb")
+
+    page.route(re.compile("^https?:"), lambda route: route.abort())
+    page.goto((place / "report.html").as_uri(), wait_until="domcontentloaded")
+    shown = page.locator(".jp-OutputArea-output:visible")
+    expect(shown.filter(has=page.get_by_role("cell", name="trips", exact=True))).to_have_count(2)
+    expect(shown.filter(has=page.get_by_role("cell", name="Aachen", exact=True))).to_have_count(1)
+    expect(shown.filter(has_text="%attach fares")).not_to_have_count(0)
 
 
 @pytest.fixture
