@@ -1,0 +1,89 @@
+"""Arrays that NumPy shared, and columns of tensors, as arrays of Julia."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from julia_peers import Julia, throws
+
+import jupyter_arrowshm as shm
+
+
+def put(directory: Path, tensors: pa.ExtensionArray, *more: pa.ExtensionArray) -> None:
+    """Share a column "value" with a batch for each array."""
+    table = pa.table({"value": pa.chunked_array([tensors, *more])})
+    shm.Store(directory).share(table, "a", replace=True)
+
+
+def same(julia: Julia, expected: np.ndarray) -> None:
+    """Julia's array is ``expected`` with its axes reversed: the same numbers in Julia's column-major order."""
+    julia.run('t = nothing; t = attach("a"); a = ArrowSHM.array(t.value)')
+    assert julia.get("collect(size(a))") == list(expected.shape[::-1])
+    assert julia.get("collect(vec(collect(a)))") == expected.ravel().tolist()
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (2, 3, 4), (5, 2, 1, 3), (3, 0), (0, 2)])
+def test_array_of_numpy_has_its_axes_reversed(julia: Julia, store: shm.Store, shape: tuple[int, ...]) -> None:
+    array = np.arange(np.prod(shape), dtype="float64").reshape(shape)
+    store.share(array, "a")
+    same(julia, array)
+
+
+def test_array_is_the_shared_memory_and_read_only(julia: Julia, store: shm.Store) -> None:
+    store.share(np.arange(24, dtype="int32").reshape(2, 3, 4), "a")
+    julia.run('t = attach("a"); a = ArrowSHM.array(t.value)')
+    assert julia.get("a[4, 3, 2], a[2, 1, 1]") == [23, 1]
+    assert julia.get("view(a, :, :, 2)[1, 2]") == 16
+    assert julia.get("pointer(parent(parent(a))) == pointer(t.value.values)")
+    with throws("read-only"):
+        julia.run("a[1, 1, 1] = 7")
+
+
+def test_tensors_in_several_batches(julia: Julia, directory: Path) -> None:
+    whole = np.arange(30, dtype="int64").reshape(5, 2, 3)
+    parts = [pa.FixedShapeTensorArray.from_numpy_ndarray(part.copy()) for part in (whole[:2], whole[2:])]
+    put(directory, *parts)
+    same(julia, whole)
+
+
+def test_permutation_is_respected(julia: Julia, directory: Path) -> None:
+    kind = pa.fixed_shape_tensor(pa.int32(), [2, 3, 4], permutation=[2, 0, 1], dim_names=["shape", '"shape":[9]', "x"])
+    flat = np.arange(48, dtype="int32")
+    storage = pa.FixedSizeListArray.from_arrays(pa.array(flat), 24)
+    put(directory, pa.ExtensionArray.from_storage(kind, storage))
+    same(julia, flat.reshape(2, 2, 3, 4).transpose(0, 3, 1, 2))
+
+
+def test_what_is_not_an_array_is_refused(julia: Julia, store: shm.Store, directory: Path) -> None:
+    kind = pa.fixed_shape_tensor(pa.int32(), [2])
+    storage = pa.array([[1, 2], None], pa.list_(pa.int32(), 2))
+    put(directory, pa.ExtensionArray.from_storage(kind, storage))
+    with throws("ArgumentError: .*missing"):
+        julia.run('t = nothing; t = attach("a"); ArrowSHM.array(t.value)')
+    assert julia.get("t.value[1]") == [1, 2]
+    store.share(pa.table({"x": [1]}), "plain")
+    with throws("ArgumentError: it is not a whole column of tensors"):
+        julia.run('ArrowSHM.array(attach("plain").x)')
+    with throws("ArgumentError: it is not a whole column of tensors"):
+        julia.run("ArrowSHM.array(view(t.value, 1:1))")
+
+
+@pytest.mark.parametrize(("width", "shape"), [(2, [3]), (0, [2**32, 2**32]), (2, [2**80])])
+def test_wrong_shape_reads_nothing(julia: Julia, directory: Path, width: int, shape: list[int]) -> None:
+    """A product that overflows to 0 would be the width of empty lists."""
+    storage = pa.array([list(range(width))] * 2, pa.list_(pa.int32(), width))
+    parameters = json.dumps({"shape": shape})
+    metadata = {"ARROW:extension:name": "arrow.fixed_shape_tensor", "ARROW:extension:metadata": parameters}
+    schema = pa.schema([pa.field("value", storage.type, metadata=metadata)])
+    # Not by share, which refuses what pyarrow cannot read back.
+    directory.mkdir(0o700)
+    path = directory / "a.arrow"
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        writer.write_table(pa.table([storage], schema))
+    path.chmod(0o400)
+    with throws("DamagedColumn: .*(shape|too large)"):
+        julia.run('t = nothing; t = attach("a"); ArrowSHM.array(t.value)')
