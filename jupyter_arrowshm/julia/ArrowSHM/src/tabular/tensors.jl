@@ -29,14 +29,8 @@ function stacked(column::Chunked, shape, order)
 end
 
 function stacked(column::FixedLists, shape, order)
-    # An overflow would let a file claim more values than it has.
-    sizes = try
-        foldl(Base.Checked.checked_mul, shape; init = 1)
-    catch error
-        error isa OverflowError || rethrow()
-        -1
-    end
-    sizes == column.width || throw(DamagedColumn("the shape of its tensors is not that of its lists"))
+    # As BigInt: a product that overflows would let a file claim more values than it has.
+    prod(big.(shape)) == column.width || throw(DamagedColumn("the shape of its tensors is not that of its lists"))
     values = view(column.values, 1:column.width*length(column))
     made = reshape(values, reverse(shape)..., length(column))
     order === nothing && return made
