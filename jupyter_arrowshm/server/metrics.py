@@ -6,9 +6,9 @@ from prometheus_client import Gauge
 
 from ..core import Store, Tables
 
-TABLES = Gauge("arrowshm_tables", "Shared tables")
-BYTES = Gauge("arrowshm_bytes", "Bytes of the shared tables")
-USERS = Gauge("arrowshm_users", "Processes that use shared tables, counted once for each table")
+TABLES = Gauge("arrowshm_tables", "Shared and loaded tables")
+BYTES = Gauge("arrowshm_bytes", "Bytes of these tables")
+USERS = Gauge("arrowshm_users", "Processes that use them, counted once for each table")
 OLDER_BYTES = Gauge("arrowshm_older_bytes", "Bytes of older versions and unshared tables that are still in use")
 FREE_BYTES = Gauge("arrowshm_free_bytes", "Bytes that can still be shared")
 TOTAL_BYTES = Gauge("arrowshm_total_bytes", "Bytes that there are for tables, in use or not; 0 where there is no limit")

@@ -39,7 +39,7 @@ def directory(parent: Path) -> Iterator[Path]:
 def store(directory: Path) -> Iterator[shm.Store]:
     store = shm.Store(directory)
     yield store
-    for name in store.names():
+    for name in (*store.names(), *store.loaded.names()):
         store.unshare(name)
 
 
