@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
+import pyarrow as pa
+
 from ..errors import Busy, LoadFailed, LoadsItself, TableExists, TableNotFound
 from ..loading import Files, Origin
 from . import names
@@ -215,6 +217,8 @@ def _open_origin(
             if (opened := current()) is not None:
                 return opened
             _publish(store, origin, version, mine.tell)
+            # pyarrow keeps the memory that it has decoded the files into, which may be more than the table takes.
+            pa.default_memory_pool().release_unused()
             version = origin.version()
             if (opened := current()) is not None:
                 return opened

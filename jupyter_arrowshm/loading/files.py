@@ -100,7 +100,7 @@ class Files:
             kind = _format(files[0].path)
             options = ds.FileSystemFactoryOptions(partition_base_dir=path, partitioning=ds.partitioning(flavor="hive"))
             factory = ds.FileSystemDatasetFactory(
-                system, [file.path for file in files], _reader(kind, files[0].path), options
+                system, [file.path for file in files], _reader(kind, files[0].path, self._is_local), options
             )
             dataset = factory.finish(factory.inspect())
             columns = self._columns(dataset.schema)
@@ -204,7 +204,7 @@ def _format(path: str) -> str:
     return found if name == path.lower() or found in ("csv", "json") else ""
 
 
-def _reader(kind: str, path: str) -> ds.FileFormat | str:
+def _reader(kind: str, path: str, is_local: bool) -> ds.FileFormat:
     import pyarrow.csv
     import pyarrow.dataset as ds
 
@@ -216,15 +216,19 @@ def _reader(kind: str, path: str) -> ds.FileFormat | str:
             pyarrow.csv.ParseOptions(delimiter=delimiter),
             default_fragment_scan_options=ds.CsvFragmentScanOptions(convert_options=nulls),
         )
+    if kind == "parquet":
+        # Fetching the columns of a row group at once saves requests to a bucket; from a disk it takes twice the memory.
+        scan = ds.ParquetFragmentScanOptions(pre_buffer=not is_local)
+        return ds.ParquetFileFormat(default_fragment_scan_options=scan)
     formats: dict[str, Any] = {
-        "parquet": ds.ParquetFileFormat,
         "ipc": ds.IpcFileFormat,
         "json": ds.JsonFileFormat,
         "orc": getattr(ds, "OrcFileFormat", None),
     }
     if formats[kind] is None:
         raise pa.ArrowNotImplementedError("this pyarrow cannot read ORC files")
-    return formats[kind]()
+    made: ds.FileFormat = formats[kind]()
+    return made
 
 
 def _written_by(kind: str, system: fs.FileSystem, path: str) -> str:
