@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -65,7 +68,7 @@ class R:
             stdin=subprocess.PIPE,
             pass_fds=[writer],
             cwd=cwd,
-            env={**environment(), "ARROWSHM_REPLIES": str(writer), **(env or {})},
+            env={**environment(), "TMPDIR": _temporary(), "ARROWSHM_REPLIES": str(writer), **(env or {})},
         )
         os.close(writer)
         self._replies = os.fdopen(reader, "rb")
@@ -117,6 +120,14 @@ class R:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         self._replies.close()
+
+
+@functools.cache
+def _temporary() -> str:
+    """Where R makes its own temporary directory, which one that is killed does not remove."""
+    path = tempfile.mkdtemp(prefix="arrowshm-test-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
 
 
 @functools.cache
