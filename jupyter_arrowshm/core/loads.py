@@ -96,8 +96,8 @@ def turn(store: Store, name: str, wait: float | None, progress: Progress | None 
             _mine.reset(before)
             # Its name first: whoever then has the lock sees that the file is gone, and opens the next one.
             with contextlib.suppress(OSError):
-                if os.fstat(file.fd).st_nlink:  # else the directory was removed and made anew: it is another's
-                    os.unlink(path)
+                if os.fstat(file.fd).st_nlink and (opened := loaded.open()) is not None:
+                    os.unlink(f"{LOADING}/{name}", dir_fd=opened.fd)  # unless the directory was made anew meanwhile
             unlock(file.fd)
 
 
