@@ -609,6 +609,7 @@ def test_columns_are_hidden_and_moved(desk: Desk, sharer: Peer, snap: Snap) -> N
     desk.wait()
     expect(tab.status).to_contain_text("5 of 7 columns")
     tab.grid.focus()
+    tab.press("Control+Home")
     tab.at("Row 1, fare: 0.0")
 
 
