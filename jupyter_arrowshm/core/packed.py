@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 
@@ -21,24 +20,32 @@ COMPRESSION = "zstd"
 _PIECE = 1 << 24  # bytes of one record batch: while one is fetched, the one before is written
 
 
-def pack(source: Shareable, name: str, path: str, progress: Progress | None = None) -> None:
+def pack(source: Shareable, name: str, progress: Progress | None = None) -> BinaryIO:
     """Write the table to a compressed Arrow file, with the footer that a shared one has.
 
-    The rows are written to the disk uncompressed first, next to ``path``: a store knows how to write each kind of
-    table, and what goes wrong with it goes wrong before anything is sent.
+    The rows are written to the disk uncompressed first: a store knows how to write each kind of table, and what goes
+    wrong with it goes wrong before anything is sent. The result has no name, and what is written before it has one for
+    a moment only: a process that is killed leaves no rows behind.
     """
-    with tempfile.TemporaryDirectory(prefix=".pack-", dir=Path(path).parent) as directory:
+    with tempfile.TemporaryDirectory(prefix="jupyter-arrowshm-") as directory:
         store = Store(directory)
         store.share(source, name, progress=progress)
-        with pa.memory_map(store.path(name)) as file:
-            reader = pa.ipc.open_file(file)
-            options = pa.ipc.IpcWriteOptions(compression=COMPRESSION)
-            with pa.ipc.new_file(path, reader.schema, options=options, metadata=reader.metadata) as writer:
-                for index in range(reader.num_record_batches):
-                    batch = reader.get_batch(index)
-                    rows = max(1, batch.num_rows * _PIECE // max(1, batch.nbytes))
-                    for start in range(0, max(1, batch.num_rows), rows):
-                        writer.write_batch(batch.slice(start, rows))
+        rows = pa.memory_map(store.path(name))
+    packed = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 (the caller closes it)
+    try:
+        reader = pa.ipc.open_file(rows)
+        options = pa.ipc.IpcWriteOptions(compression=COMPRESSION)
+        with pa.ipc.new_file(packed, reader.schema, options=options, metadata=reader.metadata) as writer:
+            for index in range(reader.num_record_batches):
+                batch = reader.get_batch(index)
+                piece = max(1, batch.num_rows * _PIECE // max(1, batch.nbytes))
+                for start in range(0, max(1, batch.num_rows), piece):
+                    writer.write_batch(batch.slice(start, piece))
+        packed.flush()
+    except BaseException:
+        packed.close()
+        raise
+    return packed
 
 
 def describe(file: BinaryIO, name: str, path: str, nbytes: int, version: str) -> TableInfo | None:

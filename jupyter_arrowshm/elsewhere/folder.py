@@ -7,7 +7,6 @@ import errno
 import os
 import re
 import secrets
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -82,12 +81,10 @@ class Folder:
         system, root = self._place()
         if not replace:
             self._bounded(lambda: self._check_owner(system, root, name))
-        with tempfile.TemporaryDirectory(prefix="jupyter-arrowshm-") as directory:
-            packed = os.path.join(directory, "table" + SUFFIX)
-            pack(source, name, packed, progress)
-            self._put(system, root, name, packed)
-            with open(packed, "rb") as file:
-                table = describe(file, name, self.path(name), os.path.getsize(packed), self.version(name) or "")
+        with pack(source, name, progress) as packed:
+            number = packed.fileno()
+            self._put(system, root, name, f"/dev/fd/{number}")
+            table = describe(packed, name, self.path(name), os.fstat(number).st_size, self.version(name) or "")
         assert table is not None
         return table
 

@@ -168,7 +168,11 @@ def test_of_two_at_the_same_moment_one_wins_whole(there: Bucket, peer: Callable[
         assert len(values) == 1 and there.files() == ["t.arrow"]
 
 
-def test_killed_while_it_shares_leaves_what_was_there(there: Bucket, peer: Callable[..., Peer]) -> None:
+def test_killed_while_it_shares_leaves_what_was_there(
+    there: Bucket, peer: Callable[..., Peer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own := tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(own))
     place = shm.place(there.address)
     place.share(pa.table({"a": [1]}), "t")
     for pause in (0.02, 0.05, 0.1, 0.2, 0.4):
@@ -180,6 +184,8 @@ def test_killed_while_it_shares_leaves_what_was_there(there: Bucket, peer: Calla
         one.kill()
         assert place.attach("t").num_rows in (1, 20_000)
         assert "t.arrow" in there.files()
+    # Rows on the disk have no name, but for the moment between the end of their writing and the removal of it.
+    assert len([file for file in own.rglob("*") if file.is_file() and file.stat().st_size]) <= 1
 
 
 @pytest.mark.parametrize(
