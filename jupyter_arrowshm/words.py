@@ -1,9 +1,11 @@
-"""Sizes and times as people read them: "1.2 GB", "2 min ago"."""
+"""Sizes, times and names as people read them: "1.2 GB", "2 min ago"."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
+_MOST_NAMES = 20  # of columns, that a sentence lists
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 _SPANS = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (float("inf"), 86400, "day"))
 
@@ -42,3 +44,14 @@ def shape(num_rows: int, num_columns: int) -> str:
 def printable(text: str) -> str:
     """The text on one line, without anything that a terminal would obey."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def no_column(name: str, where: str, names: Sequence[str]) -> str:
+    """``no column 'fair' in 'trips'. Did you mean 'fare'?``; ``where`` is ``in 'trips'``, ``names`` are those there."""
+    import difflib
+
+    more = len(names) - _MOST_NAMES
+    known = ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    near = difflib.get_close_matches(name, names, n=3)
+    hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"It has {known}."
+    return f"no column {name!r} {where}. {hint}"

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from .. import tabular
+from .. import tabular, words
 from ..errors import TableNotFound
 from . import arrowfile, names, segment
 from .directory import LOCK_TIMEOUT, Directory
 from .facts import SOURCE_KEY
 from .lock import wait_for
 
-_MOST_COLUMNS = 20  # that an error names
 _MOST_CHECKED = 10_000  # versions of other users' tables of which we know that they were checked
 
 
@@ -173,12 +172,6 @@ def _select(table: pa.Table, columns: Sequence[str], name: str) -> pa.Table:
     indices = []
     for column in columns:
         if not (matches := table.schema.get_all_field_indices(column)):
-            import difflib
-
-            near = difflib.get_close_matches(column, table.column_names, n=3)
-            more = len(table.column_names) - _MOST_COLUMNS
-            known = ", ".join(table.column_names[:_MOST_COLUMNS]) + (f" and {more} more" if more > 0 else "")
-            hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"It has {known}."
-            raise KeyError(f"no column {column!r} in {name!r}. {hint}")
+            raise KeyError(words.no_column(column, f"in {name!r}", table.column_names))
         indices += matches
     return table.select(indices)

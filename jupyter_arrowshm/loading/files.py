@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import errno
 import hashlib
 import os
@@ -15,6 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import pyarrow as pa
 
+from .. import words
 from ..errors import LoadFailed
 from ..tabular import Source, index_columns
 from .origin import name_of
@@ -121,10 +121,7 @@ class Files:
             return None
         for name in self.columns:
             if name not in schema.names:
-                near = difflib.get_close_matches(name, schema.names, n=3)
-                known = ", ".join(schema.names[:20])
-                hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"It has {known}."
-                raise KeyError(f"no column {name!r} in {self.address}. {hint}")
+                raise KeyError(words.no_column(name, f"in {self.address}", schema.names))
         index = [name for name in index_columns(schema) if name in schema.names]
         return [*self.columns, *(name for name in index if name not in self.columns)]
 

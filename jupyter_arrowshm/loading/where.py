@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import operator
 import re
@@ -11,6 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+
+from .. import words
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -102,11 +103,7 @@ class Where:
         number = node.id.removeprefix("__column_")
         name = self._columns[int(number)] if number != node.id else node.id
         if name not in schema.names:
-            near = difflib.get_close_matches(name, schema.names, n=3)
-            hint = (
-                f"Did you mean {' or '.join(map(repr, near))}?" if near else f"It has {', '.join(schema.names[:20])}."
-            )
-            raise KeyError(f"no column {name!r} to filter by. {hint}")
+            raise KeyError(words.no_column(name, "to filter by", schema.names))
         kind = schema.field(name).type
         return pc.field(name), kind.value_type if pa.types.is_dictionary(kind) else kind
 
