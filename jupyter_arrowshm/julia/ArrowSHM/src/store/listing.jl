@@ -115,14 +115,31 @@ end
 Labels() = Labels(Dict{Int,Holder}())
 (labels::Labels)(pid::Integer) = get!(() -> look_up(pid), labels.known, pid)
 
+"""
+The files that have these names now. A disk gives the inode of a file that went to the next one: a table that came after the
+look at the locks may have the inode of a file, here or elsewhere, that was still locked then.
+"""
+@noinline function versions(at::Integer, names)
+    found = Set{Version}()
+    for name in names
+        entry = open_regular(at, name)
+        entry === nothing && continue
+        file, facts = entry
+        closing(fd -> push!(found, version_of(facts)), file)
+    end
+    return found
+end
+
 "Every table, by name, as one look at the locks shows it; or only the table of this name, which takes far less time."
 @noinline list_tables(store::Store, only::Union{Nothing,String} = nothing) =
     something(with_directory(at -> list_tables(store, at, only), store.directory), Tables(TableInfo[], OlderVersion[]))
 
 function list_tables(store::Store, at::Integer, only)
+    named = table_names(store)
+    earlier = versions(at, only === nothing ? named : [only])
     locks, labels = Locks(store.directory, at), Labels()
     found, current, seen = TableInfo[], Set{UInt64}(), Set{Version}()
-    for name in table_names(store)
+    for name in named
         entry = open_regular(at, name)
         entry === nothing && continue
         file, facts = entry
@@ -130,7 +147,8 @@ function list_tables(store::Store, at::Integer, only)
             push!(current, facts.inode)
             push!(seen, version_of(facts))
             only in (nothing, name) || return
-            table = describe(store, at, name, fd, facts, locks, labels)
+            shown = version_of(facts) in earlier ? locks : again(locks)
+            table = describe(store, at, name, fd, facts, shown, labels)
             table === nothing || push!(found, table)
         end
     end
