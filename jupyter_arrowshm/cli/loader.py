@@ -1,26 +1,49 @@
-"""``python -m jupyter_arrowshm.cli.loader PATH [SECONDS]``: load files for a client in another language.
+"""``python -m jupyter_arrowshm.cli.loader PATH``: load files for a client in another language.
 
 It prints the name of their table in ``.loaded`` (docs/protocol.md, "Loading"), or one line that says why there is none.
+With ``--progress`` lines of two numbers come before the name: bytes written so far, and bytes in all (0 if unknown).
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
+import time
 from collections.abc import Sequence
+from typing import get_args
 
 from ..core import default_store
-from ..errors import ArrowSHMError
-from ..loading import Files
+from ..errors import ArrowSHMError, Speaker
+
+_TELL_EVERY = 0.1  # s
 
 
 def main(arguments: Sequence[str]) -> int:
     """Load, or wait until another process has loaded; gives the exit code."""
-    address, wait = arguments[0], float(arguments[1]) if len(arguments) > 1 else None
+    parser = argparse.ArgumentParser(prog="jupyter_arrowshm.cli.loader")
+    parser.add_argument("path")
+    parser.add_argument("--column", action="append", metavar="NAME", dest="columns")
+    parser.add_argument("--where", metavar="FILTER")
+    parser.add_argument("--wait", type=float, metavar="SECONDS")
+    parser.add_argument("--progress", action="store_true")
+    parser.add_argument("--speaker", choices=get_args(Speaker), default="cli", help="whose code a remedy is in")
+    asked = parser.parse_args(arguments)
+    told = time.monotonic()
+
+    def tell(written: int, total: int | None) -> None:
+        nonlocal told
+        if asked.progress and (now := time.monotonic()) - told >= _TELL_EVERY:
+            told = now
+            print(written, total or 0, flush=True)
+
+    options = {"columns": asked.columns, "where": asked.where, "wait": asked.wait, "progress": tell}
     try:
-        default_store().attach(address, to="stored", wait=wait)
-        print(Files(address).name)
+        print(default_store().attachment(asked.path, to="stored", **options).name)
     except ArrowSHMError as error:
-        print(error, file=sys.stderr)
+        print(error.says(asked.speaker), file=sys.stderr)
+        return 1
+    except (KeyError, ValueError) as error:  # no such column, or a filter that cannot be read
+        print(error.args[0] if error.args else error, file=sys.stderr)
         return 1
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sys
@@ -13,8 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from julia_peers import throws
+from waiting import eventually
 
 import jupyter_arrowshm as shm
+from jupyter_arrowshm.loading import Files
 
 TRIPS = pa.table({"fare": [7.5, 12.0, None], "city": ["Bergen", "Oslo", "Oslo"]})
 
@@ -53,6 +56,92 @@ def test_a_file_is_loaded_once_and_again_when_it_has_changed(julia: Any, store: 
     store.attach(other)
     julia.run(f'ENV["PATH"] = "/nonexistent"; more = attach({json.dumps(str(other))})')
     assert julia.get("length(more.city)") == 3
+
+
+def test_a_part_of_a_file_is_a_table_of_its_own(julia: Any, store: shm.Store, trips: Path) -> None:
+    frame = TRIPS.to_pandas().set_index(pa.array([10, 20, 40]).to_pandas())
+    frame.index.name = "at"
+    frame.to_parquet(trips)
+    julia.run("""part = attach("./trips 2026.parquet"; columns = ["city", "fare"], where = " fare > 10 ")""")
+    # pandas' index was loaded, too, and was not asked for.
+    assert julia.get("(names(part), part.city, part.fare, size(part))") == [["city", "fare"], ["Oslo"], [12.0], [1, 2]]
+    assert julia.get('attach("./trips 2026.parquet"; where = "fare > 10").at') == [20]
+    # It is the same table in Python, and no part is loaded twice.
+    versions = {table.name: table.version for table in store.loaded.tables()}
+    assert store.attach(trips, columns=["city", "fare"], where="fare > 10").to_pydict() == {
+        "city": ["Oslo"],
+        "fare": [12],
+    }
+    julia.run('path = ENV["PATH"]; ENV["PATH"] = "/nonexistent"')
+    again = """attach("./trips 2026.parquet"; columns = ["city", "fare"], where = "fare > 10")"""
+    assert julia.get(f"{again}.city") == ["Oslo"]
+    assert {table.name: table.version for table in store.loaded.tables()} == versions
+    julia.run('ENV["PATH"] = path')
+    for words, said in {
+        'columns = ["citi"]': "^LoadFailed: no column 'citi' in .*Did you mean 'city'",
+        'where = "fare = 10"': "^LoadFailed: this filter cannot be read .*write == to compare",
+        'columns = ["city"], where = "fare > rand()"': "^LoadFailed: .rand.*. cannot be part of a filter",
+    }.items():
+        with throws(said):
+            julia.run(f'attach("./trips 2026.parquet"; {words})')
+    assert {table.name for table in store.loaded.tables()} == set(versions)
+
+
+def test_columns_of_a_shared_table(julia: Any, store: shm.Store) -> None:
+    store.share(TRIPS, "t")
+    assert julia.get("""(t = attach("t"; columns = ["city", "fare"]); (names(t), t.city, t[2][1], t.fare[1]))""") == [
+        ["city", "fare"],
+        ["Bergen", "Oslo", "Oslo"],
+        7.5,
+        7.5,
+    ]
+    assert julia.get("""names(attach("t"; columns = "city"))""") == ["city"]
+    with throws('no column "citi" in "t". Did you mean "city"'):
+        julia.run("""attach("t"; columns = ["citi"])""")
+    with throws("where= is for files"):
+        julia.run("""attach("t"; where = "fare > 1")""")
+
+
+def test_a_loaded_table_by_its_name(julia: Any, store: shm.Store, trips: Path) -> None:
+    store.attach(trips)
+    [name] = store.loaded.names()
+    quoted = json.dumps(name)
+    assert julia.get(f"(ArrowSHM.info({quoted}).origin, attach({quoted}).city[1])") == [str(trips), "Bergen"]
+    julia.run(f"ArrowSHM.pin({quoted})")
+    assert store.info(name).pinned and julia.get(f"ArrowSHM.info({quoted}).pinned") is True
+    julia.run(f"Session.clear(); ArrowSHM.unpin({quoted})")
+    assert not store.info(name).pinned
+    julia.run(f"unshare({quoted})")
+    assert not store.loaded.names()
+    for call in ("ArrowSHM.info", "ArrowSHM.pin", "unshare", "attach"):
+        with throws(f"^TableNotFound: there is no shared table {quoted}"):
+            julia.run(f"{call}({quoted})")
+    # A shared table comes first.
+    store.attach(trips)
+    store.share({"mine": [1]}, name)
+    assert julia.get(f"names(attach({quoted}))") == ["mine"]
+    julia.run(f"unshare({quoted})")
+    assert store.loaded.names() == [name] and not store.names()
+
+
+def test_how_far_another_process_is(julia: Any, store: shm.Store, trips: Path) -> None:
+    """What the process that loads says about it reaches who waits."""
+    name = Files(trips).name
+    folder = Path(store.loaded.directory) / ".loading"
+    folder.mkdir(0o700, parents=True)
+    os.chmod(folder.parent, 0o700)
+    os.chmod(folder.parent.parent, 0o700)
+    fd = os.open(folder / name, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    os.pwrite(fd, f"{1_500_000:19} {3_000_000:19}\n".encode(), 0)
+    told = trips.with_name("told")
+    julia.start(f"""
+        tell(done, total) = write({json.dumps(str(told))}, "$done of $total")
+        attach({json.dumps(str(trips))}; progress = tell).city
+    """)
+    eventually(lambda: told.exists() and told.read_text() == "1500000 of 3000000")
+    os.close(fd)
+    assert julia.wait() == TRIPS["city"].to_pylist()
 
 
 def test_loaded_tables_are_listed_apart_and_collected(julia: Any, store: shm.Store, trips: Path) -> None:

@@ -85,6 +85,19 @@ stop_newer <- function(name, protocol) {
   raise("NewerProtocol", text, name = name, protocol = protocol, supported = "1")
 }
 
+stop_load_failed <- function(origin, reason) {
+  text <- if (nzchar(reason)) printable(reason) else sprintf("%s cannot be loaded.", origin)
+  raise("LoadFailed", text, origin = origin)
+}
+
+stop_no_python <- function() {
+  text <- paste(
+    "files are read by the Python package jupyter-arrowshm, and no Python with it was found. Install it",
+    "(pip install jupyter-arrowshm), and start R where the command `jupyter arrowshm` works."
+  )
+  raise("NoPython", text)
+}
+
 stop_busy <- function(what) {
   raise("Busy", sprintf("%s was busy for 10 s: another process, perhaps a stopped one, uses it. Try again.", what), what = what, waited = 10)
 }

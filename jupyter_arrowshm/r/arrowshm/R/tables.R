@@ -7,14 +7,21 @@ check_name <- function(name) {
   enc2utf8(name)
 }
 
-attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE) {
+attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE, where = NULL) {
+  if (is_address(name)) {
+    if (!is.null(columns) && !is.character(columns)) stop("columns of a file are chosen by their names", call. = FALSE)
+    name <- load_files(enc2utf8(name), columns, where, if (!missing(wait)) wait)
+  } else if (!is.null(where)) {
+    stop("where is for files: filter a shared table once it is attached", call. = FALSE)
+  }
   name <- check_name(name)
-  directory <- default_directory()
+  directory <- directory_of(name)
   deadline <- Sys.time() + wait
   repeat {
     opened <- .Call(C_attach, directory, name, isTRUE(validate))
     if (!is_fault(opened) || opened$kind != "absent" || Sys.time() >= deadline) break
     Sys.sleep(0.005)
+    directory <- directory_of(name)
   }
   checked(opened, directory, name)
   which <- seq_along(opened$types)
@@ -70,34 +77,39 @@ share_table <- function(data, name, replace = FALSE, pin = FALSE) {
 }
 
 unshare_table <- function(...) {
-  directory <- default_directory()
-  for (name in c(...)) checked(.Call(C_unshare, directory, name <- check_name(name)), directory, name)
+  for (name in c(...)) {
+    name <- check_name(name)
+    checked(.Call(C_unshare, directory <- directory_of(name), name), directory, name)
+  }
   invisible()
 }
 
 pin_table <- function(name) {
-  checked(.Call(C_pin, directory <- default_directory(), name <- check_name(name), TRUE), directory, name)
+  name <- check_name(name)
+  checked(.Call(C_pin, directory <- directory_of(name), name, TRUE), directory, name)
   invisible()
 }
 
 unpin_table <- function(name) {
-  checked(.Call(C_pin, directory <- default_directory(), name <- check_name(name), FALSE), directory, name)
+  name <- check_name(name)
+  checked(.Call(C_pin, directory <- directory_of(name), name, FALSE), directory, name)
   invisible()
 }
 
 collect_tables <- function() {
-  directory <- default_directory()
   removed <- numeric()
-  for (name in table_names(directory, tidy = TRUE)) {
-    nbytes <- checked(.Call(C_collect, directory, name), directory, name)
-    if (!is.null(nbytes)) removed[name] <- nbytes
+  for (directory in c(shared <- default_directory(), loaded_directory(shared))) {
+    for (name in table_names(directory, tidy = TRUE)) {
+      nbytes <- checked(.Call(C_collect, directory, name), directory, name)
+      if (!is.null(nbytes)) removed[name] <- nbytes
+    }
   }
   removed
 }
 
 table_info <- function(name) {
   name <- check_name(name)
-  directory <- default_directory()
+  directory <- directory_of(name)
   found <- look(directory, name)
   if (!length(found)) stop_not_found(directory, name)
   found[[1]]

@@ -19,10 +19,11 @@ macro share(arguments...)
 end
 
 """
-    @attach trips [wait=10]
+    @attach trips [columns=["fare"]] [wait=10]
     @attach variable = "name"
+    @attach variable = "./trips.parquet" [columns=["fare"]] [where="fare > 10"]
 
-Attach a table as a variable with its name, or with another name. See [`attach`](@ref).
+Attach a table as a variable with its name, or with another name; or the rows of a file. See [`attach`](@ref).
 """
 macro attach(arguments...)
     target, options = split_arguments(arguments; keep_first = true)
@@ -84,8 +85,34 @@ end
 end
 
 @noinline function attach_aloud(home::Module, variable::Symbol, name; options...)
-    table = briefly(() -> attach(name; options...))
+    bar = Bar("loading $name")
+    told = isinteractive() && is_address(name) ? (progress = (written, total) -> tell(bar, written, total),) : NamedTuple()
+    table = try
+        briefly(() -> attach(name; told..., options...))
+    finally
+        wipe(bar)
+    end
     println(head_line(table), ", attached")
     remember_binding(home, variable, table)
     return table
 end
+
+const PATIENCE = 0.5  # s until a line says how far it is
+
+"A line that says how far a loading is, and that is gone at its end."
+mutable struct Bar
+    what::String
+    begun::Float64
+    width::Int
+end
+Bar(what::String) = Bar(what, time(), 0)
+
+function tell(bar::Bar, written::Integer, total::Integer)
+    time() - bar.begun < PATIENCE && return
+    line = "$(bar.what): $(words_size(written))$(total > 0 ? " of $(words_size(total))" : "")"
+    print("\r", rpad(line, bar.width))
+    bar.width = max(bar.width, textwidth(line))
+    flush(stdout)
+end
+
+wipe(bar::Bar) = bar.width > 0 && print("\r", ' '^bar.width, "\r")

@@ -7,19 +7,30 @@ const MOST_LOADS = 5  # if the table is removed each time between its loading an
 "A path or a URI, and not a table's name."
 is_address(name::AbstractString) = '/' in name
 
-@noinline function attach_files(address::String, wait, store::Store)
+"""
+The rows of files: with `columns` only these, with `where` only those for which a filter holds. `progress(written, total)` is
+called now and then while they are loaded, with bytes; `total` is 0 where it is not known.
+"""
+@noinline function attach_files(address::String, columns, where_::AbstractString, wait, @nospecialize(progress), store::Store)
     check_wait(wait)
     loaded = loaded_store(store)
     path = occursin(SCHEME, address) ? nothing : local_path(address)
+    part = Part(columns, String(strip(where_)))
     for attempt in 1:MOST_LOADS
-        name = path === nothing ? nothing : loaded_before(loaded, path)
-        name === nothing && (name = load_files(something(path, address), wait, store))
+        name = path === nothing ? nothing : loaded_before(loaded, path, part)
+        name === nothing && (name = load_files(something(path, address), part, wait, progress, store))
         try
-            return attach(name; store = loaded)
+            return attach(name; store = loaded, columns = columns)
         catch error
             error isa TableNotFound && attempt < MOST_LOADS || rethrow()
         end
     end
+end
+
+"What is wanted of files: the names of columns, or `nothing` for all; a filter, or an empty text."
+struct Part
+    columns::Union{Nothing,Vector{String}}
+    filter::String
 end
 
 "As Python's `os.path.abspath` has it: no `.`, no `..`, no slash at the end."
@@ -29,12 +40,12 @@ function local_path(address::String)
 end
 
 "The name of the table that this file was loaded as, if it is the file's present state; else Python is asked."
-@noinline function loaded_before(loaded::Store, path::String)
+@noinline function loaded_before(loaded::Store, path::String, part::Part)
     file = open_any(AT_FDCWD, path)
     file === nothing && return nothing
     found = closing(facts_of, file)
     isfile(found) || return nothing
-    name = name_of_address(path)
+    name = name_of_address(path, part)
     known = explaining(() -> with_directory(at -> summary_of(loaded, at, name), loaded.directory), loaded.directory)
     (known === nothing || known[2] === nothing) && return nothing
     facts = known[2].facts
@@ -43,10 +54,10 @@ end
 end
 
 "The last part of an address, and eight digits that tell it from its like."
-function name_of_address(address::String)
+function name_of_address(address::String, part::Part = Part(nothing, ""))
     plain(char) = isascii(char) && (isletter(char) || isdigit(char) || char in "_.+=,@-")
     last_part = lstrip(char -> char in ".-", map(char -> plain(char) ? char : '_', basename(address)))
-    digits = first(bytes2hex(sha256("$address\0\0*")), 8)
+    digits = first(bytes2hex(sha256(join([address; part.filter; something(part.columns, ["*"])], '\0'))), 8)
     return "$(isempty(last_part) ? "table" : first(last_part, 60))-$digits"
 end
 
@@ -73,18 +84,26 @@ on_path(name::String) =
     filter(isfile, [joinpath(folder, name) for folder in split(get(ENV, "PATH", ""), ':'; keepempty = false)])
 
 "Have Python load it, unless that was done before; return the name of its table in the store of loaded ones."
-@noinline function load_files(address::String, wait, store::Store)
+@noinline function load_files(address::String, part::Part, wait, @nospecialize(progress), store::Store)
     environment = copy(ENV)
     environment[ENVIRONMENT_VARIABLE] = store.directory.path
-    seconds = wait === nothing ? `` : `$wait`
-    command = setenv(`$(find_python()) -m jupyter_arrowshm.cli.loader $address $seconds`, environment)
+    options = ["--speaker=julia"]
+    part.columns === nothing || append!(options, "--column=" .* part.columns)
+    isempty(part.filter) || push!(options, "--where=" * part.filter)
+    wait === nothing || push!(options, "--wait=$(Float64(wait))")
+    progress === nothing || push!(options, "--progress")
+    command = setenv(`$(find_python()) -m jupyter_arrowshm.cli.loader $options $address`, environment)
     said, complaint = Pipe(), Pipe()
     process = run(pipeline(command; stdin = devnull, stdout = said, stderr = complaint); wait = false)
     try
         close(said.in)
         close(complaint.in)
         errors = @async read(complaint, String)
-        name = strip(read(said, String))
+        name = ""
+        for line in eachline(said)
+            numbers = match(r"^([0-9]+) ([0-9]+)$", line)
+            numbers === nothing ? (name = String(line)) : progress(parse(Int, numbers[1]), parse(Int, numbers[2]))
+        end
         success(process) && return check_name(name)
         reason = strip(fetch(errors))
         occursin("No module named", reason) && throw(NoPython())

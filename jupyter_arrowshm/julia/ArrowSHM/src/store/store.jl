@@ -51,22 +51,24 @@ Throws [`ArrowSHM.InvalidName`](@ref), [`ArrowSHM.TableExists`](@ref), [`ArrowSH
 end
 
 """
-    attach(name; wait=nothing)
+    attach(name; columns=nothing, wait=nothing)
 
 The table of this name as a [`SharedTable`](@ref): its columns lie in the shared memory. The data stays valid for as
-long as anything refers to it, even if the name, the process that shared it, or the directory is gone. `wait` is the
-number of seconds to wait until somebody shares a table of this name.
+long as anything refers to it, even if the name, the process that shared it, or the directory is gone. With `columns`, a vector of
+names, it has only these, in this order. `wait` is the number of seconds to wait until somebody shares a table of this name.
 
     attach(load, name; wait=nothing)
 
 The same; but if no table has this name, `load()`, a function without arguments, makes it, and it is shared. Of all
 processes that ask at the same time, in Julia or Python, one loads; the others wait for its table, `wait` seconds at most.
 
-    attach("./trips.parquet"; wait=nothing)
+    attach("./trips.parquet"; columns=nothing, where=nothing, wait=nothing)
 
 The rows of a file, or of a directory of files, as Python's `attach` takes it: Parquet, Arrow, CSV, JSON or ORC, here or in a
 bucket (`s3://...`). It has a `/` in it. It is loaded once on this machine, for all who attach it, and again when it has
-changed. The Python package reads it, which need not run; see [`ArrowSHM.NoPython`](@ref).
+changed. `columns=["city", "fare"]` and `where="fare > 10 and city in ['Bergen', 'Oslo']"` load only that part, as a table of its
+own. The Python package reads it, which need not run; see [`ArrowSHM.NoPython`](@ref). `progress(written, total)` is called with
+bytes while it is loaded; `total` is 0 where it is not known.
 
     attach(f, name; wait=nothing)
 
@@ -97,13 +99,20 @@ ERROR: there is no shared table "fairs". Did you mean "fares"?
 Throws [`ArrowSHM.TableNotFound`](@ref), [`ArrowSHM.DamagedTable`](@ref), [`ArrowSHM.NewerProtocol`](@ref), or
 [`ArrowSHM.Busy`](@ref) if somebody kept the file locked. See docs/protocol.md, "Attaching"; mmap(2), NOTES.
 """
-@noinline function attach(name::AbstractString; wait::Union{Nothing,Real} = nothing, store::Store = default_store())
-    is_address(name) && return attach_files(String(name), wait, store)
+@noinline function attach(
+    name::AbstractString;
+    columns = nothing, where::Union{Nothing,AbstractString} = nothing, wait::Union{Nothing,Real} = nothing, progress = nothing,
+    store::Store = default_store(),
+)
+    columns === nothing || (columns = String[columns isa Union{AbstractString,Symbol} ? [columns] : columns;])
+    is_address(name) && return attach_files(String(name), columns, something(where, ""), wait, progress, store)
+    where === nothing || throw(ArgumentError("where= is for files: filter a shared table once it is attached"))
     name = check_name(name)
     return explaining(store.directory) do
         source = open_source(store, name, wait)
         try
-            return SharedTable(source)
+            table = SharedTable(source)
+            return columns === nothing ? table : chosen(table, columns)
         catch error
             error isa Damaged || rethrow()
             throw(DamagedTable(name, source.path, error.reason))
@@ -116,38 +125,6 @@ end
     # A type can be called without arguments, too: `attach(Arrow.Table, "trips")` means its bytes.
     f isa Function && Base.invokelatest(applicable, f) && return attach_or_load(f, name, wait, store)
     return Base.invokelatest(f, explaining(() -> open_source(store, name, wait), store.directory).bytes)
-end
-
-@noinline function open_source(store::Store, name::String, wait)
-    check_wait(wait)
-    found = map_source(store, name)
-    if found === nothing && wait !== nothing && wait > 0
-        wait_for(() -> (found = map_source(store, name)) !== nothing, wait)
-    end
-    found === nothing && throw(Base.invokelatest(not_found, store, name))  # not compiled before it happens
-    return found
-end
-
-check_wait(wait) = wait === nothing || wait >= 0 || throw(ArgumentError("wait is a number of seconds, 0 or more"))
-
-"Open, lock and map the file that has this name, and read its footer; `nothing` if there is none."
-@noinline function map_source(store::Store, name::String)
-    path = table_path(store, name)
-    opened = with_directory(at -> open_shared(at, name, path, LOCK_TIMEOUT), store.directory)
-    opened === nothing && return nothing
-    file, found = opened
-    try
-        found.size == 0 && damaged("it is empty")
-        footer = read_footer(file.fd, found.size)
-        protocol = get(footer.facts, "protocol", PROTOCOL)
-        protocol == PROTOCOL || throw(NewerProtocol(name, protocol, PROTOCOL))
-        bytes = map_values(file, UInt8, Int(found.size), 0)
-        return Source(name, path, version_of(found), file, bytes, footer, nothing, IdDict{Any,Any}())
-    catch error
-        close(file)
-        error isa Damaged && throw(DamagedTable(name, path, error.reason))
-        rethrow()
-    end
 end
 
 """
@@ -183,13 +160,16 @@ end
 """
     ArrowSHM.info(name)
 
-One row of [`tables`](@ref). Throws [`ArrowSHM.TableNotFound`](@ref).
+One row of [`tables`](@ref), or of `tables().loaded`. Throws [`ArrowSHM.TableNotFound`](@ref).
 """
 @noinline function info(name::AbstractString; store::Store = default_store())
     name = check_name(name)
     return explaining(store.directory) do
-        found = list_tables(store, name)
-        isempty(found) ? throw(not_found(store, name)) : found[1]
+        for each in (store, loaded_store(store))
+            found = list_tables(each, name)
+            isempty(found) || return found[1]
+        end
+        throw(not_found(store, name))
     end
 end
 
@@ -249,17 +229,22 @@ The opposite of [`ArrowSHM.pin`](@ref). Throws [`ArrowSHM.TableNotFound`](@ref).
 """
 @noinline unpin(name::AbstractString; store::Store = default_store()) = changing(remove_pin, store, name)
 
-"Call `f(at, name)` under the directory lock, when there is a table of this name."
+"Call `f(at, name)` under the directory lock, when there is a table of this name; else under that of the loaded tables."
 @noinline function changing(@nospecialize(f), store::Store, name::AbstractString)
     name = check_name(name)
     return explaining(store.directory) do
         open_directory(store.directory) === nothing && throw(TableNotFound(name))
-        return with_lock(store.directory) do at
-            opened = open_regular(at, name)
-            opened === nothing && throw(not_found(store, name))
-            close(opened[1])
-            return f(at, name)
+        for each in (store, loaded_store(store))
+            open_directory(each.directory) === nothing && continue
+            found, done = with_lock(each.directory) do at
+                opened = open_regular(at, name)
+                opened === nothing && return false, nothing
+                close(opened[1])
+                return true, f(at, name)
+            end
+            found && return done
         end
+        throw(not_found(store, name))
     end
 end
 

@@ -50,6 +50,18 @@ fields_of(t::SharedTable) = source_of(t).footer.fields
     return SharedTable(source, rows, names, lookup_of(names), column_starts(footer), batches, columns)
 end
 
+"The same table with only these columns, in this order."
+function chosen(t::SharedTable, wanted::Vector{String})
+    places = Int[get(() -> no_column(t, Symbol(name)), getfield(t, :lookup), symbol(name)) for name in wanted]
+    whole = source_of(t)
+    all = whole.footer
+    footer = Footer(all.version, all.fields[places], all.metadata, all.facts, all.dictionaries, all.batches)
+    source = Source(whole.name, whole.path, whole.version, whole.file, whole.bytes, footer, whole.dictionaries, whole.pools)
+    names = unique_names(footer.fields)
+    columns = Vector{Any}(nothing, length(names))
+    return SharedTable(source, getfield(t, :rows), names, lookup_of(names), getfield(t, :starts)[places], getfield(t, :batches), columns)
+end
+
 "Column `i`, made if it does not exist yet."
 @noinline function column(t::SharedTable, i::Int)
     columns = getfield(t, :columns)

@@ -1,0 +1,52 @@
+# Files as what a table is loaded from. The Python package reads them, once on a machine (docs/protocol.md, "Loading").
+
+is_address <- function(name) is.character(name) && length(name) == 1L && grepl("/", name, fixed = TRUE)
+
+loaded_directory <- function(directory) paste0(directory, "/.loaded")
+
+# The directory that a table of this name is in: that of the loaded ones, if no shared one has the name.
+directory_of <- function(name) {
+  shared <- default_directory()
+  loaded <- loaded_directory(shared)
+  if (!file.exists(table_path(shared, name)) && file.exists(table_path(loaded, name))) loaded else shared
+}
+
+# Has Python load the files, unless that was done before; the name of their table among the loaded ones.
+load_files <- function(address, columns, where, wait) {
+  python <- find_python()
+  arguments <- c(
+    "-m", "jupyter_arrowshm.cli.loader", if (!is.null(columns)) paste0("--column=", columns), if (!is.null(where)) paste0("--where=", where),
+    if (!is.null(wait)) paste0("--wait=", format(wait, scientific = FALSE)), address
+  )
+  complaint <- tempfile()
+  on.exit(unlink(complaint))
+  environment <- paste0(c(VARIABLE, LIBRARIES), "=", shQuote(c(default_directory(), users_libraries())))
+  said <- suppressWarnings(system2(python, shQuote(arguments), stdout = TRUE, stderr = complaint, env = environment))
+  if (is.null(attr(said, "status"))) return(check_name(said[length(said)]))
+  reason <- trimws(paste(readLines(complaint, warn = FALSE), collapse = "\n"))
+  if (grepl("No module named", reason, fixed = TRUE)) stop_no_python()
+  stop_load_failed(address, reason)
+}
+
+# The Python beside the command `jupyter-arrowshm` on PATH, else `python3`.
+find_python <- function() {
+  command <- Sys.which("jupyter-arrowshm")
+  # In a user's own bin it has no Python beside it; pipx has a link there, to where both are.
+  beside <- if (nzchar(command)) file.path(dirname(c(command, normalizePath(command))), "python3")
+  found <- Filter(file.exists, c(beside, Sys.which("python3")))
+  if (!length(found)) stop_no_python()
+  unname(found[1])
+}
+
+LIBRARIES <- "LD_LIBRARY_PATH"
+
+# The user's own LD_LIBRARY_PATH. R's start script puts R's libraries before it, and with these another Python than the system's
+# may not find its own: "undefined symbol".
+users_libraries <- function() {
+  script <- file.path(R.home("etc"), "ldpaths")
+  now <- Sys.getenv(LIBRARIES)
+  if (!file.exists(script)) return(now)
+  code <- sprintf("unset %s; . %s; printf %%s \"$%s\"", LIBRARIES, shQuote(script), LIBRARIES)
+  added <- paste(system2("/bin/sh", c("-c", shQuote(code)), stdout = TRUE), collapse = "")
+  if (nzchar(added) && startsWith(now, added)) sub("^:", "", substring(now, nchar(added) + 1)) else now
+}
