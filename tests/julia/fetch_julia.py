@@ -15,12 +15,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import debian
+
 SUITE = "bullseye"  # the last Debian that has a julia
 # bookworm's libunwind8 turns every exception that compiled code throws into a segmentation fault.
 PACKAGES = ("julia", "libunwind8")
 # The machine's own do: another libc beside the running one breaks the wrapper's shell.
 OWN = ("libc6_", "libgcc-s1_", "gcc-1", "dpkg_", "perl-base_", "libcrypt1_")
-KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 class NoJulia(Exception):
@@ -33,35 +35,18 @@ def find(folder: Path) -> str:
         return found
     wrapper = folder / "julia"
     if not wrapper.exists():
-        if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        if not debian.has_apt():
             raise NoJulia("no julia on PATH, and no Debian to fetch one from: install Julia (https://julialang.org)")
         _fetch(folder)
     return str(wrapper)
 
 
 def _fetch(folder: Path) -> None:
-    apt = folder / "apt"
     shutil.rmtree(folder, ignore_errors=True)
-    for part in ("lists/partial", "archives/partial"):
-        (apt / part).mkdir(parents=True)
-    (apt / "status").touch()  # as if nothing were installed: everything that julia needs comes along
-    mirror = _mirror()
-    signed = f"[signed-by={KEYRING}] " if os.path.exists(KEYRING) else ""
-    (apt / "sources.list").write_text(f"deb {signed}{mirror} {SUITE} main\n")
-    options = {
-        "Dir::State": apt,
-        "Dir::State::lists": apt / "lists",
-        "Dir::State::status": apt / "status",
-        "Dir::Cache": apt,
-        "Dir::Cache::archives": apt / "archives",
-        "Dir::Etc::sourcelist": apt / "sources.list",
-        "Dir::Etc::sourceparts": "-",
-        "Dir::Etc::preferencesparts": "-",
-        "APT::Sandbox::User": "",
-        "APT::Get::List-Cleanup": "0",
-        "Debug::NoLocking": "1",
-    }
-    command = ["apt-get", "-qq", *(word for key, value in options.items() for word in ("-o", f"{key}={value}"))]
+    apt = folder / "apt"
+    if (archive := debian.archive()) is None:
+        raise NoJulia("no julia on PATH, and apt knows no Debian archive to fetch one from")
+    command = debian.private_apt(apt, archive, "deb", SUITE)
     _run(*command, "update")
     _run(*command, "install", "--download-only", "--no-install-recommends", "--yes", *PACKAGES)
     root = folder / "root"
@@ -70,23 +55,6 @@ def _fetch(folder: Path) -> None:
             _run("dpkg-deb", "-x", str(package), str(root))
     shutil.rmtree(apt)
     _write_wrapper(folder, root)
-
-
-def _mirror() -> str:
-    """The Debian archive that this machine is set up to use."""
-    found = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN)"], capture_output=True, text=True, check=False
-    )
-    for line in found.stdout.splitlines():
-        uri, _, origin = line.partition(" ")
-        if origin == "Debian" and "security" not in uri:
-            return uri
-    # Before the first apt-get update, apt knows no origins.
-    for line in found.stdout.splitlines():
-        uri = line.partition(" ")[0]
-        if uri.rstrip("/").endswith("/debian"):
-            return uri
-    raise NoJulia("no julia on PATH, and apt knows no Debian archive to fetch one from")
 
 
 def _write_wrapper(folder: Path, root: Path) -> None:

@@ -16,12 +16,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import debian
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGE = CHECKOUT / "jupyter_arrowshm" / "r" / "arrowshm"
 DEBIAN = ("r-base-core", "r-cran-irkernel", "r-cran-bit64", "r-cran-tibble", "r-cran-data.table")
 COMPILER = ("gcc", "g++", "make", "libc6-dev")
 SUITES = ("trixie", "forky", "sid")  # bookworm, the first Debian whose R is new enough, does not have nanoarrow yet
-KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 class NoR(Exception):
@@ -74,47 +76,18 @@ def _install(program: str, library: Path, source: Path, package: str) -> None:
 
 
 def _fetch_nanoarrow(apt: Path) -> Path:
-    if not shutil.which("apt-get"):
+    if not debian.has_apt():
         raise NoR('R has no nanoarrow, and there is no Debian to fetch it from: in R, install.packages("nanoarrow")')
-    shutil.rmtree(apt, ignore_errors=True)
-    mirror = _mirror()
-    signed = f"[signed-by={KEYRING}] " if os.path.exists(KEYRING) else ""
+    if (archive := debian.archive()) is None:
+        raise NoR("R has no nanoarrow, and apt knows no Debian archive to fetch it from")
     for suite in SUITES:
-        shutil.rmtree(apt, ignore_errors=True)
-        for part in ("lists/partial", "archives/partial"):
-            (apt / part).mkdir(parents=True)
-        (apt / "status").touch()
-        (apt / "sources.list").write_text(f"deb-src {signed}{mirror} {suite} main\n")
-        options = {
-            "Dir::State": apt,
-            "Dir::State::lists": apt / "lists",
-            "Dir::State::status": apt / "status",
-            "Dir::Cache": apt,
-            "Dir::Cache::archives": apt / "archives",
-            "Dir::Etc::sourcelist": apt / "sources.list",
-            "Dir::Etc::sourceparts": "-",
-            "Dir::Etc::preferencesparts": "-",
-            "APT::Sandbox::User": "",
-            "Debug::NoLocking": "1",
-        }
-        command = ["apt-get", "-qq", *(word for key, value in options.items() for word in ("-o", f"{key}={value}"))]
+        command = debian.private_apt(apt, archive, "deb-src", suite)
         _run("nanoarrow", *command, "update")
         # CRAN's own archive alone: a mirror may lack what Debian adds to it.
         asked = [*command, "source", "--download-only", "--only-source", "--tar-only", "r-cran-nanoarrow"]
         if subprocess.run(asked, cwd=apt, capture_output=True, check=False).returncode == 0:
             return next(apt.glob("*.orig.tar.*"))
     raise NoR("R has no nanoarrow, and this machine's Debian archive does not have its source")
-
-
-def _mirror() -> str:
-    """The Debian archive that this machine is set up to use."""
-    found = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI)"], capture_output=True, text=True, check=False
-    )
-    for uri in found.stdout.splitlines():
-        if uri.rstrip("/").endswith("/debian"):
-            return uri
-    raise NoR("R has no nanoarrow, and apt knows no Debian archive to fetch it from")
 
 
 def _copy(source: Path) -> Path:
