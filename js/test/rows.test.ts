@@ -40,6 +40,10 @@ class Source implements IPreviewSource {
     return tableToIPC(new Table(schema, [batch]), 'stream');
   }
 
+  find(): Promise<never> {
+    return Promise.reject(new Error('none'));
+  }
+
   summary(): Promise<never> {
     return Promise.reject(new Error('none'));
   }

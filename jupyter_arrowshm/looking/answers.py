@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from ..core import Store
 from ..errors import ArrowSHMError, InvalidQuery, QueryStopped
-from ..preview import SORTED_ROWS, VIEW_ROWS, Damage, Patience, Unwanted, View, of_file
-from .questions import ExportQuestion, NumbersQuestion, PlacesQuestion, Question, RowsQuestion
+from ..preview import SORTED_ROWS, VIEW_ROWS, Damage, Patience, Step, Unwanted, View, of_file
+from .questions import ExportQuestion, FindQuestion, NumbersQuestion, PlacesQuestion, Question, RowsQuestion
 
 _TABLES, _VIEWS = 4, 8  # that are at hand at once
 
@@ -124,6 +124,10 @@ def _answer(view: View, question: Question, patience: Patience) -> Answer:
         with pa.ipc.new_stream(sink, batch.schema) as writer:
             writer.write_batch(batch)
         return Answer({}, bytes(sink.getvalue()))
+    if isinstance(question, FindQuestion):
+        step = Step(question.row, question.column, question.direction)
+        found = view.find(question.text, step, question.columns, bool(question.ignore_case), patience)
+        return Answer({}, json.dumps(found).encode())
     if isinstance(question, ExportQuestion):
         file = view.export(question.format, question.columns, patience)
         return Answer({"num_rows": file.num_rows, "is_cut": file.is_cut}, file.data)

@@ -66,6 +66,22 @@ class SummaryQuestion(Question):
 
 
 @dataclass(frozen=True)
+class FindQuestion(Question):
+    """The next (``direction`` 1) or the previous (-1) cell with ``text``, or (0) the first one from a cell on.
+
+    ``row`` is the place of that cell in the view, -1 if there is none, and ``column`` its column's number.
+    """
+
+    what = "find"
+
+    text: str = ""
+    ignore_case: int = 1
+    row: int = -1
+    column: int = -1
+    direction: int = 0
+
+
+@dataclass(frozen=True)
 class ExportQuestion(Question):
     """The view as a file of this ``format``."""
 
@@ -94,7 +110,8 @@ class PlacesQuestion(Question):
 
 
 _KINDS: dict[str, type[Question]] = {
-    kind.what: kind for kind in (RowsQuestion, SummaryQuestion, ExportQuestion, NumbersQuestion, PlacesQuestion)
+    kind.what: kind
+    for kind in (RowsQuestion, SummaryQuestion, FindQuestion, ExportQuestion, NumbersQuestion, PlacesQuestion)
 }
 
 

@@ -7,6 +7,7 @@ For the server's worker, the widget and the command line; it works on any
 from __future__ import annotations
 
 from .damage import Damage
+from .finding import Step
 from .order import SORTED_ROWS
 from .page import CELL, MAX_COLUMNS, MAX_ROWS
 from .patience import Patience, Unwanted
@@ -24,6 +25,7 @@ __all__ = [
     "Damage",
     "Patience",
     "Source",
+    "Step",
     "Unwanted",
     "View",
     "of_file",

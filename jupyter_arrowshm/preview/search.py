@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 
 from .condition import Condition
 from .patience import Patience
-from .source import Source
+from .source import SLICE_ROWS, Source
 
+_FEWEST_ROWS = 1 << 13  # that are looked at in one go
 _COUNTING = 1.0  # s that matches are counted for when there are enough to show
 
 
@@ -30,6 +31,7 @@ class Search(Sequence[int]):
         self.searched = 0
         self._num_rows = source.num_rows
         self._masks: list[tuple[int, pa.BooleanArray]] = []
+        self._before: list[int] = []  # how many matches there are before each mask
         self._matches = 0
         self._slices = _masks(source, condition)
 
@@ -40,6 +42,7 @@ class Search(Sequence[int]):
             return
         for first, mask in self._slices:
             self._masks.append((first, mask))
+            self._before.append(self._matches)
             self._matches += mask.true_count
             self.searched = first + len(mask)
             if (counting if self._matches >= wanted else patience).is_over():
@@ -61,6 +64,20 @@ class Search(Sequence[int]):
         places = range(self._matches)[place]
         return list(self.at(places)) if isinstance(places, range) else next(self.at((places,)))
 
+    def has(self, row: int) -> bool:
+        """Whether the row, which was looked at, matches."""
+        first, mask = self._masks[self._index(row)]
+        return bool(mask[row - first].as_py())
+
+    def before(self, row: int) -> int:
+        """How many rows before this one match, which was looked at."""
+        index = self._index(row)
+        first, mask = self._masks[index]
+        return self._before[index] + int(mask.slice(0, row - first).true_count)
+
+    def _index(self, row: int) -> int:
+        return bisect.bisect_right(self._masks, row, key=lambda one: one[0]) - 1
+
     def at(self, places: Sequence[int]) -> Iterator[int]:
         """The rows at these places among all that match, which are in ascending order."""
         before = begin = 0
@@ -77,5 +94,9 @@ class Search(Sequence[int]):
 
 def _masks(source: Source, condition: Condition) -> Iterator[tuple[int, pa.BooleanArray]]:
     wanted = sorted(condition.columns)
+    # A text may be looked for in a thousand columns: between two looks at the clock there are no more cells for that.
+    length = max(_FEWEST_ROWS, SLICE_ROWS // max(1, len(wanted)))
     for first, arrays in source.slices(wanted):
-        yield first, condition.mask(dict(zip(wanted, arrays, strict=True)))
+        for begin in range(0, len(arrays[0]), length):
+            some = [array.slice(begin, length) for array in arrays]
+            yield first + begin, condition.mask(dict(zip(wanted, some, strict=True)))

@@ -15,6 +15,7 @@ from . import condition, selection
 from .condition import Condition, check_column
 from .export import MAX_ROWS as MAX_EXPORTED
 from .export import File, export
+from .finding import Finder, Step, Wanted
 from .order import SORTED_ROWS, Order
 from .page import CELL, MAX_COLUMNS, Frame, page
 from .patience import Patience, Unwanted
@@ -54,6 +55,7 @@ class View:
         self._order: Order | None = None
         self._is_cut = False
         self._search: Search | None = None
+        self._finder: Finder | None = None
 
     def page(
         self,
@@ -111,6 +113,27 @@ class View:
         summarised = population(self.source, search)
         summaries = summarise(self.source, chosen[:MAX_COLUMNS], summarised, patience)
         return {**self.facts(summarised), "left_out": len(chosen) - len(summaries), "columns": summaries}
+
+    def find(
+        self, text: str, step: Step, columns: str = "", ignore_case: bool = True, patience: Patience | None = None
+    ) -> dict[str, Any]:
+        """The next or the previous cell of the view that has this text (:meth:`Finder.find`). Raises as :meth:`page`.
+
+        The text columns among ``columns`` are searched, from left to right as they are given. Each call takes about a
+        second at most, and the next one goes on.
+        """
+        wanted = Wanted(text, tuple(parse_columns(columns, self.source.schema)), ignore_case)
+        finder = self._finder
+        if finder is None or finder.wanted != wanted:
+            finder = Finder(self.source, wanted, self._condition, self._keys, self._look)
+        self._finder = None  # one that fails half way is not continued
+        try:
+            found = finder.find(step, patience or Patience())
+        except Unwanted:
+            self._finder = finder
+            raise
+        self._finder = finder
+        return {**found, "version": self._version}
 
     def export(self, format: str, columns: str = "", patience: Patience | None = None) -> File:
         """The first rows of the view as a file: 100,000, and about 16 MB at most.
@@ -196,6 +219,10 @@ class View:
             "matches": selected.matches,
             "searched": selected.searched,
         }
+
+    def _look(self, patience: Patience, wanted: int) -> tuple[Sequence[int], int]:
+        selected = self.select(patience, wanted)
+        return selected.rows, self._reach(selected)
 
     def _is_limited(self, selected: Selection) -> bool:
         return self._reach(selected) < selected.matches or selected.searched < self.source.num_rows

@@ -14,7 +14,7 @@ from .. import __version__
 from ..core import PROTOCOL
 from .base import Handler
 from .place_handlers import PlacesHandler, PlaceTableHandler, PlaceTablesHandler
-from .preview_handlers import ExportHandler, RowsHandler, SummaryHandler
+from .preview_handlers import ExportHandler, FindHandler, RowsHandler, SummaryHandler
 from .rendering import Sessions
 
 
@@ -98,6 +98,7 @@ HANDLERS: list[tuple[str, type[Handler]]] = [
     (r"/arrowshm/tables/([^/]+)/pin", PinHandler),
     (r"/arrowshm/tables/([^/]+)/rows", RowsHandler),
     (r"/arrowshm/tables/([^/]+)/summary", SummaryHandler),
+    (r"/arrowshm/tables/([^/]+)/find", FindHandler),
     (r"/arrowshm/tables/([^/]+)/export", ExportHandler),
     (r"/arrowshm/gc", CollectHandler),
     (r"/arrowshm/places", PlacesHandler),

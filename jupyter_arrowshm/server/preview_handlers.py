@@ -1,4 +1,4 @@
-"""``arrowshm/tables/NAME/rows``, ``/summary`` and ``/export``: what is in a table, asked of the preview workers."""
+"""``arrowshm/tables/NAME/rows``, ``/summary``, ``/find``, ``/export``: what is in a table, asked of the workers."""
 
 from __future__ import annotations
 
@@ -91,6 +91,12 @@ class SummaryHandler(PreviewHandler):
 
     def send(self, question: questions.Question, answer: Answer) -> None:
         self.finish(answer.body)
+
+
+class FindHandler(SummaryHandler):
+    """Where the next cell with a text is, as JSON."""
+
+    what = questions.FindQuestion.what
 
 
 class ExportHandler(PreviewHandler):

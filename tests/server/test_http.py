@@ -20,6 +20,8 @@ ROUTES = [  # method, path, status, whether it only reads
     ("POST", "arrowshm/tables/trips/rows", 200, True),
     ("GET", "arrowshm/tables/trips/summary", 200, True),
     ("POST", "arrowshm/tables/trips/summary", 200, True),
+    ("GET", "arrowshm/tables/trips/find?text=Lima", 200, True),
+    ("POST", "arrowshm/tables/trips/find", 400, True),  # with nothing to find
     ("GET", "arrowshm/tables/trips/export", 200, True),
     ("POST", "arrowshm/tables/trips/export", 200, True),
     ("PUT", "arrowshm/tables/trips/pin", 204, False),
@@ -158,7 +160,7 @@ def test_the_description_is_valid_and_complete(description):
         if getattr(handler, method.lower()) is not getattr(web.RequestHandler, method.lower())
     }
     assert served == described
-    asked = [(method, re.sub("trips|team", "([^/]+)", f"/{path}")) for method, path, _, _ in ROUTES]
+    asked = [(method, re.sub("trips|team", "([^/]+)", f"/{path.partition('?')[0]}")) for method, path, _, _ in ROUTES]
     assert {(path, method) for method, path in asked} == served
 
 

@@ -87,6 +87,25 @@ def looked_at(running: Server, store) -> psutil.Process:
 # -- what is answered --------------------------------------------------------------------------------------------------
 
 
+def test_where_a_text_is(running, store, description):
+    version = store.share(TABLE, "trips").version
+    answer = ask(running, "find", text="OSLO", row=0, column=1, direction=1, sort=[{"column": 2, "descending": True}])
+    assert answer.json == {
+        "version": version,
+        "row": 1,
+        "column": 1,
+        "number": 1,
+        "done": True,
+        "from": None,
+        "matches": 2,
+        "searched": 4,
+        "num_rows": 4,
+        "columns": 1,
+    }
+    assert set(answer.json) == set(description["components"]["schemas"]["Found"]["required"])
+    assert post(running, "find", text="OSLO", ignore_case=0).json["matches"] == 0
+
+
 def test_a_page(running, store):
     version = store.share(TABLE, "trips").version
     page, facts = rows(running, offset=1, limit=2, columns=[1, 0])

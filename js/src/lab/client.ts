@@ -1,7 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import { question } from '../preview/question';
-import { IRowsQuery, ISummary, ISummaryQuery } from '../preview/source';
+import { findQuestion, question } from '../preview/question';
+import { IFindQuery, IFound, IRowsQuery, ISummary, ISummaryQuery } from '../preview/source';
 import { download, FileFormat, ISaved } from '../shared/download';
 import { RequestError } from '../shared/problem';
 import { IListing, ITable } from '../shared/table';
@@ -70,6 +70,11 @@ export class Client {
   async summary(name: string, query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
     const response = await this._ask(name, 'summary', question(query), { signal });
     return (await response.json()) as ISummary;
+  }
+
+  async find(name: string, query: IFindQuery, signal: AbortSignal): Promise<IFound> {
+    const response = await this._ask(name, 'find', findQuestion(query), { signal });
+    return (await response.json()) as IFound;
   }
 
   /** Make the browser download the view as a file. */

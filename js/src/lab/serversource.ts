@@ -1,4 +1,4 @@
-import type { IPreviewSource, IPreviewTable, IRowsQuery, ISummary, ISummaryQuery } from '../preview/source';
+import type { IFindQuery, IFound, IPreviewSource, IPreviewTable, IRowsQuery, ISummary, ISummaryQuery } from '../preview/source';
 import type { FileFormat, ISaved } from '../shared/download';
 import type { Client } from './client';
 import type { TablesModel } from './tablesmodel';
@@ -31,6 +31,10 @@ export class ServerSource implements IPreviewSource {
 
   summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
     return this._client.summary(this._name, query, signal);
+  }
+
+  find(query: IFindQuery, signal: AbortSignal): Promise<IFound> {
+    return this._client.find(this._name, query, signal);
   }
 
   save(view: Partial<IRowsQuery>, format: FileFormat): Promise<ISaved> {

@@ -8,6 +8,8 @@ import { cellText, oneLine } from './celltext';
 import { partOfHeader } from './chartpainter';
 import { ColumnPanel } from './ColumnPanel';
 import { copySelection } from './copyselection';
+import { Find } from './find';
+import { FindBar } from './FindBar';
 import { Grid } from './grid';
 import { withMoved } from './layout';
 import type { IPreviewProps } from './previewhost';
@@ -27,6 +29,8 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
   const grid = useRef<Grid | null>(null);
   const [open, setOpen] = useState<Open>(null);
   const [cursor, setCursor] = useState<{ row: number; column: number } | null>(null);
+  const [find, setFind] = useState<Find | null>(null);
+  const [isFinding, setFinding] = useState(false);
   const [, redraw] = useReducer((count: number) => count + 1, 0);
 
   useEffect(() => {
@@ -67,6 +71,15 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
       onSelect: () => host.onSelect?.(made)
     });
     grid.current = made;
+    const finding = new Find(
+      preview,
+      ({ row, column }) => made.goCell(row, column),
+      () => {
+        made.mark(finding.text, finding.ignoreCase);
+        redraw();
+      }
+    );
+    setFind(finding);
     made.mount(node);
     host.onSelect?.(made);
     const stops = [
@@ -78,6 +91,8 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
     ];
     return () => {
       for (const stop of stops) stop();
+      finding.dispose();
+      setFind(null);
       grid.current = null;
       made.dispose();
     };
@@ -87,8 +102,27 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
     setOpen(null);
     grid.current?.focus();
   };
+  const stopFinding = (): void => {
+    find?.start('', find.ignoreCase, null);
+    setFinding(false);
+    grid.current?.focus();
+  };
+  /** Ctrl+F opens the search, F3 goes on with it. */
+  const press = (event: React.KeyboardEvent): void => {
+    const accel = (event.ctrlKey || event.metaKey) && !event.altKey;
+    const key = event.key.toLowerCase();
+    if (accel && !event.shiftKey && key === 'f') {
+      setFinding(true);
+      const input = event.currentTarget.querySelector<HTMLInputElement>('.jp-ArrowSHM-find input');
+      input?.focus();
+      input?.select();
+    } else if (isFinding && (key === 'f3' || (accel && key === 'g'))) void find?.go(event.shiftKey ? -1 : 1, cursor);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
   return (
-    <div className="jp-ArrowSHM-preview">
+    <div className="jp-ArrowSHM-preview" onKeyDown={press}>
       <Toolbar
         preview={preview}
         host={host}
@@ -98,7 +132,9 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
           grid.current?.focus();
         }}
         focus={() => grid.current?.focus()}
+        find={() => setFinding(true)}
       />
+      {isFinding && find && <FindBar find={find} format={host.format} cursor={() => cursor} close={stopFinding} />}
       <Banner preview={preview} host={host} />
       <div className="jp-ArrowSHM-gridPlace">
         <div className="jp-ArrowSHM-grid" ref={place} />

@@ -12,10 +12,11 @@ interface IToolbarProps extends IPreviewProps {
   readonly go: (row: number) => void;
   readonly goColumn: (column: number) => void;
   readonly focus: () => void;
+  readonly find: () => void;
 }
 
 /** The actions for the view, and its filters and order. */
-export function Toolbar({ preview, host, go, goColumn, focus }: IToolbarProps): React.JSX.Element {
+export function Toolbar({ preview, host, go, goColumn, focus, find }: IToolbarProps): React.JSX.Element {
   const { format } = host;
   const { trans } = format;
   const { view } = preview;
@@ -34,6 +35,9 @@ export function Toolbar({ preview, host, go, goColumn, focus }: IToolbarProps): 
       <span className="jp-ArrowSHM-shape" aria-live="polite">{rowsWords(preview, format)}</span>
       <span className="jp-ArrowSHM-controlGroup">
         {(preview.table?.schema.length ?? 0) > 1 && <ColumnFinder preview={preview} format={format} go={goColumn} />}
+        <button type="button" className="jp-ArrowSHM-button" title={trans.__('Find a text in the cells (Ctrl+F)')} onClick={find}>
+          {trans.__('Find')}
+        </button>
         <Jump preview={preview} host={host} go={go} focus={focus} />
         {host.copyText && (
           <Menu
@@ -128,7 +132,7 @@ function Chip({ text, label, remove }: { text: string; label: string; remove: ()
   );
 }
 
-function Jump({ preview, host, go, focus }: Omit<IToolbarProps, 'goColumn'>): React.JSX.Element {
+function Jump({ preview, host, go, focus }: Omit<IToolbarProps, 'goColumn' | 'find'>): React.JSX.Element {
   const { trans } = host.format;
   const [text, setText] = useState('');
   return (

@@ -7,7 +7,7 @@ import { LookedAtGrid } from './gridcanvas';
 import { GridData } from './griddata';
 import { byNumber, IGridEvents, KeyHandler, MouseHandler } from './gridinput';
 import type { PreviewModel } from './previewmodel';
-import { CellPainter, HeaderPainter, headerWidth, RowNumberPainter } from './renderers';
+import { CellPainter, HeaderPainter, headerWidth, IMark, RowNumberPainter } from './renderers';
 import type { IWindow } from './rows';
 import { gridStyle, ITheme, themeOf } from './theme';
 
@@ -86,6 +86,13 @@ export class Grid {
     this._data.repaintHeader();
   }
 
+  /** Mark the cells that have this text; an empty one marks none. */
+  mark(text: string, ignoreCase: boolean): void {
+    if (text === this._mark.text && ignoreCase === this._mark.ignoreCase) return;
+    this._mark = { text, ignoreCase };
+    this._data.repaintCells();
+  }
+
   focus(): void {
     this._grid.activate();
   }
@@ -98,6 +105,14 @@ export class Grid {
     // To the top, not just into view: a user who jumps to a row wants to see what comes after it.
     this._grid.scrollTo(this._grid.scrollX, this._grid.rowOffset('body', row));
     this._grid.scrollToColumn(column);
+  }
+
+  /** Put the cursor on the cell, and scroll it into view if it is not. */
+  goCell(row: number, number: number): void {
+    const column = this._preview.place(number);
+    if (column < 0) return;
+    this._grid.selectionModel?.select({ r1: row, c1: column, r2: row, c2: column, cursorRow: row, cursorColumn: column, clear: 'all' });
+    this._grid.scrollToCell(row, column);
   }
 
   /** Put the cursor into the column, in its present row or in the first one in view, and scroll it into view. */
@@ -179,12 +194,16 @@ export class Grid {
     const theme = this._theme;
     if (!theme) return;
     const brush = (): IBrush | null => this._brush;
+    const mark = (): IMark => this._mark;
     const look = {
       preview: this._preview,
       format: this._format,
       theme,
       get brush() {
         return brush();
+      },
+      get mark() {
+        return mark();
       }
     };
     const cells = new CellPainter(look);
@@ -262,6 +281,7 @@ export class Grid {
   private _theme: ITheme | null = null;
   private _observer: ResizeObserver | undefined;
   private _brush: IBrush | null = null;
+  private _mark: IMark = { text: '', ignoreCase: true };
   private _fitted = false;
   private _hasColumns = false;
   private _isArriving = false;

@@ -47,6 +47,11 @@ export class GridData extends DataModel {
     this._repaintHeader();
   }
 
+  /** Other cells are marked. */
+  repaintCells(): void {
+    this._repaint(0, this._rows);
+  }
+
   /** The rows are changing now: any change of the selection is not the user's doing. */
   get isChanging(): boolean {
     return this._isChanging;

@@ -9,7 +9,7 @@ import { ILayout, shownColumns } from './layout';
 import { carried, filterJSON, IView, sortJSON, WHOLE } from './query';
 import { IWindow, Rows } from './rows';
 import { Summaries, Summary } from './summaries';
-import { FilterJSON, IColumnSummary, IPageFacts, IPreviewSource, IPreviewTable, SortJSON, WHOLE_CELL } from './source';
+import { FilterJSON, IColumnSummary, IFindStep, IFound, IPageFacts, IPreviewSource, IPreviewTable, SortJSON, WHOLE_CELL } from './source';
 
 export type Change =
   /** Other columns. */
@@ -202,6 +202,12 @@ export class PreviewModel {
   /** Cells as complete as the source gives them; columns are counted among those that are shown. */
   async fetch(window: IWindow, cell: number): Promise<Page[]> {
     return (await this._rows?.fetch(window, cell, this._life.signal)) ?? [];
+  }
+
+  /** Where the next or the previous cell with a text is, among the columns that are shown. */
+  async find(step: IFindStep, signal: AbortSignal): Promise<IFound | null> {
+    if (!this._table) return null;
+    return this._source.find({ ...step, ...this._query(), columns: this._shown, version: this._table.version }, signal);
   }
 
   get canSave(): boolean {

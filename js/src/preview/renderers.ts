@@ -24,6 +24,13 @@ interface ILook {
   readonly theme: ITheme;
   /** The parts of a chart that the mouse is being dragged over. */
   readonly brush: IBrush | null;
+  readonly mark: IMark;
+}
+
+/** A text whose cells are marked. */
+export interface IMark {
+  readonly text: string;
+  readonly ignoreCase: boolean;
 }
 
 /** A value: numbers are at the right, missing values are dimmed, and a dot stands for what has not come yet. */
@@ -33,7 +40,7 @@ export class CellPainter extends CellRenderer {
   }
 
   paint(gc: GraphicsContext, config: CellRenderer.CellConfig): void {
-    const { preview, format, theme } = this._look;
+    const { preview, format, theme, mark } = this._look;
     const cell = config.value as Cell | undefined;
     const style = preview.style(preview.shown[config.column], format);
     gc.textBaseline = 'middle';
@@ -43,6 +50,11 @@ export class CellPainter extends CellRenderer {
       gc.globalAlpha = 0.75;
       draw(gc, config, cell === null ? 'null' : '·', style.isRight);
       return;
+    }
+    const isText = preview.field(preview.shown[config.column])?.kind === 'text';
+    if (isText && hasText(cell, mark)) {
+      gc.fillStyle = theme.mark;
+      gc.fillRect(config.x, config.y, config.width - 1, config.height - 1);
     }
     gc.font = theme.font;
     gc.fillStyle = theme.text;
@@ -157,8 +169,14 @@ export class HeaderPainter extends CellRenderer {
   }
 }
 
+/** Whether a cell of a text column, or as much of it as came, has the text. */
+function hasText(cell: Cell, { text, ignoreCase }: IMark): boolean {
+  if (!text || typeof cell !== 'string') return false;
+  return ignoreCase ? cell.toLowerCase().includes(text.toLowerCase()) : cell.includes(text);
+}
+
 /** The width that shows the text of a header's first lines. */
-export function headerWidth(gc: CanvasRenderingContext2D, { theme, format }: Omit<ILook, 'preview' | 'brush'>, column: IColumn): number {
+export function headerWidth(gc: CanvasRenderingContext2D, { theme, format }: Omit<ILook, 'preview' | 'brush' | 'mark'>, column: IColumn): number {
   gc.font = theme.boldFont;
   const name = gc.measureText(oneLine(column.name)).width + MENU_SIZE + 20;
   gc.font = theme.smallFont;

@@ -24,6 +24,35 @@ export interface IRowsQuery {
   readonly cell?: number;
 }
 
+/** From a cell, whose row is counted in the view, to the next (1) or the previous (-1) one with the text, or (0) on from itself. */
+export interface IFindStep {
+  readonly text: string;
+  readonly ignore_case: 0 | 1;
+  readonly row: number;
+  readonly column: number;
+  readonly direction: -1 | 0 | 1;
+}
+
+export interface IFindQuery extends IFindStep, ISummaryQuery {
+  readonly sort: readonly SortJSON[];
+}
+
+export interface IFound {
+  readonly row: number | null;
+  readonly column: number | null;
+  /** The row's number among those that have the text, from 1, where that is known. */
+  readonly number: number | null;
+  /** Whether there is nothing more to ask for. */
+  readonly done: boolean;
+  /** The row to ask again from, if not the same. */
+  readonly from: number | null;
+  readonly matches: number;
+  readonly searched: number;
+  readonly num_rows: number;
+  /** The number of columns that have text. */
+  readonly columns: number;
+}
+
 export interface ISummaryQuery {
   readonly columns: readonly number[];
   readonly filter: FilterJSON | null;
@@ -50,6 +79,7 @@ export interface IPreviewSource {
   /** An Arrow IPC stream of one batch. */
   rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array>;
   summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary>;
+  find(query: IFindQuery, signal: AbortSignal): Promise<IFound>;
   /** Save the view as a file, where that is possible. */
   save?(view: Omit<ISummaryQuery, 'columns'> & { columns?: readonly number[]; sort: readonly SortJSON[] }, format: FileFormat): Promise<ISaved>;
 }

@@ -9,6 +9,8 @@ export interface ITheme {
   readonly text: string;
   readonly muted: string;
   readonly accent: string;
+  /** Behind the cells that have a text. */
+  readonly mark: string;
   readonly font: string;
   readonly boldFont: string;
   readonly smallFont: string;
@@ -36,6 +38,7 @@ export function themeOf(node: HTMLElement): ITheme {
     text: read('--jp-ui-font-color1', style.color),
     muted: read('--jp-ui-font-color2', '#616161'),
     accent: read('--jp-brand-color1', '#1976d2'),
+    mark: mixed(read('--jp-warn-color1', '#f57c00'), 30),
     font: `${size}px ${family}`,
     boldFont: `600 ${size}px ${family}`,
     smallFont: `${size - 2}px ${family}`,
@@ -45,8 +48,12 @@ export function themeOf(node: HTMLElement): ITheme {
   return theme;
 }
 
+function mixed(colour: string, percent: number): string {
+  return `color-mix(in srgb, ${colour} ${percent}%, transparent)`;
+}
+
 export function gridStyle(theme: ITheme): DataGrid.Style {
-  const accent = (percent: number): string => `color-mix(in srgb, ${theme.accent} ${percent}%, transparent)`;
+  const accent = (percent: number): string => mixed(theme.accent, percent);
   return {
     voidColor: theme.background,
     backgroundColor: theme.background,

@@ -1,5 +1,5 @@
-import { question } from '../preview/question';
-import type { IPreviewSource, IPreviewTable, IRowsQuery, ISummary, ISummaryQuery } from '../preview/source';
+import { findQuestion, question } from '../preview/question';
+import type { IFindQuery, IFound, IPreviewSource, IPreviewTable, IRowsQuery, ISummary, ISummaryQuery } from '../preview/source';
 import { download, FileFormat, ISaved } from '../shared/download';
 import type { Link } from './link';
 
@@ -22,6 +22,11 @@ export class KernelSource implements IPreviewSource {
   async summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
     const { body } = await this._link.ask({ what: 'summary', ...this._question(query) }, signal);
     return JSON.parse(new TextDecoder().decode(body)) as ISummary;
+  }
+
+  async find(query: IFindQuery, signal: AbortSignal): Promise<IFound> {
+    const { body } = await this._link.ask({ what: 'find', name: this.table()?.name ?? '', ...findQuestion(query) }, signal);
+    return JSON.parse(new TextDecoder().decode(body)) as IFound;
   }
 
   async save(view: Partial<IRowsQuery>, format: FileFormat): Promise<ISaved> {
