@@ -110,6 +110,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/attach.py
 	$(BIN)/python benchmarks/kernels.py
 	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/slopes.py
 
 clean:
 	rm -rf $(VENV) $(OLDEST) .julia .r dist docs/_build js/lib js/node_modules $(LABEXTENSION) jupyter_arrowshm/static

@@ -80,17 +80,18 @@ def report(results: list[Result], as_json: bool, **more: Sequence[Any]) -> None:
         print()
         return
     print(", ".join(f"{key} {value}" for key, value in _machine().items()))
-    width = max(len(result.way) for result in results)
+    width = max((len(result.way) for result in results), default=0)
     group = ""
     for result in results:
         if result.group != group:
             group = result.group
             print(f"\n{group}\n{'':{width}}      median        middle half    ratio  times")
-        span = f"{_time(result.low)} to {_time(result.high)}"
-        print(f"{result.way:{width}}  {_time(result.median):>10}  {span:>21}  {result.ratio:7.2f}  {result.times:5}")
+        span = f"{text(result.low)} to {text(result.high)}"
+        print(f"{result.way:{width}}  {text(result.median):>10}  {span:>21}  {result.ratio:7.2f}  {result.times:5}")
 
 
-def _time(nanoseconds: float) -> str:
+def text(nanoseconds: float) -> str:
+    """Three digits, in the unit that suits."""
     for unit, scale in (("s", 1e9), ("ms", 1e6)):
         if nanoseconds >= scale:
             return f"{nanoseconds / scale:.3g} {unit}"

@@ -47,7 +47,7 @@ class Listing:
             return Tables([])
         at = opened.fd
         named = self.names()
-        earlier = _versions(at, named)
+        earlier = {*self._summaries, *_versions(at, [name for name in named if name not in self._tables])}
         locks = self._locks(at)
         label = functools.cache(process.look_up)
         found: list[TableInfo] = []
