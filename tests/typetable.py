@@ -85,7 +85,8 @@ def change(column: pa.ChunkedArray, expected: pa.ChunkedArray) -> str:
 # Julia writes it since 1.10, whichever version this is.
 JULIA = r"""
 shown(T) = shown_(T === Missing ? T : Base.nonmissingtype(T))
-shown_(T) = T <: SubArray ? "view of " * shown(eltype(T)) : spelled(T)
+shown_(T) = T <: SubArray ? "view of " * shown(eltype(T)) : T <: AbstractArray && ndims(T) > 1 ? axes_(T) : spelled(T)
+axes_(T) = "array of $(ndims(T)) axes of $(shown(eltype(T)))"
 braces(parts) = isempty(parts) ? "" : "{" * join(parts, ", ") * "}"
 home(T) = parentmodule(T) === Base && !(nameof(T) in names(Base)) ? "Base." : ""
 spelled(x) = repr(x)
@@ -197,7 +198,7 @@ CELLS: dict[str, tuple[Cell, Cell, Cell]] = {
     "bool8": (Cell("object of bool", "bool"), Cell("Boolean", "bool"), Cell("Int8", "int8")),
     "json": (Cell("str", "large_string"), Cell("Extension('arrow.json', String, '')", "extension<arrow.json>"), Cell("String", "string")),
     "opaque": (Cell("object of bytes", "binary"), Cell('Extension(\'arrow.opaque\', Binary, \'{"type_name":"geometry","vendor_name":"postgis"}\')', "extension<arrow.opaque[storage_type=binary_view, type_name=geometry, vendor_name=postgis]>"), Cell("Base.CodeUnits{UInt8, String}", "binary")),
-    "fixed-shape tensor": (Cell("object of ndarray", "list<item: float>"), Cell('Extension(\'arrow.fixed_shape_tensor\', Array(Float32, shape=(6,)), \'{"shape":[2,3],"permutation":[1,0],"dim_names":["row","column"]}\')'), Cell("view of Float32", "list<item: float>")),
+    "fixed-shape tensor": (Cell("object of ndarray", "list<item: float>"), Cell('Extension(\'arrow.fixed_shape_tensor\', Array(Float32, shape=(6,)), \'{"shape":[2,3],"permutation":[1,0],"dim_names":["row","column"]}\')'), Cell("array of 2 axes of Float32", "extension<arrow.fixed_shape_tensor[value_type=float, shape=[3,2]]>")),
     "struct<x: double, y: string>": (Cell("object of dict"), Cell("Struct({'x': Float64, 'y': String})", "struct<x: double, y: string_view>"), Cell("@NamedTuple{x::Union{Missing, Float64}, y::String}")),
 }
 # fmt: on
@@ -273,6 +274,66 @@ IN_R: dict[str, Cell] = {
 # fmt: on
 
 
+def pandas_columns() -> dict[str, Any]:
+    """pandas' own types, for which Arrow has none: the last value of each is missing, except in the sparse column."""
+    import pandas as pd
+
+    hours = pd.PeriodIndex(["2024-01-01 05:00", None], freq="h")
+    steps = pd.arrays.IntervalArray.from_tuples([(0, 1), None], closed="left")
+    days = pd.arrays.IntervalArray.from_tuples([(pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-02")), None])
+    return {
+        "period of days or more (month, quarter, week, ...)": pd.Series(pd.PeriodIndex(["2024-03", None], freq="M")),
+        "period of hours or less": pd.Series(hours),
+        "interval of numbers": pd.Series(steps),
+        "interval of times": pd.Series(days),
+        "category of intervals": pd.Series(pd.cut([1.5, float("nan")], [1, 2, 3])),
+        "category of periods": pd.Series(pd.PeriodIndex(["2024-03", None], freq="M")).astype("category"),
+        "sparse": pd.Series(pd.arrays.SparseArray([0, 3])),
+    }
+
+
+# What pandas' own types are to others: stored, in polars, in Julia, in R, each with the first value as it is written there.
+# fmt: off
+OF_PANDAS: dict[str, tuple[str, str, str, str]] = {
+    "period of days or more (month, quarter, week, ...)": ('date32[day]', 'datetime.date(2024, 3, 1)', 'Date: Date("2024-03-01")', 'Date: 2024-03-01'),
+    "period of hours or less": ('timestamp[s]', "datetime.datetime(2024, 1, 1, 5, 0)", 'DateTime: DateTime("2024-01-01T05:00:00")', 'POSIXct: 2024-01-01 05:00:00'),
+    "interval of numbers": ('struct<left: double, right: double, closed: string>', "{'left': 0.0, 'right': 1.0, 'closed': 'left'}", '@NamedTuple{left::Union{Missing, Float64}, right::Union{Missing, Float64}, closed::String}: left = 0.0, right = 1.0, closed = "left"', 'data.frame: left = 0, right = 1, closed = left'),
+    "interval of times": ('struct<left: timestamp[us], right: timestamp[us], closed: string>', "{'left': datetime.datetime(2024, 1, 1, 0, 0), 'right': datetime.datetime(2024, 1, 2, 0, 0), 'closed': 'right'}", '@NamedTuple{left::Union{Missing, Timestamp{Microsecond, nothing}}, right::Union{Missing, Timestamp{Microsecond, nothing}}, closed::String}: left = 2024-01-01T00:00:00.000000, right = 2024-01-02T00:00:00.000000, closed = "right"', 'data.frame: left = 2024-01-01, right = 2024-01-02, closed = right'),
+    "category of intervals": ('dictionary<values=string, indices=int8, ordered=1>', "'(1, 2]'", 'String: "(1, 2]"', 'ordered: (1, 2]'),
+    "category of periods": ('dictionary<values=string, indices=int8, ordered=0>', "'2024-03'", 'String: "2024-03"', 'factor: 2024-03'),
+    "sparse": ('int64', '0', 'Int64: 0', 'integer64: 0'),
+}
+# fmt: on
+
+
+def own_in_python(store: shm.Store, series: Any) -> tuple[str, str]:
+    """Share it; how it is stored, and what it is in polars."""
+    store.share(series.to_frame("x"), "x", replace=True)
+    assert store.attach("x", to="source")["x"].equals(series)
+    column = store.attach("x", to="polars")["x"]
+    return str(store.attach("x", to="stored")["x"].type), repr(column[0])
+
+
+def own_in_julia(julia: Any) -> str:
+    julia.run('t = nothing; t = attach("x"); v = t.x[1]')
+    value = 'v isa NamedTuple ? join(["$name = $(repr(part))" for (name, part) in pairs(v)], ", ") : repr(v)'
+    return str(julia.get(f'shown(eltype(t.x)) * ": " * ({value})'))
+
+
+def own_in_r(r: Any) -> str:
+    value = 'if (is.data.frame(x)) paste(names(x), vapply(x[1, ], format, ""), sep = " = ", collapse = ", ") else format(x[1])'
+    return str(r.get(f'x <- attach_table("x")$x; paste0(shown(x), ": ", {value})'))
+
+
+def own_table() -> str:
+    """What pandas' own types are, as Markdown."""
+    lines = ["| pandas | Arrow | polars | Julia | R |", "|---|---|---|---|---|"]
+    for name, (stored, polars, *others) in OF_PANDAS.items():
+        cells = [f"`{polars}`", *(f"`{each.replace(': ', '`: `', 1)}`" for each in others)]
+        lines.append("| " + " | ".join([name, stored.replace("<", r"\<"), *cells]) + " |")
+    return "\n".join(lines)
+
+
 def table() -> str:
     """The declaration as Markdown."""
     lines = ["| Arrow | pandas | polars | Julia | R |", "|---|---|---|---|---|"]
@@ -293,13 +354,15 @@ def rules() -> str:
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "types.md"
 HEAD, TAIL = "<!-- made by: python tests/typetable.py -->\n", "\n## What is lost"
+OWN_HEAD, OWN_TAIL = "<!-- pandas' own, made by: python tests/typetable.py -->\n", "\n## What DuckDB's own"
 RULES_HEAD, RULES_TAIL = "<!-- the rules, made by: python tests/typetable.py -->\n", "\n## From Julia"
 
 
 def document() -> str:
     """docs/types.md with the table as it is declared here."""
     text = DOCUMENT.read_text("utf-8")
-    for head, made, tail in ((HEAD, table(), TAIL), (RULES_HEAD, rules(), RULES_TAIL)):
+    parts = ((HEAD, table(), TAIL), (OWN_HEAD, own_table(), OWN_TAIL), (RULES_HEAD, rules(), RULES_TAIL))
+    for head, made, tail in parts:
         text = text.partition(head)[0] + head + "\n" + made + "\n" + tail + text.partition(tail)[2]
     return text
 

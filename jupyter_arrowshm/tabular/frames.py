@@ -266,9 +266,12 @@ def _special(column: pa.ChunkedArray, maps: str | None) -> Any:
 
         if (made := timedeltas(column)) is not None:
             return made
+    tried = column
+    if pa.types.is_dictionary(column.type):  # whose entries decide, not its rows
+        tried = pa.chunked_array([chunk.slice(0, 0) for chunk in column.chunks], column.type)
     try:
         # Tried exactly as it will be done: pyarrow can convert more from a column alone, or in one block.
-        pa.table({"": column}).to_pandas(split_blocks=True, maps_as_pydicts=maps)
+        pa.table({"": tried}).to_pandas(split_blocks=True, maps_as_pydicts=maps)
         return None
     except (*FAILURES, KeyError, NotImplementedError):  # KeyError: extension types that pandas has no dtype for
         pass

@@ -35,5 +35,14 @@ def test_matrix(julia: Any, store: shm.Store, monkeypatch: pytest.MonkeyPatch) -
     assert found == typetable.CELLS
 
 
+def test_what_pandas_own_types_are(julia: Any, store: shm.Store) -> None:
+    julia.run(typetable.JULIA)
+    found = {}
+    for name, series in typetable.pandas_columns().items():
+        stored, polars = typetable.own_in_python(store, series)
+        found[name] = (stored, polars, typetable.own_in_julia(julia), typetable.OF_PANDAS[name][3])
+    assert found == typetable.OF_PANDAS
+
+
 def test_document() -> None:
     assert typetable.DOCUMENT.read_text("utf-8") == typetable.document(), "run: python tests/typetable.py"

@@ -49,6 +49,15 @@ def test_the_table_of_types(r: R, store: shm.Store) -> None:
     assert found == typetable.IN_R
 
 
+def test_what_pandas_own_types_are(r: R, store: shm.Store) -> None:
+    r.run(typetable.R)
+    found = {}
+    for name, series in typetable.pandas_columns().items():
+        store.share(series.to_frame("x"), "x", replace=True)
+        found[name] = typetable.own_in_r(r)
+    assert found == {name: cells[3] for name, cells in typetable.OF_PANDAS.items()}
+
+
 def test_one_batch_or_seven_value_by_value_or_all_at_once(r: R, store: shm.Store, directory: Path) -> None:
     """Single values are read where they lie, and a whole column is made: they are the same."""
     for name, array in arrays().items():

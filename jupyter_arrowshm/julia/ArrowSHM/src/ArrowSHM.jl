@@ -29,7 +29,7 @@ include("errors.jl")
 include("columns/Columns.jl")
 using .Columns:
     Blobs, Bools, Buffer, Bytes, Chunked, Column, DayTime, Decimal, FixedLists, Halves, Lists, Missings, MonthDayNano,
-    Numbers, Origin, Pooled, Raw, Runs, Structs, Texts, Timestamp, Unions, Validity, Views, Words, origin_of, per_second
+    Numbers, Origin, Pooled, Raw, Runs, Structs, Tensors, Texts, Timestamp, Unions, Validity, Views, Words, origin_of, per_second
 
 include("store/names.jl")
 include("store/system.jl")
@@ -47,7 +47,6 @@ include("arrow/origins.jl")
 include("arrow/source.jl")
 include("arrow/build.jl")
 include("tabular/table.jl")
-include("tabular/tensors.jl")
 include("store/listing.jl")
 include("store/notes.jl")
 include("store/collector.jl")
@@ -55,6 +54,7 @@ include("tabular/tabular.jl")
 include("tabular/pooled.jl")
 include("tabular/inference.jl")
 include("tabular/values.jl")
+include("tabular/tensors.jl")
 include("arrow/writer.jl")
 include("store/publication.jl")
 include("store/opening.jl")

@@ -78,7 +78,7 @@ offsets_count(length::Int) = length == 0 ? 0 : length + 1
     elseif kind === :fixed_list
         values = make_elements(cursor, field)
         field.width == 0 || length <= Base.length(values) ÷ field.width || too_short()
-        return FixedLists(values, field.width, validity, length, origin)
+        return make_fixed(field, values, validity, length, origin)
     elseif kind === :struct
         parts = make_parts(cursor, field, length)
         N = NamedTuple{Tuple(unique_names(field.children)),Tuple{map(eltype, parts)...}}

@@ -42,6 +42,33 @@ Base.size(c::FixedLists) = (c.length,)
     return is_there(c.validity, i) ? view(c.values, c.width*(i-1)+1:c.width*i) : missing
 end
 
+"""
+Tensors of one shape: a value is an array over the column of all elements. Its first axis is the contiguous one, so the
+axes are those of NumPy in reverse order.
+"""
+struct Tensors{T,N,V,C,K} <: Column{T}
+    values::C
+    width::Int
+    shape::NTuple{K,Int}  # as the elements lie, before `N` permutes the axes
+    validity::V
+    length::Int
+    origin::Origin
+end
+function Tensors(values::C, width, shape::NTuple{K,Int}, order, validity::V, length, origin) where {C,K,V}
+    # From an array without elements, as Julia's own types are not ours to spell.
+    empty = reshape(view(values, 1:0), ntuple(_ -> 0, K))
+    N = order === nothing ? typeof(empty) : typeof(PermutedDimsArray(empty, order))
+    return Tensors{with_missing(N, validity),N,V,C,K}(values, width, shape, validity, length, origin)
+end
+Base.size(c::Tensors) = (c.length,)
+@inline function Base.getindex(c::Tensors{T,N}, i::Int) where {T,N}
+    @boundscheck checkbounds(c, i)
+    is_there(c.validity, i) || return missing
+    return permuted(N, reshape(view(c.values, c.width*(i-1)+1:c.width*i), c.shape))
+end
+@inline permuted(::Type, array) = array
+@inline permuted(::Type{N}, array) where {N<:PermutedDimsArray} = N(array)
+
 "Structs: a value is a `NamedTuple`, or a `Pair` for a map's entries, which have a key and a value."
 struct Structs{T,N,V,C<:Tuple} <: Column{T}
     parts::C

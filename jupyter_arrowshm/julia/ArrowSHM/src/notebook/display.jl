@@ -140,7 +140,8 @@ which for lists of lists of lists is far longer.
             print_cell(io, getfield(value, k))
         end
         print(io, nfields(value) == 1 ? ",)" : ")")
-    elseif value isa AbstractVector && !(eltype(value) <: UInt8)
+    elseif value isa AbstractArray && !(eltype(value) <: UInt8 && value isa AbstractVector)
+        value isa AbstractVector || print(io, join(size(value), "×"), " ")
         print(io, "[")
         for k in 1:min(length(value), SHOWN_LETTERS)
             k > 1 && print(io, ", ")

@@ -65,6 +65,7 @@ end
         push!(out.nodes, (length(values), length(values)))
         return Field(name, :null)
     end
+    N <: AbstractArray && isconcretetype(N) && ndims(N) > 1 && return encode_tensors!(out, column, name, values)
     field, types = field_of(out.kind, column, name, N), arrow_types(out.kind, column, N)
     field.kind === :union && return encode_union!(out, column, field, values, types)
     push_validity!(out, values)
