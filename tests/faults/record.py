@@ -50,8 +50,8 @@ ROWS = {
         "never two at a time; everybody who lives has the whole table or its own error; nothing left",
     ),
     "load file": (
-        "4 processes load one file; two are killed at random moments, others fail",
-        "the same",
+        "8 processes of both languages ask for one file at once; some fail, some are killed at random moments",
+        "each version is read once if nobody dies, never twice at a time; all who live have the whole table or an error",
     ),
     "stop": (
         "`SIGSTOP` of a reader, of a publisher in mid-share, of a process in the directory lock",

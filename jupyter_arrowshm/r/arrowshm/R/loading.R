@@ -25,6 +25,8 @@ load_files <- function(address, columns, where, wait) {
   if (is.null(attr(said, "status"))) return(check_name(said[length(said)]))
   reason <- trimws(paste(readLines(complaint, warn = FALSE), collapse = "\n"))
   if (grepl("No module named", reason, fixed = TRUE)) stop_no_python()
+  # By a signal: out of memory, as a rule. The next one who asks loads it again.
+  if (attr(said, "status") > 128) reason <- sprintf("%s cannot be loaded: the Python that reads it was killed. Try again.", address)
   stop_load_failed(address, reason)
 }
 

@@ -107,6 +107,8 @@ on_path(name::String) =
         success(process) && return check_name(name)
         reason = strip(fetch(errors))
         occursin("No module named", reason) && throw(NoPython())
+        # Out of memory, as a rule; the next one who asks loads it again.
+        process.termsignal == 0 || (reason = "$address cannot be loaded: the Python that reads it was killed. Try again.")
         throw(LoadFailed(address, String(reason)))
     finally
         process_running(process) && kill(process)  # an interrupt: in a notebook, only this process has got it
