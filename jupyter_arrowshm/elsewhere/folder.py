@@ -7,11 +7,10 @@ import errno
 import os
 import re
 import secrets
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pyarrow as pa
 
@@ -30,20 +29,17 @@ from ..core import (
 )
 from ..errors import ArrowSHMError, DamagedTable, LoadFailed, PlaceFailed, TableExists, TableNotFound
 from ..kinds import Kind, Shareable
-from ..loading import entity_tag
+from ..loading import entity_tag, remote
 
 if TYPE_CHECKING:
     from pyarrow import fs
 
 T = TypeVar("T")
 SUFFIX = ".arrow"
-PATIENCE = 20.0  # s, for an answer without rows
-_CONNECT, _REQUEST, _ATTEMPTS = 5, 15, 2  # s, s and tries of one request to S3
 _ATTEMPTS_TO_READ = 5  # an object that others replace all the time
 _CHUNK = 1 << 23  # bytes that are sent in one piece
 _AT_ONCE = 8  # files whose footers are read at the same time
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_S3_OPTIONS = ("region", "scheme", "endpoint_override")
 
 
 def is_address(text: str) -> bool:
@@ -264,32 +260,17 @@ class Folder:
     def _place(self) -> tuple[fs.FileSystem, str]:
         """The file system and the path in it. A bucket's region may be asked for over the network."""
         if self._opened is None:
-            self._opened = self._bounded(lambda: _open(self._uri))
+            self._opened = self._bounded(lambda: _file_system(self._uri))
         return self._opened
 
     def _bounded(self, call: Callable[[], T]) -> T:
-        """What ``call`` gives; an error after ``PATIENCE``, whatever the network does.
-
-        The thread is left behind then: a call that waits for a dead server of NFS cannot be ended.
-        """
-        result: list[T] = []
-        errors: list[BaseException] = []
-
-        def run() -> None:
-            try:
-                result.append(call())
-            except BaseException as error:
-                errors.append(error)
-
-        thread = threading.Thread(target=run, name="arrowshm-place", daemon=True)
-        thread.start()
-        thread.join(PATIENCE)
+        """What ``call`` gives; an error after ``remote.PATIENCE``, whatever the network does."""
         with self._explained():
-            if errors:
-                raise errors[0]
-        if not result:
-            raise PlaceFailed(self.name, f"did not answer within {PATIENCE:g} s ({self.description})", "Try again.")
-        return result[0]
+            try:
+                return remote.within(call)
+            except remote.Silent:
+                reason = f"did not answer within {remote.PATIENCE:g} s ({self.description})"
+                raise PlaceFailed(self.name, reason, "Try again.") from None
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -312,31 +293,11 @@ class Folder:
         parts = urlsplit(self._uri)
         for secret in (parts.password, parts.username, *(value for _, value in parse_qsl(parts.query))):
             if secret and len(secret) > 3:
-                text = text.replace(secret, "***")
+                text = text.replace(secret, "***").replace(unquote(secret), "***")
         return text[:300].rstrip(". ")
 
 
-def _open(uri: str) -> tuple[fs.FileSystem, str]:
+def _file_system(address: str) -> tuple[fs.FileSystem, str]:
     from pyarrow import fs
 
-    parts = urlsplit(uri)
-    options = dict(parse_qsl(parts.query))
-    if parts.scheme == "s3" and not set(options) - set(_S3_OPTIONS):
-        # Like from_uri, but with limits: that one waits for minutes for a server that is not there.
-        region = options.pop("region", None) or (None if options else fs.resolve_s3_region(parts.hostname))
-        system = fs.S3FileSystem(
-            access_key=parts.username,
-            secret_key=parts.password,
-            region=region,
-            connect_timeout=_CONNECT,
-            request_timeout=_REQUEST,
-            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
-            **options,
-        )
-        return system, f"{parts.hostname}{parts.path}".rstrip("/")
-    if not parts.scheme or not _SCHEME.match(uri):
-        return fs.LocalFileSystem(), uri
-    if parts.scheme in ("gs", "gcs") and "retry_limit_seconds" not in options:
-        uri += f"{'&' if '?' in uri else '?'}retry_limit_seconds={PATIENCE:g}"  # it would try for 15 minutes
-    system, path = fs.FileSystem.from_uri(uri)
-    return system, path.rstrip("/")
+    return remote.file_system(address) if _SCHEME.match(address) else (fs.LocalFileSystem(), address)

@@ -5,7 +5,8 @@ Nothing here knows the store: ``core`` loads an origin once per machine, and eve
 
 from __future__ import annotations
 
+from . import remote
 from .files import Files, entity_tag
 from .origin import Origin, name_of
 
-__all__ = ["Files", "Origin", "entity_tag", "name_of"]
+__all__ = ["Files", "Origin", "entity_tag", "name_of", "remote"]

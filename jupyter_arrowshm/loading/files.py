@@ -17,6 +17,7 @@ import pyarrow as pa
 from .. import words
 from ..errors import LoadFailed
 from ..tabular import Source, index_columns
+from . import remote
 from .origin import name_of
 from .where import Where
 
@@ -43,7 +44,6 @@ _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
 # Files of a data set that are no part of its rows, as Spark and Hive write them.
 _IGNORED = ("_", ".")
 _BATCH = 1 << 17  # rows; those of several columns are in memory twice while they are written
-_PATIENCE = 30  # s, for a bucket that does not answer
 _ENDINGS = ".parquet, .arrow, .feather, .csv, .tsv, .json or .orc"
 
 
@@ -80,16 +80,19 @@ class Files:
 
     def version(self) -> str:
         with self._explained():
-            system, path = self._place()
-            if self._is_local and not os.path.isdir(path):
+            if self._is_local and not os.path.isdir(self._uri):
                 # The inode, too: a program may write a file of the same size within one tick of its clock.
-                status = os.stat(path)
+                status = os.stat(self._uri)
                 return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
-            files = self._files(system, path)
-            if len(files) == 1 and files[0].path == path and (tag := entity_tag(system, path)):
-                return tag
-            stamps = "\n".join(f"{file.path} {file.mtime_ns} {file.size}" for file in files)
-            return hashlib.sha256(stamps.encode(errors="surrogateescape")).hexdigest()[:32]
+            return self._version_of_many() if self._is_local else remote.within(self._version_of_many)
+
+    def _version_of_many(self) -> str:
+        system, path = self._place()
+        files = self._files(system, path)
+        if len(files) == 1 and files[0].path == path and (tag := entity_tag(system, path)):
+            return tag
+        stamps = "\n".join(f"{file.path} {file.mtime_ns} {file.size}" for file in files)
+        return hashlib.sha256(stamps.encode(errors="surrogateescape")).hexdigest()[:32]
 
     def read(self) -> Source:
         import pyarrow.dataset as ds
@@ -131,11 +134,7 @@ class Files:
 
         if self._is_local:
             return fs.LocalFileSystem(), self._uri
-        uri = self._uri
-        if uri.startswith(("gs://", "gcs://")) and "retry_limit_seconds=" not in uri:
-            uri += f"{'&' if '?' in uri else '?'}retry_limit_seconds={_PATIENCE}"  # it would try for 15 minutes
-        system, path = fs.FileSystem.from_uri(uri)
-        return system, path.rstrip("/")
+        return remote.file_system(self._uri)
 
     def _files(self, system: fs.FileSystem, path: str) -> list[fs.FileInfo]:
         """The files of rows, by path: those of the format that the first one has."""

@@ -51,7 +51,7 @@ ROWS = {
     ),
     "load file": (
         "8 processes of both languages ask for one file at once; some fail, some are killed at random moments",
-        "each version is read once if nobody dies, never twice at a time; all who live have the whole table or an error",
+        "each version is read once if nobody dies, never twice at a time; who lives has the whole table or an error",
     ),
     "stop": (
         "`SIGSTOP` of a reader, of a publisher in mid-share, of a process in the directory lock",

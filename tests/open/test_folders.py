@@ -23,7 +23,7 @@ from pyarrow import fs
 from waiting import eventually
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.elsewhere import folder
+from jupyter_arrowshm.loading import remote
 
 TABLE = pa.table({"city": ["Oslo", "Lima", None], "fare": [1.5, 2.5, 3.5]})
 
@@ -224,8 +224,8 @@ HALF = b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 100
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of a bucket that does not answer, shorter."""
-    for name in ("PATIENCE", "_CONNECT", "_REQUEST", "_ATTEMPTS"):
-        monkeypatch.setattr(folder, name, 1)
+    for name in ("PATIENCE", "CONNECT", "REQUEST", "ATTEMPTS"):
+        monkeypatch.setattr(remote, name, 1)
 
 
 @pytest.mark.usefixtures("store", "quick")
