@@ -35,7 +35,7 @@ class R(Interpreter):
 
     @staticmethod
     def environment() -> dict[str, str]:
-        return {**environment(), "TMPDIR": _temporary()}
+        return {**environment(), "TMPDIR": temporary()}
 
 
 def environment() -> dict[str, str]:
@@ -45,7 +45,7 @@ def environment() -> dict[str, str]:
 
 
 @functools.cache
-def _temporary() -> str:
+def temporary() -> str:
     """Where R makes its own temporary directory, which one that is killed does not remove."""
     path = tempfile.mkdtemp(prefix="arrowshm-test-")
     atexit.register(shutil.rmtree, path, ignore_errors=True)

@@ -45,7 +45,7 @@ class Client(ABC):
     ``names``    gives the sorted names of all tables
     ``info``     gives a mapping for the table {name}: ``rows``, ``alive`` (its publisher), ``pinned``, ``pids`` (of
                  its holders, sorted; null for an unknown process), ``older`` (the same of its older versions)
-    ``counts``   gives the sorted numbers of holders that twenty listings saw
+    ``counts``   gives the sorted numbers of holders that ten listings saw
     """
 
     language: ClassVar[str]

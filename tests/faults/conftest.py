@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import julia.conftest
 import pytest
+import r.conftest
+import r_peers
 from conformance.client import Client
 from faults.nursery import Nursery
+from faults.record import LANGUAGES
 from julia_peers import CHECKOUT, FLAGS, Julia, environment
+from r_peers import R
 
 julia_program = julia.conftest.julia_program
+r_program = r.conftest.r_program
 HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def torture_in_c(r_program: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What torture.R is helped by, compiled."""
+    folder = tmp_path_factory.mktemp("torture")
+    shutil.copy(HERE / "torture.c", folder)
+    subprocess.run([r_program, "CMD", "SHLIB", "torture.c"], cwd=folder, check=True, capture_output=True)
+    return folder / "torture.so"
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +41,10 @@ def nurseries(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Nurser
             if language == "python":
                 command = [sys.executable, str(HERE / "torture.py")]
                 env = {"PYTHONPATH": str(CHECKOUT)}
+            elif language == "R":
+                program, helper = request.getfixturevalue("r_program"), request.getfixturevalue("torture_in_c")
+                command = [program, *R.flags, f"--file={HERE / 'torture.R'}", "--args", str(helper)]
+                env = {**r_peers.environment(), "TMPDIR": r_peers.temporary()}
             else:
                 command = [request.getfixturevalue("julia_program"), *FLAGS, str(HERE / "torture.jl")]
                 env = environment()
@@ -36,7 +56,7 @@ def nurseries(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Nurser
         one.end()
 
 
-@pytest.fixture(params=["python", "julia"])
+@pytest.fixture(params=LANGUAGES)
 def language(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -53,6 +73,12 @@ def nursery(language: str, nurseries: Callable[[str], Nursery], directory: Path)
 def new_julia(client: Callable[..., Client]) -> Callable[[], Julia]:
     """Give a Julia process, another one each time, in this test's store; afterwards it has nothing attached."""
     return lambda: client("julia").process
+
+
+@pytest.fixture
+def new_r(client: Callable[..., Client]) -> Callable[[], R]:
+    """The same in R."""
+    return lambda: client("R").process
 
 
 @pytest.fixture

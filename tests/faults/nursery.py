@@ -1,4 +1,4 @@
-"""Drives torture.py or torture.jl: starts, intercepts and kills their processes, and counts what they say."""
+"""Drives torture.py, torture.jl or torture.R: starts, intercepts and kills processes, and counts what they say."""
 
 from __future__ import annotations
 

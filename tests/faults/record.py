@@ -9,7 +9,8 @@ from pathlib import Path
 VARIABLE = "JUPYTER_ARROWSHM_TORTURE"
 FACTOR = float(os.environ.get(VARIABLE, "1"))
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
-COLUMNS = [(language, place) for language in ("python", "julia") for place in ("tmpfs", "disk")]
+LANGUAGES = ("python", "julia", "R")
+COLUMNS = [(language, place) for language in LANGUAGES for place in ("tmpfs", "disk")]
 
 # The fault, and what happens; in the order of the page.
 ROWS = {

@@ -110,11 +110,16 @@ end
         't = attach("t"); sum(t.a)',
         "[fork() for _ in 1:7]",
     ),
+    "R": (
+        "fork <- function(i) parallel::mcparallel(Sys.sleep(120), detached = TRUE, silent = TRUE)$pid",
+        't <- attach_table("t"); sum(t$a)',
+        "vapply(1:7, fork, 0L)",
+    ),
 }
 
 
-def test_children_that_outlive_their_parent(store, parent, language, peer, new_julia, tried):
-    publisher, reader = peer(), peer() if language == "python" else new_julia()
+def test_children_that_outlive_their_parent(store, parent, language, peer, new_julia, new_r, tried):
+    publisher, reader = peer(), {"python": peer, "julia": new_julia, "R": new_r}[language]()
     publisher.run(f"shm.share({TABLE}, 't')")
     prelude, attach, fork = CHILDREN[language]
     reader.run(prelude)

@@ -15,6 +15,7 @@ from faults.record import times
 from julia_peers import LOOP, Julia
 from kernel import MOUNT_NAMESPACE, needs_mount_namespace
 from peers import Peer
+from r_peers import R
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm.core import room
@@ -123,6 +124,27 @@ function sizes(each)
     return seen
 end
 """,
+    "R": """
+assignInNamespace("room_left", function(directory) 2^40, "arrowshm")
+used <- function() {
+  found <- .Call(arrowshm:::C_file_system_room, dirname(Sys.getenv("JUPYTER_ARROWSHM_DIR")))
+  found[1] - found[2]
+}
+sizes <- function(each) {
+  share_table(data.frame(a = rep(7, 2^15)), "old")
+  before <- used()
+  lapply(each, function(rows) {
+    became <- tryCatch({
+      share_table(data.frame(a = rep(7, rows)), "new")
+      "shared"
+    }, NoRoom = function(error) "NoRoom")
+    seen <- list(became, I(shared_tables()$name), identical(attach_table("old")$a, rep(7, 2^15)))
+    if (became == "shared") unshare_table("new")
+    gc()
+    c(seen, used() - before)
+  })
+}
+""",
 }
 
 
@@ -135,11 +157,11 @@ def test_a_file_system_full_at_any_size(request, tmp_path, language, megabytes, 
         one = Peer(prefix=MOUNT_NAMESPACE, env=env)
         one.run(PRELUDE + f"subprocess.run({mount.split()!r}, check=True)")
     else:
-        script = tmp_path.with_name(f"julia-{megabytes}")
-        inside = f'{mount} && exec {request.getfixturevalue("julia_program")} "$@"'
+        script = tmp_path.with_name(f"{language}-{megabytes}")
+        inside = f'{mount} && exec {request.getfixturevalue(f"{language.lower()}_program")} "$@"'
         script.write_text(f"#!/bin/sh\nexec {' '.join(MOUNT_NAMESPACE)} sh -c '{inside}' - \"$@\"\n")
         script.chmod(0o700)
-        one = Julia(str(script), "-e", LOOP, env=env)
+        one = Julia(str(script), "-e", LOOP, env=env) if language == "julia" else R(str(script), env=env)
     try:
         one.run(SIZES[language])
         rows, tries = megabytes << 17, times(25, 100)
@@ -150,7 +172,7 @@ def test_a_file_system_full_at_any_size(request, tmp_path, language, megabytes, 
             *(rows - 512 * n for n in range(tries // 2)),
             1,
         ]
-        seen = one.get(f"sizes({sizes})")
+        seen = one.get(f"sizes(c({', '.join(map(str, sizes))}))" if language == "R" else f"sizes({sizes})")
         assert {became for became, *_ in seen} == {"shared", "NoRoom"}
         for size, (became, names, intact, grown) in zip(sizes, seen, strict=True):
             assert names == (["new", "old"] if became == "shared" else ["old"]), f"{size} rows"

@@ -67,7 +67,7 @@ while True:
 def test_who_uses_many_tables_while_others_lock_and_unlock(store, directory, parent, peer, speaker, tried):
     """The kernel lists locks by the page, and between two of them what others do moves the rest."""
     store.share(pa.table({"a": [1]}), "t-0")
-    for number in range(1, 400):
+    for number in range(1, 200):
         shutil.copyfile(store.path("t-0"), store.path(f"t-{number}"))
     for _ in range(2):
         peer().run("held = [shm.attach(name) for name in shm.Store().names()]")

@@ -1,27 +1,28 @@
-"""Eight processes of both languages do everything they can, and die at random, for minutes; then nothing is left."""
+"""Eight processes of all languages do everything they can, and die at random, for minutes; then nothing is left."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import time
 
 from faults.interception import NO_TMPFILE, works
-from faults.record import times
+from faults.record import LANGUAGES, times
 from measures import footprint, leftovers, users
 
 
 def test_soak(store, directory, parent, nurseries, tried, capsys):
-    """Processes of both languages share, attach and die at random; in the end no memory, file or mapping is left."""
+    """Processes of all languages share, attach and die at random; in the end no memory, file or mapping is left."""
     seconds = times(15, 900)
-    pick, both = random.Random(), [nurseries("python"), nurseries("julia")]
-    open_before = [one.open_files() for one in both]
+    pick, all_ = random.Random(), [nurseries(language) for language in LANGUAGES]
+    open_before = [one.open_files() for one in all_]
 
     def start(one):
         filter_ = NO_TMPFILE if works() and pick.random() < 0.3 else b""
         return one.start(directory, pick.choice(["work", "work", "work", "watch"]), pick.getrandbits(30), filter_)
 
-    running = [(one, start(one)) for one in both for _ in range(4)]
+    running = [(one, start(one)) for one in itertools.islice(itertools.cycle(all_), 8)]
     until = time.monotonic() + seconds
     kills = most = 0
     try:
@@ -36,7 +37,7 @@ def test_soak(store, directory, parent, nurseries, tried, capsys):
             if kills % 10 == 0:
                 most = max(most, sum(footprint(parent).values()))
     finally:
-        for one in both:
+        for one in all_:
             errors = list(one.errors)
             with capsys.disabled():
                 print(f"\n{one.counts['+']:,} steps, {one.counts['=']:,} tables attached in {one.language}", end=" ")
@@ -51,6 +52,6 @@ def test_soak(store, directory, parent, nurseries, tried, capsys):
     assert not footprint(parent)
     assert leftovers(directory) == []
     assert users(parent) <= {os.getpid()}
-    assert [one.open_files() for one in both] == open_before
-    for one in both:
+    assert [one.open_files() for one in all_] == open_before
+    for one in all_:
         tried("soak", seconds / 60, language=one.language)

@@ -1,7 +1,8 @@
 """Workers that change a store as fast as they can, to be killed; watchers that check everything they attach.
 
 Run as a program it imports everything once, and then forks a process for each line that it reads: starting one takes a
-millisecond. ``torture.jl`` is the same in Julia. Nothing of a store is ever open in the program itself.
+millisecond. ``torture.jl`` and ``torture.R`` are the same in Julia and R. Nothing of a store is ever open in the
+program itself.
 
 A line is ``KIND SEED FILTER DIRECTORY``. The kinds are ``work`` and ``watch``, which never end, and ``do:ACTION``,
 which does one thing. FILTER is a program of seccomp(2) in hexadecimal digits, or ``-``; with ``do:`` the descriptor

@@ -17,7 +17,9 @@ READER = Path(__file__).parents[1] / "fuzz" / "reader.R"
 
 
 @pytest.mark.timeout(600 + FILES // 5)
-def test_garbled_files(new_r: Callable[..., object], directory: Path, tmp_path: Path) -> None:
+def test_garbled_files(
+    new_r: Callable[..., object], directory: Path, tmp_path: Path, tried: Callable[..., None]
+) -> None:
     directory.mkdir(0o700)
     samples, counts = corpus.samples(), collections.Counter[str]()
     r, progress = new_r(), tmp_path / "progress"
@@ -34,3 +36,4 @@ def test_garbled_files(new_r: Callable[..., object], directory: Path, tmp_path: 
             (directory / f"{name}.arrow").unlink()
     assert not [text for text in counts if text.startswith("!")], counts
     assert counts["attach: DamagedTable"] > FILES // 10 < counts["attach: fine"], counts
+    tried("garbled", FILES, language="R", place="tmpfs")

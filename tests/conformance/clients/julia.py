@@ -47,7 +47,7 @@ class JuliaClient(Client):
         "gc": "sort!(collect(keys(ArrowSHM.gc())))",
         "names": "[table.name for table in tables()]",
         "info": "about({name})",
-        "counts": "sort!(unique(length(table.holders) for _ in 1:20 for table in tables()))",
+        "counts": "sort!(unique(length(table.holders) for _ in 1:10 for table in tables()))",
     }
 
     @staticmethod

@@ -51,7 +51,7 @@ class Python(Client):
         "gc": "sorted(shm.gc())",
         "names": "[table.name for table in shm.tables()]",
         "info": "info({name})",
-        "counts": "sorted({{len(table.holders) for _ in range(20) for table in shm.tables()}})",
+        "counts": "sorted({{len(table.holders) for _ in range(10) for table in shm.tables()}})",
     }
     literal = staticmethod(repr)
 

@@ -43,7 +43,7 @@ class RClient(Client):
         "gc": "I(sort(as.character(names(collect_tables())), method = 'radix'))",
         "names": "I(shared_tables()$name)",
         "info": "about({name})",
-        "counts": "I(sort(unique(unlist(lapply(1:20, function(i) counts())))))",
+        "counts": "I(sort(unique(unlist(lapply(1:10, function(i) counts())))))",
     }
 
     @staticmethod

@@ -23,9 +23,11 @@ table_names <- function(directory, tidy = FALSE) {
 # When the last table of this name was removed, and why; NULL if it was not, or too long ago.
 read_note <- function(directory, name) {
   path <- file.path(directory, ".removed", name)
-  if (!file.exists(path)) return(NULL)
-  bytes <- tryCatch(suppressWarnings(readBin(path, "raw", 500)), error = function(e) raw())
-  list(removed_at = file.mtime(path), reason = printable(rawToChar(bytes[bytes != 0])))
+  removed_at <- file.mtime(path)
+  bytes <- tryCatch(suppressWarnings(readBin(path, "raw", 500)), error = function(e) NULL)
+  # Whoever shares a table of this name takes the note away, perhaps at this moment.
+  if (is.na(removed_at) || is.null(bytes)) return(NULL)
+  list(removed_at = removed_at, reason = printable(rawToChar(bytes[bytes != 0])))
 }
 
 # Up to three names that are taken and look like this one.
@@ -62,7 +64,8 @@ read_locks <- function(device) {
   locks <- locks[strtoi(place[, 1], 16L) == wanted[1] & strtoi(place[, 2], 16L) == wanted[2] & locks$pid > 0, , drop = FALSE]
   # A process that has ended is left out: where a forked child keeps its lock, the kernel goes on naming the parent, whose number
   # may be another user's now.
-  locks[vapply(locks$pid, is_of_this_user, TRUE), , drop = FALSE]
+  ours <- Filter(is_of_this_user, unique(locks$pid))
+  locks[locks$pid %in% ours, , drop = FALSE]
 }
 
 is_of_this_user <- function(pid) isTRUE(file.info(sprintf("/proc/%d", pid), extra_cols = TRUE)$uid == effective_user())

@@ -525,7 +525,8 @@ SEXP C_pin(SEXP path, SEXP name, SEXP pinned) {
   if (!is_there) return fail(&fault, "absent", "", NULL), fault_to_r(&fault);
   if (directory_lock(text_of(path), &directory, &fault)) return fault_to_r(&fault);
   int fd = table_open(directory.fd, text_of(name), LOOK_FLAGS, &status);
-  if (fd < 0) wrong = fail(&fault, "absent", "", NULL);
+  if (fd == -2) wrong = fail_system(&fault, errno);
+  else if (fd < 0) wrong = fail(&fault, "absent", "", NULL);
   else if (Rf_asLogical(pinned)) wrong = pin_make(directory.fd, text_of(name), &fault);
   else pin_remove(directory.fd, text_of(name));
   directory_close(&directory);
@@ -544,6 +545,7 @@ SEXP C_collect(SEXP path, SEXP name) {
   if (directory_lock(text_of(path), &directory, &fault)) return fault_to_r(&fault);
   int at = directory.fd, removed = 0, wrong = 0;
   int fd = table_open(at, text_of(name), LOOK_FLAGS, &status);
+  if (fd == -2) wrong = fail_system(&fault, errno);
   if (fd >= 0 && !exists_at(at, PINS, text_of(name)) && footer_of_file(fd, status.st_size, &footer, &fault) == 0) {
     const char *token = fact(&footer, "token");
     /* Refused: somebody has it attached. Granted: nobody can attach it before it has lost its name. */
