@@ -1,7 +1,7 @@
 """``python -m jupyter_arrowshm.cli.loader PATH``: load files for a client in another language.
 
 It prints the name of their table in ``.loaded`` (docs/protocol.md, "Loading"), or one line that says why there is none.
-With ``--progress`` lines of two numbers come before the name: bytes written so far, and bytes in all (0 if unknown).
+With ``--from PLACE`` the path is the name of a table in a folder or bucket. With ``--progress`` lines of two numbers come before the name: bytes written so far, and bytes in all (0 if unknown).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from typing import get_args
 
 from ..core import default_store
-from ..errors import ArrowSHMError, Speaker
+from ..elsewhere import place
+from ..errors import ArrowSHMError, PlaceNotFound, Speaker
 
 _TELL_EVERY = 0.1  # s
 
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     """Load, or wait until another process has loaded; gives the exit code."""
     parser = argparse.ArgumentParser(prog="jupyter_arrowshm.cli.loader")
     parser.add_argument("path")
+    parser.add_argument("--from", dest="place", metavar="PLACE")
     parser.add_argument("--column", action="append", metavar="NAME", dest="columns")
     parser.add_argument("--where", metavar="FILTER")
     parser.add_argument("--wait", type=float, metavar="SECONDS")
@@ -38,7 +40,13 @@ def main(arguments: Sequence[str]) -> int:
 
     options = {"columns": asked.columns, "where": asked.where, "wait": asked.wait, "progress": tell}
     try:
-        print(default_store().attachment(asked.path, to="stored", **options).name)
+        if asked.place:
+            folder = place(asked.place)
+            if folder.kind != "folder":  # what another user shares is attached, not loaded
+                raise PlaceNotFound(asked.place)
+            print(folder.attachment(asked.path, to="stored", wait=asked.wait).name)
+        else:
+            print(default_store().attachment(asked.path, to="stored", **options).name)
     except ArrowSHMError as error:
         print(error.says(asked.speaker), file=sys.stderr)
         return 1

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from .. import __version__, words
 from ..core import Store, default_store
-from ..elsewhere import Place, own, place, places
+from ..elsewhere import Place, copy, own, place, places
 from ..errors import ArrowSHMError, DamagedTable
 from ..notebook import startup
 from ..notebook.progress import shown
@@ -115,8 +115,7 @@ def _places(arguments: argparse.Namespace) -> None:
 def _copy(arguments: argparse.Namespace) -> None:
     here = default_store()
     source, target = (here, place(arguments.to)) if arguments.to else (place(arguments.place), here)
-    table = source.attach(arguments.name, to="source")
-    print(_each_line(str(target.share(table, arguments.name, replace=arguments.replace))))
+    print(_each_line(str(copy(source, target, arguments.name, replace=arguments.replace))))
 
 
 def _list(arguments: argparse.Namespace) -> None:

@@ -371,7 +371,7 @@ class Store:
             tables = self._listing.tables()
         except OSError as error:
             raise self._directory.explain(error) from None
-        return tables if self._is_of_loaded else Tables(tables, tables.removed, self.loaded.tables())
+        return Tables(tables, tables.removed, self.loaded.tables()) if self._has_loaded else tables
 
     @_or_loaded
     def info(self, name: str) -> TableInfo:
@@ -387,12 +387,13 @@ class Store:
         return table
 
     @property
-    def _is_of_loaded(self) -> bool:
-        return os.path.basename(self.directory) == directory.LOADED
+    def _has_loaded(self) -> bool:
+        """Whether there may be tables loaded from files: not in their own store, nor where other users read."""
+        return not self._directory.access.is_open and os.path.basename(self.directory) != directory.LOADED
 
     def _is_loaded(self, name: str) -> bool:
         """Whether the name is that of a loaded table, and of no shared one."""
-        return not self._is_of_loaded and self._opened(name) is None and self.loaded._opened(name) is not None
+        return self._has_loaded and self._opened(name) is None and self.loaded._opened(name) is not None
 
     def version(self, name: str) -> str | None:
         """The :attr:`TableInfo.version` that has the name now; ``None`` if there is none. Costs two system calls."""
@@ -535,7 +536,7 @@ class Store:
             removed = collector.collect_all(self._directory, self._listing)
         except OSError as error:
             raise self._directory.explain(error) from None
-        return removed if self._is_of_loaded else {**removed, **self.loaded.gc()}
+        return {**removed, **self.loaded.gc()} if self._has_loaded else removed
 
 
 def default_store() -> Store:

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from .configuration import OPEN_PLACES, PLACES, is_valid
-from .lookup import place, places
+from .lookup import place, places, targets
 from .openstores import own
-from .protocol import Place, Places
+from .protocol import Place, Places, as_dict, copy
 
-__all__ = ["OPEN_PLACES", "PLACES", "Place", "Places", "is_valid", "own", "place", "places"]
+__all__ = [
+    "OPEN_PLACES",
+    "PLACES",
+    "Place",
+    "Places",
+    "as_dict",
+    "copy",
+    "is_valid",
+    "own",
+    "place",
+    "places",
+    "targets",
+]

@@ -51,6 +51,7 @@ class Folder:
     """A folder on this machine or a network file system, or a bucket, by its path or URI."""
 
     writable = True
+    kind = "folder"
 
     def __init__(self, name: str, address: str) -> None:
         self._uri = address if _SCHEME.match(address) else os.path.abspath(os.path.expanduser(address))

@@ -57,6 +57,14 @@ def places() -> Places:
     return Places(found)
 
 
+def targets() -> Places:
+    """Where this user can share: with everyone, with a group, in the configured folders and buckets. None is asked."""
+    found: list[Place] = []
+    if configuration.allows_open_places():
+        found += openstores.readers()
+    return Places([*found, *(one for one in places() if one.kind == "folder")])
+
+
 def _check_allowed(name: str) -> None:
     if not configuration.allows_open_places():
         raise PlaceFailed(

@@ -47,6 +47,7 @@ class OwnOpenStore:
     """The tables of this user that everyone may read, or the members of a group: ``everyone``, ``group:students``."""
 
     writable = True
+    kind = "yours"
 
     def __init__(self, name: str, description: str, suffix: str, access: Access) -> None:
         self.name, self.description = name, description
@@ -92,6 +93,7 @@ class UserStores:
     """The tables that another user lets this one read. Of two of one name, the newer counts."""
 
     writable = False
+    kind = "user"
 
     def __init__(self, uid: int) -> None:
         self.uid, self.name = uid, name_of(uid)
@@ -229,6 +231,12 @@ def of_group(group: str) -> OwnOpenStore:
         known = ", ".join(sorted(_group_name(one) for one in mine))
         raise PlaceFailed(f"{GROUP}{group}", "is not a group that you are in", f"You are in {known}.")
     return _of_group(gid)
+
+
+def readers() -> list[OwnOpenStore]:
+    """Those that this user may make: for everyone, and for each of its groups that may have other members."""
+    mine = sorted({os.getegid(), *os.getgroups()} - {0}, key=_group_name)
+    return [everyone(), *(_of_group(gid) for gid in mine if _group_name(gid) != name_of(os.geteuid()))]
 
 
 def _of_group(gid: int) -> OwnOpenStore:

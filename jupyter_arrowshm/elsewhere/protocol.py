@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from .. import markup
-from ..core import Attachment, Progress, TableInfo, Tables
+from ..core import Attachment, Progress, Store, TableInfo, Tables
 from ..kinds import Kind, Shareable
 
 
@@ -22,6 +22,8 @@ class Place(Protocol):
         What it is, for people: ``"ada's tables"``, ``"s3://bucket/tables"``.
     read_as
         As others name it after ``--from``.
+    kind
+        ``"yours"``: your tables that others may read; ``"user"``: another user's; ``"folder"``: a folder or bucket.
     writable
         Whether you can share there at all.
     """
@@ -32,6 +34,8 @@ class Place(Protocol):
     def description(self) -> str: ...
     @property
     def read_as(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
     @property
     def writable(self) -> bool: ...
 
@@ -60,6 +64,17 @@ class Place(Protocol):
 
     def unshare(self, name: str) -> None:
         """Remove the table's name there."""
+
+
+def as_dict(place: Place) -> dict[str, Any]:
+    """For JSON. The place is not asked."""
+    facts = ("name", "description", "read_as", "kind", "writable")
+    return {fact: getattr(place, fact) for fact in facts}
+
+
+def copy(source: Store | Place, target: Store | Place, name: str, *, replace: bool = False) -> TableInfo:
+    """Share the table in another place, as the kind that was shared, so that it is attached as that kind there, too."""
+    return target.share(source.attach(name, to="source"), name, replace=replace)
 
 
 class Places(list[Place]):

@@ -17,7 +17,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ..core import Store, TableInfo, default_store
-from ..elsewhere import Place, place, places
+from ..elsewhere import Place, as_dict, copy, place, places, targets
 from ..errors import ArrowSHMError, InvalidQuery
 from .base import Handler, refused
 
@@ -44,10 +44,9 @@ class PlacesHandler(PlaceHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """The places, without asking any of them."""
-        known = await self.elsewhere(places)
-        listed = [{"name": one.name, "description": one.description, "writable": one.writable} for one in known]
-        self.finish(json.dumps({"places": listed}))
+        """The places, and those that this user can share in, without asking any of them."""
+        known, writable = await self.elsewhere(lambda: (places(), targets()))
+        self.finish(json.dumps({"places": [*map(as_dict, known)], "targets": [*map(as_dict, writable)]}))
 
 
 class PlaceTablesHandler(PlaceHandler):
@@ -81,8 +80,7 @@ class PlaceTableHandler(PlaceHandler):
         body = self.get_json_body() or {}
         if not isinstance(body, dict) or not isinstance(replace := body.get("replace", False), bool):
             raise refused(InvalidQuery('the body is {} or {"replace": true}'))
-        # As the kind that was shared, so that it is attached as that kind there, too.
-        copied = await self.elsewhere(lambda: target().share(source().attach(name, to="source"), name, replace=replace))
+        copied = await self.elsewhere(lambda: copy(source(), target(), name, replace=replace))
         self.finish(json.dumps(self.rendered(copied)))
 
     @web.authenticated

@@ -54,7 +54,7 @@ class LiveWidget(anywidget.AnyWidget):
     _css = Unicode(_STYLE).tag(sync=True)
     _kind = Unicode().tag(sync=True)
 
-    _questions: Questions | None = None
+    _questions: tuple[Questions, ...] = ()
 
     def __init__(self, **traits: Any) -> None:
         self._watchers: dict[str, float] = {}  # views that can be seen, and until when that holds
@@ -62,7 +62,10 @@ class LiveWidget(anywidget.AnyWidget):
         renew_in_children(self)
         # A timer's bound method, or a thread's, would keep a widget that nobody has any more.
         this = weakref.ref(self)
-        self._questions = Questions(lambda *asked: _answer(this, *asked), lambda: _forget(this))
+        self._questions = (
+            Questions(lambda *asked: _answer(this, *asked), lambda: _forget(this)),
+            Questions(lambda *asked: _answer(this, *asked), lambda: None),
+        )
         super().__init__(**traits)
         _let_the_sender_choose(self.comm)
         self.on_msg(LiveWidget._receive)
@@ -76,6 +79,10 @@ class LiveWidget(anywidget.AnyWidget):
     def _answer(self, message: Message, patience: Patience) -> Answer:
         """The answer to what the page asks."""
         raise NotImplementedError
+
+    def _is_slow(self, message: Message) -> bool:
+        """Whether the answer may come from far away: other questions do not wait for it."""
+        return False
 
     def _forget(self) -> None:
         """Let go of what was kept for the next question."""
@@ -94,7 +101,7 @@ class LiveWidget(anywidget.AnyWidget):
 
     def _watch(self, view: str, on: bool) -> None:
         with self._lock:
-            if self._questions is None:
+            if not self._questions:
                 return
             if on:
                 self._watchers[view] = time.monotonic() + WATCHED_FOR
@@ -126,10 +133,11 @@ class LiveWidget(anywidget.AnyWidget):
         if "watch" in content:
             self._watch(str(content["watch"]), bool(content.get("on")))
             self._watch(_DISPLAYED, False)
-        elif self._questions is not None and "drop" in content:
-            self._questions.drop(content["drop"])
-        elif self._questions is not None and "id" in content:
-            self._questions.ask(content)
+        elif "drop" in content:
+            for queue in self._questions:
+                queue.drop(content["drop"])
+        elif self._questions and "id" in content:
+            self._questions[self._is_slow(content)].ask(content)
 
     def _handle_msg(self, msg: Any) -> None:
         # While traitlets hold back notifications, another thread's change would get between them.
@@ -163,12 +171,13 @@ class LiveWidget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take it off the page, and stop looking."""
-        questions, self._questions = self._questions, None
-        if questions is not None:
+        questions, self._questions = self._questions, ()
+        if questions:
             with self._lock:
                 self._watchers.clear()
             self._wake.set()
-            questions.stop()
+            for queue in questions:
+                queue.stop()
         super().close()
 
 

@@ -8,6 +8,7 @@ from traitlets import Dict, Enum, List, Unicode
 
 from .. import markup
 from ..core import OlderVersion, Room, Store, TableInfo, Tables, default_store
+from ..elsewhere import as_dict, copy, place, places, targets
 from ..errors import ArrowSHMError
 from ..looking import questions
 from ..looking.answers import Answer, OpenTables, answer
@@ -16,6 +17,7 @@ from .base import LiveWidget
 from .questions import Message
 
 _ORDERS = ("name", "size", "age", "users")
+_ELSEWHERE = ("places", "place", "copy to", "copy from")  # questions about other places than this machine's tables
 
 
 class SharedTables(LiveWidget):
@@ -86,13 +88,29 @@ class SharedTables(LiveWidget):
             if room.total != self._told.total or abs(room.free - self._told.free) > room.total / 100:
                 self._told, self._room = room, [room.free, room.total, room.limited_by]
 
+    def _is_slow(self, message: Message) -> bool:
+        return message.get("what") in _ELSEWHERE
+
     def _answer(self, message: Message, patience: Patience) -> Answer:
+        if self._is_slow(message):
+            return self._answer_from_elsewhere(message)
         if "pinned" in message:
             change = self._store.pin if message["pinned"] else self._store.unpin
             change(message["name"])
             self._look()
             return Answer({})
         return answer(self._open, questions.parse(message, directory=self._store.directory), patience)
+
+    def _answer_from_elsewhere(self, message: Message) -> Answer:
+        if message["what"] == "places":
+            return Answer({"places": [*map(as_dict, places())], "targets": [*map(as_dict, targets())]})
+        there, name = place(message["place"]), message.get("name", "")
+        if message["what"] == "place":
+            return Answer({"tables": [described(table) for table in there.tables()]})
+        source, target = (self._store, there) if message["what"] == "copy to" else (there, self._store)
+        copy(source, target, name, replace=message["replace"])
+        self._look()
+        return Answer({})
 
     def _forget(self) -> None:
         self._open.forget()

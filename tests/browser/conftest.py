@@ -50,7 +50,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
     started: list[Server] = []
     stores: list[Path] = []
 
-    def make(**keywords: bool) -> Server:
+    def make(**keywords: Any) -> Server:
         stores.append(Path(f"/dev/shm/arrowshm-test-{os.getpid()}-{secrets.token_hex(4)}"))
         stores[-1].mkdir(0o700)
         started.append(Server(tmp_path_factory.mktemp("server"), stores[-1] / "store", **keywords))

@@ -29,7 +29,9 @@ SHOWN = 25  # s
 class Server:
     """``jupyter lab`` with token and XSRF check. All its files are in ``place``, its tables in ``store``."""
 
-    def __init__(self, place: Path, store: Path, *, extension: bool = True) -> None:
+    def __init__(
+        self, place: Path, store: Path, *, extension: bool = True, places: dict[str, str] | None = None
+    ) -> None:
         self.root = place / "notebooks"
         self.root.mkdir(parents=True)
         self.store = store
@@ -43,6 +45,8 @@ class Server:
         own = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "JUPYTER_ARROWSHM_DIR": str(store),
+            "JUPYTER_ARROWSHM_OPEN_PARENT": str(store.parent),
+            "JUPYTER_ARROWSHM_PLACES": json.dumps(places or {}),
             "JUPYTER_CONFIG_DIR": str(place / "config"),
             "JUPYTER_DATA_DIR": str(place / "data"),
             "JUPYTER_RUNTIME_DIR": str(place / "runtime"),

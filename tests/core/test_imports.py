@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "preview": ANYBODY,
     "elsewhere": {*ANYBODY, "core", "tabular", "loading"},
     "looking": {*ANYBODY, "core", "preview"},
-    "widget": {*ANYBODY, "core", "tabular", "preview", "looking"},
+    "widget": {*ANYBODY, "core", "tabular", "elsewhere", "preview", "looking"},
     "notebook": {*ANYBODY, "core", "tabular", "elsewhere", "widget"},
     "server": {*ANYBODY, "core", "elsewhere", "preview", "looking"},
     "cli": {*ANYBODY, "core", "loading", "elsewhere", "preview", "looking", "notebook"},

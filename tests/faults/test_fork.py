@@ -365,7 +365,7 @@ def test_a_child_waits_for_no_lock_that_a_thread_held_at_the_fork(store, forking
     tried("fork", 1)
 
 
-@pytest.mark.parametrize("lock", ["widget._lock", "widget._questions._changed"])
+@pytest.mark.parametrize("lock", ["widget._lock", "widget._questions[0]._changed"])
 def test_a_child_can_use_and_close_a_widget_whose_lock_a_thread_held(store, forking, lock, tried):
     one = forking()
     one.run(f"shm.share({TABLE}, 't')")
@@ -373,7 +373,7 @@ def test_a_child_can_use_and_close_a_widget_whose_lock_a_thread_held(store, fork
     one.run(
         f"def hold():\n  with {lock}: held.set(); free.wait()\nthread = threading.Thread(target=hold); thread.start()"
     )
-    one.run("held.wait()\ndef use():\n  widget.refresh(); widget._questions.drop(1); widget.close()")
+    one.run("held.wait()\ndef use():\n  widget.refresh(); widget._questions[0].drop(1); widget.close()")
     try:
         assert one.get("returns(use)")
     finally:

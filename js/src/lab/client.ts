@@ -3,6 +3,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { findQuestion, question } from '../preview/question';
 import { IFindQuery, IFound, IRowsQuery, ISummary, ISummaryQuery } from '../preview/source';
 import { download, FileFormat, ISaved } from '../shared/download';
+import { IPlace, IPlaceList } from '../shared/place';
 import { RequestError } from '../shared/problem';
 import { IListing, ITable } from '../shared/table';
 import { VERSION } from '../shared/version';
@@ -61,6 +62,27 @@ export class Client {
     return Object.keys(((await response.json()) as { removed: Record<string, number> }).removed);
   }
 
+  /** The places besides this machine's tables; none of them is asked. */
+  async places(): Promise<IPlaceList> {
+    return (await (await this._request('places', {})).json()) as IPlaceList;
+  }
+
+  /** The tables in a place; a folder or bucket may take seconds. */
+  async placed(place: string): Promise<ITable[]> {
+    const response = await this._request(`places/${encodeURIComponent(place)}/tables`, {});
+    return ((await response.json()) as { tables: ITable[] }).tables;
+  }
+
+  /** Copy a table of this machine to a place, or one from there to this machine. */
+  async copy(name: string, way: 'to' | 'from', place: string, replace: boolean): Promise<void> {
+    const method = way === 'to' ? 'PUT' : 'POST';
+    await this._request(placed(place, name), { method, body: JSON.stringify({ replace }) });
+  }
+
+  async unshareIn(place: IPlace, name: string): Promise<void> {
+    await this._request(placed(place.name, name), { method: 'DELETE' });
+  }
+
   /** Rows of a table: an Arrow IPC stream. */
   async rows(name: string, query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
     const response = await this._ask(name, 'rows', question(query), { signal });
@@ -111,6 +133,10 @@ export class Client {
   private _etag = '';
 }
 
+function placed(place: string, name: string): string {
+  return `places/${encodeURIComponent(place)}/tables/${encodeURIComponent(name)}`;
+}
+
 /** Whether a server of this version and this page are the same release. */
 export function isThisVersion(server: string): boolean {
   return server === VERSION;
@@ -124,6 +150,7 @@ async function failure(response: Response): Promise<RequestError> {
     .catch((): { message?: string; reason?: string } => ({}));
   const text = message || response.statusText || `HTTP ${response.status}`;
   // A missing table is a 404 of our own: it has a reason.
+  if (reason === 'PlaceNotFound') return new RequestError({ kind: 'failed', message: text }, text);
   if (response.status === 404) return new RequestError({ kind: reason === 'TableNotFound' ? 'gone' : 'missing' }, text);
   if (response.status === 409) return new RequestError({ kind: 'changed' }, text);
   if (response.status === 401 || response.status === 403) return new RequestError({ kind: 'forbidden' }, text);

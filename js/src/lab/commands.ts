@@ -6,6 +6,7 @@ import { LabIcon } from '@jupyterlab/ui-components';
 import { LabHost } from './labhost';
 import { unused } from '../shared/listing';
 import { TablesModel } from './tablesmodel';
+import { IPlace } from '../shared/place';
 import { ITable } from '../shared/table';
 import iconSvg from '../../style/table.svg';
 
@@ -22,6 +23,13 @@ export const CommandIDs = {
   copyR: 'arrowshm:copy-r',
   copyPath: 'arrowshm:copy-path',
   copyFileLine: 'arrowshm:copy-file-line',
+  copyToPlace: 'arrowshm:copy-to-place',
+  fetch: 'arrowshm:copy-from-place',
+  placeInsert: 'arrowshm:place-insert-attach',
+  placePython: 'arrowshm:place-copy-python',
+  placeJulia: 'arrowshm:place-copy-julia',
+  placeR: 'arrowshm:place-copy-r',
+  placeUnshare: 'arrowshm:place-unshare',
   restore: 'arrowshm:restore-preview',
   pin: 'arrowshm:pin',
   unshare: 'arrowshm:unshare',
@@ -84,6 +92,7 @@ export function addCommands(
   add(CommandIDs.copyPython, trans.__('Copy Line for Python'), table => host.copyCode(table, 'python'));
   add(CommandIDs.copyJulia, trans.__('Copy Line for Julia'), table => host.copyCode(table, 'julia'));
   add(CommandIDs.copyR, trans.__('Copy Line for R'), table => host.copyCode(table, 'r'), isForR);
+  add(CommandIDs.copyToPlace, trans.__('Copy to Another Place…'), table => void host.places.copyTo(table.name));
   add(CommandIDs.copyPath, trans.__('Copy Path of the Arrow File'), table => host.copyPath(table));
   add(
     CommandIDs.pin,
@@ -111,6 +120,63 @@ export function addCommands(
   for (const command of [CommandIDs.show, CommandIDs.collect]) {
     palette?.addItem({ command, category: trans.__('Shared Tables') });
   }
+}
+
+const TABLE_OF_A_PLACE = {
+  type: 'object',
+  properties: {
+    place: { type: 'string', description: 'The name of the place; without it, the table that was right-clicked' },
+    name: { type: 'string', description: "The table's name" }
+  }
+} as const;
+
+/** The commands for a table of another place, which is open in the list. */
+export function addPlaceCommands(app: JupyterFrontEnd, host: LabHost, notebooks: INotebookTracker | null): void {
+  const { trans } = host.format;
+  const { places } = host;
+  const find = (args: { place?: unknown; name?: unknown }): { place: IPlace; table: ITable } | undefined => {
+    const isNamed = typeof args.place === 'string';
+    const place = isNamed ? args.place : app.contextMenuHitTest(isOfPlace)?.dataset.place;
+    const section = places.model.section(String(place));
+    const name = isNamed ? args.name : hit(app);
+    const table = section?.tables?.find(one => one.name === name);
+    return section && table && { place: section.place, table };
+  };
+  const add = (
+    id: string,
+    label: string,
+    execute: (place: IPlace, table: ITable) => void,
+    isEnabled: (place: IPlace) => boolean = () => true
+  ): void => {
+    app.commands.addCommand(id, {
+      label,
+      describedBy: { args: TABLE_OF_A_PLACE },
+      isEnabled: args => {
+        const found = find(args);
+        return found !== undefined && isEnabled(found.place);
+      },
+      execute: args => {
+        const found = find(args);
+        if (found) execute(found.place, found.table);
+      }
+    });
+  };
+  const hasNotebook = (): boolean => Boolean(notebooks?.currentWidget);
+  add(CommandIDs.fetch, trans.__('Copy to This Machine'), (place, table) => places.fetch(place, table));
+  add(CommandIDs.placeInsert, trans.__('Insert Code to Attach'), (place, table) => places.insert?.(place, table), hasNotebook);
+  add(CommandIDs.placePython, trans.__('Copy Line for Python'), (place, table) => places.copyCode(place, table, 'python'));
+  add(CommandIDs.placeJulia, trans.__('Copy Line for Julia'), (place, table) => places.copyCode(place, table, 'julia'));
+  add(CommandIDs.placeR, trans.__('Copy Line for R'), (place, table) => places.copyCode(place, table, 'r'));
+  add(
+    CommandIDs.placeUnshare,
+    trans.__('Remove There…'),
+    (place, table) => places.unshare(place, table),
+    place => place.writable
+  );
+}
+
+function isOfPlace(node: HTMLElement): boolean {
+  return node.dataset.table !== undefined && node.dataset.place !== undefined;
 }
 
 /** The files that can be attached by their path (jupyter_arrowshm/loading/files.py), as far as their names tell. */

@@ -7,7 +7,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Client } from './client';
-import { addCommands, addFileCommand, tableIcon } from './commands';
+import { addCommands, addFileCommand, addPlaceCommands, tableIcon } from './commands';
 import { Format } from '../shared/format';
 import { LabHost } from './labhost';
 import { IListOptions, LIST_OPTIONS, restoredOptions } from '../shared/listing';
@@ -56,6 +56,7 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     const tabs = new PreviewTabs({ app, client, model, format, labShell });
     const host = new LabHost({ client, model, format, notebooks, documents, openPreview: name => tabs.open(name) });
     addCommands(app, model, host, PANEL, palette, notebooks);
+    addPlaceCommands(app, host, notebooks);
     if (browsers) addFileCommand(app, host, browsers);
 
     const panel = new Sidebar(model, host, LIST_OPTIONS, options => {

@@ -1,8 +1,10 @@
-import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { Clipboard, Notification } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 import { Client } from './client';
+import { confirm } from './confirm';
+import { LabPlaces } from './labplaces';
 import { attachCell, attachedBy, attachLine, detachCell, Language, languageOf, magicLine } from '../shared/code';
 import { Format } from '../shared/format';
 import { TablesModel } from './tablesmodel';
@@ -22,9 +24,19 @@ export interface ILabHostOptions {
 export class LabHost implements IListHost {
   constructor(private readonly _options: ILabHostOptions) {
     this.format = _options.format;
+    this.places = new LabPlaces({
+      client: _options.client,
+      format: _options.format,
+      hasNotebook: () => this._notebook !== null,
+      write: cell => this._write(cell),
+      copyAloud: text => this._copyAloud(text),
+      language: () => this._language,
+      refresh: () => this.refresh()
+    });
   }
 
   readonly format: Format;
+  readonly places: LabPlaces;
   readonly hasMenu = true;
 
   get insert(): ((table: ITable) => void) | null {
@@ -33,14 +45,10 @@ export class LabHost implements IListHost {
 
   /** Write code about the table into the notebook that was used last. */
   write(table: ITable, cell: (name: string, language: Language) => string): void {
-    const panel = this._notebook;
-    if (!panel) return;
-    const { trans } = this.format;
-    const language = currentLanguage(panel);
-    if (language === 'r' && table.origin) {
+    if (this._language === 'r' && table.origin) {
+      const { trans } = this.format;
       Notification.warning(trans.__('Tables that were loaded from files can be attached in Python and Julia, but not in R.'));
-    } else if (language) void insertCell(panel, cell(attachedBy(table), language));
-    else Notification.warning(trans.__('Tables can be attached in Python and Julia, but this notebook uses another language.'));
+    } else this._write(language => cell(attachedBy(table), language));
   }
 
   insertDetach(table: ITable): void {
@@ -56,7 +64,7 @@ export class LabHost implements IListHost {
   }
 
   copyCode(table: ITable, language?: Language): void {
-    this._copyAloud(attachLine(attachedBy(table), language ?? (this._notebook && currentLanguage(this._notebook)) ?? 'python'));
+    this._copyAloud(attachLine(attachedBy(table), language ?? this._language));
   }
 
   /** The line that attaches a file, by its path from the folder of the notebook that was used last. */
@@ -103,6 +111,22 @@ export class LabHost implements IListHost {
     return this._options.notebooks?.currentWidget ?? null;
   }
 
+  /** The language of the notebook that was used last; Python where there is none. */
+  private get _language(): Language {
+    return (this._notebook && currentLanguage(this._notebook)) ?? 'python';
+  }
+
+  private _write(cell: (language: Language) => string): void {
+    const panel = this._notebook;
+    if (!panel) return;
+    const language = currentLanguage(panel);
+    if (language) void insertCell(panel, cell(language));
+    else {
+      const { trans } = this.format;
+      Notification.warning(trans.__('Tables can be attached in Python, Julia and R, but this notebook uses another language.'));
+    }
+  }
+
   private _copyAloud(text: string): void {
     this.copyText(text);
     Notification.success(this.format.trans.__('Copied: %1', text), { autoClose: 2000 });
@@ -123,7 +147,7 @@ export class LabHost implements IListHost {
       : trans.__('Nobody uses it. This frees %1.', this.format.size(table.nbytes));
     const title = table.origin ? trans.__('Remove %1?', table.name) : trans.__('Unshare %1?', table.name);
     const action = table.origin ? trans.__('Remove') : trans.__('Unshare');
-    if (await this._confirm(title, others, action)) {
+    if (await confirm(trans, title, others, action)) {
       await this._do(() => this._options.client.unshare(table));
     }
   }
@@ -134,19 +158,12 @@ export class LabHost implements IListHost {
     const names = this.format.names(tables.map(table => ({ label: table.name })));
     const title = trans._n('Remove %2 unused table?', 'Remove %2 unused tables?', tables.length, this.format.count(tables.length));
     const body = trans.__('Nobody uses %1. This frees %2.', names, this.format.size(bytes));
-    if (!(await this._confirm(title, body, trans.__('Remove')))) return;
+    if (!(await confirm(trans, title, body, trans.__('Remove')))) return;
     await this._do(async () => {
       // Somebody may have attached one of them in the meantime: the server looks again.
       const removed = await this._options.client.collect();
       Notification.success(trans.__('Removed: %1', this.format.names(removed.map(label => ({ label })))), { autoClose: 4000 });
     });
-  }
-
-  private async _confirm(title: string, body: string, action: string): Promise<boolean> {
-    const { trans } = this.format;
-    const buttons = [Dialog.cancelButton({ label: trans.__('Cancel') }), Dialog.warnButton({ label: action })];
-    const answer = await showDialog({ title, body, buttons, defaultButton: 0 });
-    return answer.button.accept;
   }
 
   /** Change something on the server, and show the result. */

@@ -26,7 +26,8 @@ function badgesOf(table: ITable, format: Format): IBadge[] {
       title: trans.__('%1 shared this table and has ended. The table stays.', publisher.label)
     });
   }
-  if (!table.holders.length) {
+  // Nobody knows who uses a table of a folder or bucket.
+  if (!table.holders.length && table.countable !== null) {
     badges.push({
       icon: 'unused',
       text: removed ? trans.__('unused, removed %1', format.relative(removed)) : trans.__('unused'),

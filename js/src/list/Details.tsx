@@ -34,6 +34,8 @@ export function Details({ id, table, host, isWhole }: IDetailsProps): React.JSX.
           <h3>{trans.__('In use by')}</h3>
           <Processes processes={table.holders} publisher={table.origin ? null : table.publisher.pid} host={host} />
         </>
+      ) : table.countable === null ? (
+        <p>{trans.__('Who uses it is not known here.')}</p>
       ) : (
         <p title={removed ? format.moment(removed) : undefined}>
           {removed ? trans.__('Nobody uses it. It will be removed %1.', format.relative(removed)) : trans.__('Nobody uses it.')}

@@ -1,6 +1,7 @@
 import React, { useId } from 'react';
 import type { Format } from '../shared/format';
 import { Icon } from '../shared/icons';
+import { IPlace } from '../shared/place';
 import { ITable } from '../shared/table';
 import { BadgeIcons, Badges } from './Badges';
 import { Details } from './Details';
@@ -10,6 +11,8 @@ import { Tools } from './Tools';
 interface IRowProps {
   table: ITable;
   host: IListHost;
+  /** The place that it is in, if that is not this machine's. */
+  from?: IPlace;
   /** Whether the row is one line. */
   isCompact: boolean;
   expanded: boolean;
@@ -17,11 +20,11 @@ interface IRowProps {
 }
 
 /** One table: its facts, its actions, and, when opened, who uses it. */
-export function Row({ table, host, isCompact, expanded, onExpand }: IRowProps): React.JSX.Element {
+export function Row({ table, host, from, isCompact, expanded, onExpand }: IRowProps): React.JSX.Element {
   const id = useId();
   const Facts = isCompact ? CompactFacts : RoomyFacts;
   return (
-    <li className={`jp-ArrowSHM-table${isCompact ? ' jp-mod-compact' : ''}`} data-table={table.name}>
+    <li className={`jp-ArrowSHM-table${isCompact ? ' jp-mod-compact' : ''}`} data-table={table.name} data-place={from?.name}>
       <button
         type="button"
         className="jp-ArrowSHM-row"
@@ -39,9 +42,20 @@ export function Row({ table, host, isCompact, expanded, onExpand }: IRowProps): 
         }}
       >
         <Icon name="right" />
-        <span className="jp-ArrowSHM-name" title={table.name}>
-          {table.name}
-        </span>
+        {from?.kind === 'user' ? (
+          <span className="jp-ArrowSHM-theirs">
+            <span className="jp-ArrowSHM-name" title={table.name}>
+              {table.name}
+            </span>
+            <span className="jp-ArrowSHM-from" title={host.format.trans.__('Shared with you by %1', from.name)}>
+              {host.format.trans.__('from %1', from.name)}
+            </span>
+          </span>
+        ) : (
+          <span className="jp-ArrowSHM-name" title={table.name}>
+            {table.name}
+          </span>
+        )}
         <Facts table={table} host={host} />
       </button>
       {!isCompact && <Badges table={table} host={host} />}

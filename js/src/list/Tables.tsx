@@ -5,6 +5,7 @@ import { IListing, IState } from '../shared/table';
 import { Controls } from './Controls';
 import { IListHost, IListProps } from './listhost';
 import { Empty, Trouble } from './Notices';
+import { Places } from './Places';
 import { Removed } from './Removed';
 import { Row } from './Row';
 import { Usage } from './Usage';
@@ -43,19 +44,11 @@ function List({ listing, host, options, onOptions }: IListProps & { listing: ILi
     onOptions({ ...options, open: expanded ? [...others, name] : others });
   };
 
-  if (!listing.tables.length) {
-    return (
-      <>
-        <Empty host={host} />
-        <Removed removed={listing.removed} host={host} />
-        <Usage listing={listing} format={host.format} />
-      </>
-    );
-  }
+  const isEmpty = !listing.tables.length;
   return (
     <>
-      <Controls host={host} options={options} onOptions={onOptions} />
-      <div className="jp-ArrowSHM-list" onKeyDown={moveBetweenRows}>
+      {isEmpty ? <Empty host={host} /> : <Controls host={host} options={options} onOptions={onOptions} />}
+      <div className={`jp-ArrowSHM-list${isEmpty ? ' jp-mod-places' : ''}`} onKeyDown={moveBetweenRows}>
         {grouped(found, options.grouping).map(group => (
           <Group key={group.key} group={group} host={host}>
             {group.tables.map(table => (
@@ -70,7 +63,8 @@ function List({ listing, host, options, onOptions }: IListProps & { listing: ILi
             ))}
           </Group>
         ))}
-        {!found.length && <p className="jp-ArrowSHM-note">{trans.__('No table matches “%1”.', options.filter)}</p>}
+        {!found.length && !isEmpty && <p className="jp-ArrowSHM-note">{trans.__('No table matches “%1”.', options.filter)}</p>}
+        <Places host={host} density={options.density} />
       </div>
       <Removed removed={listing.removed} host={host} />
       <Unused listing={listing} host={host} />
@@ -135,7 +129,7 @@ function LiveRegion({ listing, host }: { listing: IListing | null; host: IListHo
 
 /** Up, Down, Home and End move from table to table, as in JupyterLab's other lists. */
 function moveBetweenRows(event: React.KeyboardEvent<HTMLElement>): void {
-  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('.jp-ArrowSHM-row')];
+  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('.jp-ArrowSHM-row, .jp-ArrowSHM-placeTitle')];
   const here = rows.indexOf(event.target as HTMLElement);
   const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: rows.length - 1 }[event.key];
   if (here < 0 || to === undefined || !rows[to]) return;

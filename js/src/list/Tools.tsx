@@ -1,5 +1,6 @@
 import React from 'react';
 import { Icon, IconName } from '../shared/icons';
+import { Menu } from '../shared/Menu';
 import { ITable } from '../shared/table';
 import { IListHost } from './listhost';
 
@@ -22,6 +23,9 @@ export function Tools({ table, host }: { table: ITable; host: IListHost }): Reac
           onClick={() => host.insert?.(table)}
         />
       )}
+      {host.fetch && (
+        <Tool icon="fetch" label={trans.__('Copy %1 to this machine', name)} onClick={() => host.fetch?.(table)} />
+      )}
       {host.copyCode && !host.hasMenu && (
         <Tool icon="copy" label={trans.__('Copy the line that attaches %1', name)} onClick={() => host.copyCode?.(table)} />
       )}
@@ -39,6 +43,18 @@ export function Tools({ table, host }: { table: ITable; host: IListHost }): Reac
       )}
       {host.unshare && !host.hasMenu && (
         <Tool icon="remove" label={trans.__('Unshare %1…', name)} onClick={() => host.unshare?.(table)} />
+      )}
+      {host.places?.put && !host.hasMenu && host.places.model.targets.length > 0 && (
+        <Menu
+          icon="put"
+          label={trans.__('Copy %1 to another place', name)}
+          sections={[
+            {
+              title: trans.__('Copy to'),
+              items: host.places.model.targets.map(place => ({ label: place.name, run: () => host.places?.put?.(place, table) }))
+            }
+          ]}
+        />
       )}
       {host.hasMenu && <Tool icon="more" label={trans.__('More actions for %1', name)} menu onClick={openMenu} />}
     </div>

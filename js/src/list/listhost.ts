@@ -1,6 +1,8 @@
 import type { Format } from '../shared/format';
 import type { IListOptions } from '../shared/listing';
+import { IPlace } from '../shared/place';
 import { ITable } from '../shared/table';
+import type { PlacesModel } from './placesmodel';
 
 /**
  * The things that a view can ask of the place where it is: JupyterLab's sidebar, or a
@@ -18,10 +20,26 @@ export interface IListHost {
   copyText?(text: string): void;
   setPinned?(table: ITable, pinned: boolean): void;
   unshare?(table: ITable): void;
+  /** Copy a table of another place to this machine. */
+  fetch?(table: ITable): void;
   /** Remove the tables that nobody uses and that are not pinned. */
   collect?(tables: readonly ITable[]): void;
   openNotebook?(path: string): void;
+  /** Where else tables are. */
+  readonly places?: IPlacesHost;
   refresh(): void;
+}
+
+/** The places, and what can be done with the tables in them. */
+export interface IPlacesHost {
+  readonly model: PlacesModel;
+  readonly insert?: ((place: IPlace, table: ITable) => void) | null;
+  copyCode(place: IPlace, table: ITable): void;
+  /** Copy it to this machine. */
+  fetch(place: IPlace, table: ITable): void;
+  /** Copy a table of this machine to the place. */
+  put?(place: IPlace, table: ITable): void;
+  unshare?(place: IPlace, table: ITable): void;
 }
 
 export interface IListProps {

@@ -21,10 +21,10 @@ export function languageOf(name: string): Language | null {
 
 /** A whole cell. */
 export function attachCell(name: string, language: Language): string {
-  if (language === 'julia') return `using ArrowSHM\n${juliaLine(name)}`;
-  if (language === 'r') return `library(arrowshm)\n${rLine(name)}`;
-  return `%load_ext jupyter_arrowshm\n${magicLine(name)}`;
+  return `${OPENING[language]}\n${attachLine(name, language)}`;
 }
+
+const OPENING: Record<Language, string> = { python: '%load_ext jupyter_arrowshm', julia: 'using ArrowSHM', r: 'library(arrowshm)' };
 
 /** A whole cell that detaches the table again. */
 export function detachCell(name: string, language: Language): string {
@@ -37,6 +37,20 @@ export function detachCell(name: string, language: Language): string {
 /** A line to copy into a notebook of that language. */
 export function attachLine(name: string, language: Language): string {
   return language === 'julia' ? juliaLine(name) : language === 'r' ? rLine(name) : magicLine(name);
+}
+
+/** A line that attaches a table of another place. */
+export function placeLine(name: string, place: string, language: Language): string {
+  const variable = variableFor(name, language);
+  // Without the semicolon, a notebook would show the table.
+  if (language === 'julia') return `${variable} = attach(${juliaString(name)}; from=${juliaString(place)});`;
+  if (language === 'r') return `${variable} <- attach_table(${rString(name)}, from = ${rString(place)})`;
+  return `${magicLine(name)} --from ${magicWord(place)}`;
+}
+
+/** A whole cell that does this. */
+export function placeCell(name: string, place: string, language: Language): string {
+  return `${OPENING[language]}\n${placeLine(name, place, language)}`;
 }
 
 /** For a Python notebook. */

@@ -1,10 +1,13 @@
 import React, { useEffect, useMemo, useReducer, useState } from 'react';
-import { attachLine } from '../shared/code';
+import { attachLine, placeLine } from '../shared/code';
 import { IListOptions, LIST_OPTIONS, Order } from '../shared/listing';
 import { PreviewModel } from '../preview/previewmodel';
 import { IListing, IRemovedVersion, IState, ITable } from '../shared/table';
 import { VERSION } from '../shared/version';
-import { IListHost } from '../list/listhost';
+import { IListHost, IPlacesHost } from '../list/listhost';
+import { PlacesModel } from '../list/placesmodel';
+import { IPlaceList } from '../shared/place';
+import { RequestError } from '../shared/problem';
 import { Icon } from '../shared/icons';
 import { Tables } from '../list/Tables';
 import { KernelSource } from './kernelsource';
@@ -14,6 +17,8 @@ import { copyText } from './place';
 import { Rows } from './Rows';
 import { FORMAT } from './english';
 
+/** How long what became of a copy is shown. */
+const SAID = 10_000; // ms
 const LISTED = ['tables', '_removed', '_room', '_problem'] as const;
 const SHOWN = [...LISTED, 'filter', 'sort', 'selected'] as const;
 
@@ -31,18 +36,25 @@ export function TablesView({ model, link }: { model: IModel; link: Link }): Reac
   const [filter, order] = [model.get('filter') as string, model.get('sort') as Order];
   const options = useMemo<IListOptions>(() => ({ ...own, filter, order }), [own, filter, order]);
   const selected = model.get('selected') as string | null;
+  const [said, say] = useState('');
   const host = useMemo<IListHost>(
     () => ({
       format: FORMAT,
       preview: table => change(model, { selected: table.name }),
       copyCode: table => copyText(attachLine(table.name, 'python')),
       copyText,
+      places: placesHost(link, say),
       setPinned: (table, pinned) => void link.ask({ what: 'pin', name: table.name, pinned }).catch(() => undefined),
       // Any message about watching makes the kernel look.
       refresh: () => model.send({ watch: 'nobody', on: false })
     }),
     [model, link]
   );
+  useEffect(() => {
+    if (!said) return undefined;
+    const later = setTimeout(() => say(''), SAID);
+    return () => clearTimeout(later);
+  }, [said]);
   return (
     <div className="jp-ArrowSHM-widgetTables">
       <Tables
@@ -54,9 +66,38 @@ export function TablesView({ model, link }: { model: IModel; link: Link }): Reac
           change(model, { filter: changed.filter, sort: changed.order });
         }}
       />
+      <p className="jp-ArrowSHM-said" role="status">
+        {said}
+      </p>
       {selected !== null && <Selected key={selected} name={selected} model={model} link={link} />}
     </div>
   );
+}
+
+/** The places, asked by the kernel; `say` tells the user what became of a copy. */
+function placesHost(link: Link, say: (text: string) => void): IPlacesHost {
+  const { trans } = FORMAT;
+  const model = new PlacesModel({
+    places: async () => (await link.ask({ what: 'places' })).head as unknown as IPlaceList,
+    tables: async place => (await link.ask({ what: 'place', place: place.name })).head.tables as ITable[]
+  });
+  const copy = async (what: string, place: string, name: string, target: string): Promise<void> => {
+    say(trans.__('Copying %1 to %2…', name, target));
+    try {
+      await link.ask({ what, place, name, replace: false });
+      say(trans.__('Copied %1 to %2', name, target));
+    } catch (error) {
+      say(error instanceof RequestError && error.problem.kind === 'failed' ? error.problem.message : String(error));
+    }
+    await model.refresh();
+    await model.ask(place);
+  };
+  return {
+    model,
+    copyCode: (place, table) => copyText(placeLine(table.name, place.kind === 'yours' ? place.read_as : place.name, 'python')),
+    fetch: (place, table) => void copy('copy from', place.name, table.name, trans.__('this machine')),
+    put: (place, table) => void copy('copy to', place.name, table.name, place.name)
+  };
 }
 
 /** Free bytes, total bytes, and what limits them (jupyter_arrowshm/widget/tables.py). */

@@ -7,15 +7,28 @@ abstract type ArrowSHMError <: Exception end
 
 """
 No table has this name. `near` holds up to three names that look like it; `removed_at` (UTC) and `reason` say when and
-why one of this name was removed, if it was.
+why one of this name was removed, if it was. `place` is where it was looked for; empty: on this machine.
 """
 struct TableNotFound <: ArrowSHMError
     name::String
     near::Vector{String}
     removed_at::Union{Nothing,DateTime}
     reason::String
+    place::String
 end
-TableNotFound(name, near = String[]) = TableNotFound(name, near, nothing, "")
+TableNotFound(name, near = String[], removed_at = nothing, reason = "") = TableNotFound(name, near, removed_at, reason, "")
+
+"No place is called so: no configured one, and no user of this machine."
+struct PlaceNotFound <: ArrowSHMError
+    name::String
+end
+
+"A place cannot be used, or does not do what was asked for. `reason` says why, `remedy` what to do."
+struct PlaceFailed <: ArrowSHMError
+    place::String
+    reason::String
+    remedy::String
+end
 
 "Somebody else shared a table under this name, and `replace` was not asked for."
 struct TableExists <: ArrowSHMError
@@ -106,15 +119,22 @@ struct UnsupportedPlatform <: ArrowSHMError
 end
 
 function Base.showerror(io::IO, e::TableNotFound)
-    print(io, "there is no shared table ", repr(e.name), ". ")
+    print(io, "there is no shared table ", repr(e.name), isempty(e.place) ? ". " : " from $(printable(e.place)). ")
     if e.removed_at !== nothing
         print(io, "It was removed ", words_age(e.removed_at), ": ", e.reason, ". Share it again.")
     elseif isempty(e.near)
-        print(io, "tables() lists what is shared.")
+        print(io, isempty(e.place) ? "tables() lists" : "`jupyter arrowshm list --from $(printable(e.place))` lists", " what is shared.")
     else
         print(io, "Did you mean ", join(map(repr, e.near), " or "), "?")
     end
 end
+
+function Base.showerror(io::IO, e::PlaceNotFound)
+    print(io, "there is no place ", repr(e.name), ", and no user of this name. A place is everyone, group:NAME, a user,")
+    print(io, " a path or URI, or a name that c.ArrowSHM.places gives to one.")
+end
+
+Base.showerror(io::IO, e::PlaceFailed) = print(io, printable(e.place), " ", e.reason, isempty(e.remedy) ? "." : ". $(e.remedy)")
 
 function Base.showerror(io::IO, e::TableExists)
     print(io, repr(e.name), " was shared by ", e.publisher)

@@ -28,6 +28,16 @@ stop_not_found <- function(directory, name) {
   )
 }
 
+stop_not_found_in <- function(place, name) {
+  hint <- sprintf("`jupyter arrowshm list --from %s` lists what is shared.", printable(place))
+  text <- sprintf("there is no shared table %s from %s. %s", quoted(name), printable(place), hint)
+  raise("TableNotFound", text, name = name, near = character(), place = place)
+}
+
+stop_place <- function(place, reason, remedy = "") {
+  raise("PlaceFailed", sub(" $", "", sprintf("%s %s. %s", printable(place), reason, remedy)), place = place, reason = reason, remedy = remedy)
+}
+
 stop_exists <- function(directory, name) {
   entry <- .Call(C_describe, directory, name)
   publisher <- if (is.null(entry) || is_fault(entry)) holder(language = "another program") else publisher_of(directory, entry)

@@ -12,10 +12,10 @@ directory_of <- function(name) {
 }
 
 # Has Python load the files, unless that was done before; the name of their table among the loaded ones.
-load_files <- function(address, columns, where, wait) {
+load_files <- function(address, columns, where, wait, place = NULL) {
   python <- find_python()
   arguments <- c(
-    "-m", "jupyter_arrowshm.cli.loader", if (!is.null(columns)) paste0("--column=", columns), if (!is.null(where)) paste0("--where=", where),
+    "-m", "jupyter_arrowshm.cli.loader", if (!is.null(place)) paste0("--from=", place), if (!is.null(columns)) paste0("--column=", columns), if (!is.null(where)) paste0("--where=", where),
     if (!is.null(wait)) paste0("--wait=", format(wait, scientific = FALSE)), address
   )
   complaint <- tempfile()

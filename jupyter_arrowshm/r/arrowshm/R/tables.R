@@ -7,7 +7,8 @@ check_name <- function(name) {
   enc2utf8(name)
 }
 
-attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE, where = NULL) {
+attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE, where = NULL, from = NULL) {
+  if (!is.null(from)) return(attach_from(from, check_name(name), columns, wait, isTRUE(validate)))
   if (is_address(name)) {
     if (!is.null(columns) && !is.character(columns)) stop("columns of a file are chosen by their names", call. = FALSE)
     name <- load_files(enc2utf8(name), columns, where, if (!missing(wait)) wait)
@@ -15,15 +16,22 @@ attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE, where
     stop("where is for files: filter a shared table once it is attached", call. = FALSE)
   }
   name <- check_name(name)
-  directory <- directory_of(name)
+  directory <- NULL
+  opened <- until(wait, function() .Call(C_attach, directory <<- directory_of(name), name, isTRUE(validate), NA_real_, character()))
+  as_data_frame(checked(opened, directory, name), directory, name, columns)
+}
+
+# Ask again and again while there is no such table, for so many seconds.
+until <- function(wait, open) {
   deadline <- Sys.time() + wait
   repeat {
-    opened <- .Call(C_attach, directory, name, isTRUE(validate))
-    if (!is_fault(opened) || opened$kind != "absent" || Sys.time() >= deadline) break
+    opened <- open()
+    if (!is_fault(opened) || opened$kind != "absent" || Sys.time() >= deadline) return(opened)
     Sys.sleep(0.005)
-    directory <- directory_of(name)
   }
-  checked(opened, directory, name)
+}
+
+as_data_frame <- function(opened, directory, name, columns) {
   which <- seq_along(opened$types)
   if (!is.null(columns)) {
     which <- if (is.character(columns)) match(columns, names(opened$types)) else match(columns, which)

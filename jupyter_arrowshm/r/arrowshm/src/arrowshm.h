@@ -16,6 +16,7 @@
 #define PINS ".pins"
 #define REMOVED ".removed"
 #define DRAFT_PREFIX ".new-"
+#define OPEN_TIMEOUT 0.5 /* s; who asks holds a lock for microseconds, and any reader of an open store could keep it for ever */
 #define LOCK_TIMEOUT 10.0 /* s; the lock is held for microseconds, so a longer wait means a stopped process */
 #define MAX_FILE_NAME 260
 #define PROTOCOL "1"
@@ -49,8 +50,13 @@ struct lost { /* files that lost their name, to be closed after the directory lo
   int *fds;
   size_t count;
 };
+struct access { /* whose a directory must be, and which bits of its mode must be off */
+  uid_t owner;
+  mode_t closed;
+};
 extern const int READ_FLAGS, LOOK_FLAGS;
 int directory_open(const char *path, int create, struct directory *directory, struct fault *fault);
+int directory_open_as(const char *path, struct access access, int create, struct directory *directory, struct fault *fault);
 int directory_lock(const char *path, struct directory *directory, struct fault *fault);
 void directory_close(struct directory *directory);
 int try_lock(int fd, int operation, struct fault *fault);

@@ -5,7 +5,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +128,14 @@ int is_granted(int fd, int operation) {
 
 /* -- the directory -- */
 
+/* The number of a user, or of a group, by its name (getpwnam(3)); NA if there is none. */
+SEXP C_number_of(SEXP name, SEXP is_group) {
+  const char *text = CHAR(STRING_ELT(name, 0));
+  struct group *group = Rf_asLogical(is_group) ? getgrnam(text) : NULL;
+  struct passwd *user = Rf_asLogical(is_group) ? NULL : getpwnam(text);
+  return Rf_ScalarReal(group ? (double)group->gr_gid : user ? (double)user->pw_uid : NA_REAL);
+}
+
 SEXP C_has_large_shared_memory(void) {
 #ifdef __linux__
   struct stat status;
@@ -181,13 +191,16 @@ static int refused(const char *path, int code, struct fault *fault) {
   return fail(fault, "unsafe", text, "set $JUPYTER_ARROWSHM_DIR to a directory of yours");
 }
 
-static int verify(const char *path, const struct stat *status, struct fault *fault) {
+static int verify(const char *path, struct access access, const struct stat *status, struct fault *fault) {
   char text[256];
-  if (status->st_uid != geteuid()) {
-    snprintf(text, sizeof text, "belongs to user %ld, not to you", (long)status->st_uid);
+  if (status->st_uid != access.owner) {
+    int mine = access.owner == geteuid();
+    snprintf(text, sizeof text, mine ? "belongs to user %ld, not to you" : "belongs to user %ld, not to user %ld", (long)status->st_uid, (long)access.owner);
     return fail(fault, "unsafe", text, "ask its owner to remove it, or set $JUPYTER_ARROWSHM_DIR to a directory of yours");
   }
-  if (status->st_mode & 0077) {
+  if (status->st_mode & access.closed & 0022 && access.closed != 0077)
+    return fail(fault, "unsafe", "can be written by others than its owner", "ask its owner to mend it");
+  if (status->st_mode & access.closed) {
     snprintf(text, sizeof text, "run chmod 700 %.200s", path);
     return fail(fault, "unsafe", "is open to other users", text);
   }
@@ -206,6 +219,11 @@ void directory_close(struct directory *directory) {
 
 /* Open and verify the directory; `fd` is -1 if there is none and `create` is false. */
 int directory_open(const char *path, int create, struct directory *directory, struct fault *fault) {
+  struct access mine = {geteuid(), 0077};
+  return directory_open_as(path, mine, create, directory, fault);
+}
+
+int directory_open_as(const char *path, struct access access, int create, struct directory *directory, struct fault *fault) {
   struct stat status;
   int made = 0;
   directory->fd = directory->locked = -1;
@@ -219,7 +237,9 @@ int directory_open(const char *path, int create, struct directory *directory, st
   if (fd < 0) {
     int code = errno;
     if (code == ENOENT && !create) return 0;
-    if (code == EACCES && lstat(path, &status) == 0 && verify(path, &status, fault)) return -1;
+    if (code == EACCES && lstat(path, &status) == 0 && verify(path, access, &status, fault)) return -1;
+    if (code == EACCES && access.owner != geteuid())
+      return fail(fault, "unsafe", "is not open to you", "ask its owner to share with a group that you are in");
     return refused(path, code, fault);
   }
   directory->fd = fd;
@@ -231,7 +251,7 @@ int directory_open(const char *path, int create, struct directory *directory, st
   directory->device = status.st_dev;
   directory->inode = status.st_ino;
   const char *network = network_file_system(fd);
-  int wrong = verify(path, &status, fault);
+  int wrong = verify(path, access, &status, fault);
   if (!wrong && network) {
     char text[256];
     snprintf(text, sizeof text, "is on %s, a network file system: its locks do not tell who uses a table", network);
@@ -268,14 +288,17 @@ int directory_lock(const char *path, struct directory *directory, struct fault *
   }
 }
 
-/* The table's file, if it is a regular file of ours: a descriptor; -1 if there is none; -2 and errno if it failed. */
+/* The table's file, if it is a regular file of the directory's owner: a descriptor; -1 if there is none; -2 and errno if it failed. */
 int table_open(int at, const char *name, int flags, struct stat *status) {
   char file[MAX_FILE_NAME];
   snprintf(file, sizeof file, "%s" SUFFIX, name);
+  if (fstat(at, status)) return -2;
+  uid_t owner = status->st_uid;
+  if (owner != geteuid()) flags &= ~O_NOATIME; /* which is for the owner of a file alone */
   int fd = openat(at, file, flags);
   if (fd < 0) /* absent; a link; a socket; somebody else's, twice; a device */
     return errno == ENOENT || errno == ELOOP || errno == ENXIO || errno == EACCES || errno == EPERM || errno == ENODEV ? -1 : -2;
-  if (fstat(fd, status) == 0 && S_ISREG(status->st_mode) && status->st_uid == geteuid()) return fd;
+  if (fstat(fd, status) == 0 && S_ISREG(status->st_mode) && status->st_uid == owner) return fd;
   close(fd);
   return -1;
 }

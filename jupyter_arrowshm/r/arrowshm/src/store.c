@@ -364,11 +364,14 @@ static SEXP types_to_r(const struct type *schema) {
   return formats;
 }
 
-/* Map the file that has this name now; a fault, or NULL with `*fd` -1 if there is none. */
-static int map_shared(const char *path, const char *name, struct table *table, struct stat *status, struct fault *fault) {
+/* Map the file that has this name now. Where others may read, they may lock, too: there a table that somebody keeps locked is
+ * mapped without a lease after half a second. Its data stays as valid, but the use is not counted. */
+static int map_shared(
+  const char *path, struct access access, const char *name, struct table *table, struct stat *status, struct fault *fault
+) {
   for (;;) {
     struct directory directory;
-    if (directory_open(path, 0, &directory, fault)) return -1;
+    if (directory_open_as(path, access, 0, &directory, fault)) return -1;
     if (directory.fd < 0) return fail(fault, "absent", "", NULL);
     int fd = table_open(directory.fd, name, READ_FLAGS, status);
     int code = errno;
@@ -376,7 +379,9 @@ static int map_shared(const char *path, const char *name, struct table *table, s
     if (fd == -2) return fail_system(fault, code);
     if (fd < 0) return fail(fault, "absent", "", NULL);
     /* A process that asks whether the table is in use, or a collector, holds it for a moment. */
-    if (have_lock(fd, LOCK_SH, path, LOCK_TIMEOUT, fault)) return close(fd), -1;
+    int is_open = access.closed != 0077;
+    if (have_lock(fd, LOCK_SH, path, is_open ? OPEN_TIMEOUT : LOCK_TIMEOUT, fault) && !(is_open && !strcmp(fault->kind, "busy")))
+      return close(fd), -1;
     if (fstat(fd, status)) return fail_system(fault, errno), close(fd), -1;
     if (status->st_nlink == 0) { /* it lost its name between our open and our lock: this would be an older version */
       close(fd);
@@ -395,23 +400,35 @@ static int map_shared(const char *path, const char *name, struct table *table, s
   }
 }
 
-/* Attach the table: its handle, which is the lease, with its facts, columns, rows and version. */
-SEXP C_attach(SEXP path, SEXP name, SEXP validate) {
+static int is_among(const char *text, SEXP known) {
+  for (R_xlen_t i = 0; i < XLENGTH(known); i++)
+    if (!strcmp(text, CHAR(STRING_ELT(known, i)))) return 1;
+  return 0;
+}
+
+/* Attach the table: its handle, which is the lease, with its facts, columns, rows and version. `owner` is NA, or the number of the
+ * user who lets others read the directory; that user's tables are checked in full, but for the versions that are `checked`. */
+SEXP C_attach(SEXP path, SEXP name, SEXP validate, SEXP owner, SEXP checked) {
   struct fault fault;
   struct stat status;
+  char version[96];
+  int is_private = R_IsNA(Rf_asReal(owner));
+  struct access access = {is_private ? geteuid() : (uid_t)Rf_asReal(owner), is_private ? 0077 : 0022};
   struct table *table = calloc(1, sizeof *table);
   if (!table) Rf_error("there is no memory left");
-  if (map_shared(text_of(path), text_of(name), table, &status, &fault)) {
+  if (map_shared(text_of(path), access, text_of(name), table, &status, &fault)) {
     free(table);
     return fault_to_r(&fault);
   }
+  snprintf(version, sizeof version, "%ju-%ju-%jd-%ld", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino, (intmax_t)status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+  int full = Rf_asLogical(validate) || (!is_private && !is_among(version, checked));
   SEXP handle = PROTECT(R_MakeExternalPtr(table, R_NilValue, R_NilValue));
   R_RegisterCFinalizerEx(handle, table_close, FALSE); /* not at exit: the kernel does it faster */
   int wrong = footer_of_memory(table->data, table->size, &table->footer, &fault);
   if (!wrong) {
     const char *protocol = fact(&table->footer, "protocol");
     if (protocol && strcmp(protocol, PROTOCOL)) wrong = fail(&fault, "newer", protocol, NULL);
-    else wrong = table_read(table, Rf_asLogical(validate) || !protocol, &fault);
+    else wrong = table_read(table, full || !protocol, &fault);
   }
   if (wrong) {
     table_close(handle);
@@ -422,7 +439,7 @@ SEXP C_attach(SEXP path, SEXP name, SEXP validate) {
   table->number = ++attachments;
   table->next = attached;
   attached = table;
-  const char *names[] = {"handle", "facts", "types", "rows", "size", "inode", "changed", "batches", ""};
+  const char *names[] = {"handle", "facts", "types", "rows", "size", "inode", "changed", "batches", "version", ""};
   SEXP made = PROTECT(Rf_mkNamed(VECSXP, names));
   SET_VECTOR_ELT(made, 0, handle);
   SET_VECTOR_ELT(made, 1, facts_to_r(&table->footer));
@@ -432,6 +449,7 @@ SEXP C_attach(SEXP path, SEXP name, SEXP validate) {
   SET_VECTOR_ELT(made, 5, Rf_ScalarReal((double)status.st_ino));
   SET_VECTOR_ELT(made, 6, Rf_ScalarReal((double)status.st_mtim.tv_sec + 1e-9 * (double)status.st_mtim.tv_nsec));
   SET_VECTOR_ELT(made, 7, Rf_ScalarInteger(table->footer.num_batches));
+  SET_VECTOR_ELT(made, 8, Rf_mkString(version));
   UNPROTECT(2);
   return made;
 }
@@ -574,6 +592,7 @@ SEXP C_table_names(SEXP, SEXP);
 SEXP C_check_name(SEXP);
 SEXP C_lock_device(SEXP);
 SEXP C_file_system_room(SEXP);
+SEXP C_number_of(SEXP, SEXP);
 SEXP C_token(SEXP, SEXP);
 SEXP C_locks_are_masked(void);
 SEXP C_columns(SEXP, SEXP, SEXP);
@@ -581,7 +600,7 @@ SEXP C_in_place(SEXP);
 
 #define CALL(name, count) {#name, (DL_FUNC)&name, count}
 static const R_CallMethodDef CALLS[] = {
-    CALL(C_share, 6), CALL(C_measure, 1), CALL(C_attach, 3), CALL(C_describe, 2), CALL(C_unshare, 2), CALL(C_pin, 3), CALL(C_collect, 2),
+    CALL(C_share, 6), CALL(C_measure, 1), CALL(C_attach, 5), CALL(C_number_of, 2), CALL(C_describe, 2), CALL(C_unshare, 2), CALL(C_pin, 3), CALL(C_collect, 2),
     CALL(C_sha256, 1), CALL(C_has_large_shared_memory, 0), CALL(C_table_names, 2), CALL(C_check_name, 1), CALL(C_lock_device, 1),
     CALL(C_file_system_room, 1), CALL(C_token, 2), CALL(C_locks_are_masked, 0), CALL(C_columns, 3), CALL(C_in_place, 1),
     CALL(C_attachments, 1), CALL(C_are_attached, 1), {NULL, NULL, 0}};

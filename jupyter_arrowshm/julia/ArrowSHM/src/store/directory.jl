@@ -14,9 +14,10 @@ const DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
 @noinline function default_path()
     chosen = get(ENV, ENVIRONMENT_VARIABLE, "")::String
     isempty(chosen) || return chosen
-    parent = has_large_shared_memory() ? SHARED_MEMORY : "/tmp"
-    return parent * "/jupyter-arrowshm-" * string(effective_user())
+    return default_parent() * "/jupyter-arrowshm-" * string(effective_user())
 end
+
+default_parent() = has_large_shared_memory() ? SHARED_MEMORY : "/tmp"
 
 @noinline function has_large_shared_memory()
     found = facts_at(SHARED_MEMORY)
@@ -28,17 +29,24 @@ end
     return room !== nothing && (room[1] == 0 || room[1] * room[3] >= MIN_SHARED_MEMORY)
 end
 
-"One directory of tables. `path` is absolute; its parent must exist."
+"""
+One directory of tables. `path` is absolute; its parent must exist. It must belong to user `owner` (-1: the effective one), and none
+of the bits of `closed` may be set in its mode: 0o022 for one that others may read.
+"""
 mutable struct Directory
     path::String
     opened::Union{Nothing,Descriptor}
     identity::Tuple{UInt64,UInt64}
     lock_device::Union{Nothing,String}
-    function Directory(path::AbstractString)
+    owner::Int
+    closed::UInt16
+    function Directory(path::AbstractString; owner::Int = -1, closed::Integer = 0o077)
         isabspath(path) || throw(UnsafeDirectory(path, "is a relative path", "give an absolute one"))
-        return new(path, nothing, (0, 0), nothing)
+        return new(path, nothing, (0, 0), nothing, owner, closed)
     end
 end
+is_mine(directory::Directory) = directory.owner in (-1, effective_user())
+is_open(directory::Directory) = directory.closed != 0o077
 
 """
 The verified directory, or `nothing` if it does not exist and `create` is false. Throws [`UnsafeDirectory`](@ref) if it
@@ -94,13 +102,17 @@ end
 end
 
 function verify(directory::Directory, found)
-    if found.uid != effective_user()
+    owner = directory.owner < 0 ? effective_user() : directory.owner
+    if found.uid != owner
+        whose = owner == effective_user() ? "you" : "user $owner"
         throw(UnsafeDirectory(
             directory.path,
-            "belongs to user $(Int(found.uid)), not to you",
+            "belongs to user $(Int(found.uid)), not to $whose",
             "ask its owner to remove it, or set \$$ENVIRONMENT_VARIABLE to a directory of yours",
         ))
-    elseif found.mode & 0o077 != 0
+    elseif found.mode & directory.closed != 0 && is_open(directory)
+        throw(UnsafeDirectory(directory.path, "can be written by others than its owner", "ask its owner to mend it"))
+    elseif found.mode & directory.closed != 0
         throw(UnsafeDirectory(directory.path, "is open to other users", "run chmod 700 $(directory.path)"))
     end
 end
@@ -111,6 +123,9 @@ without_locks(directory::Directory, reason) = UnsafeDirectory(
 )
 
 @noinline function refused(directory::Directory, code::Integer)
+    code == Libc.EACCES && !is_mine(directory) && return UnsafeDirectory(
+        directory.path, "is not open to you", "ask its owner to share with a group that you are in",
+    )
     # O_NOFOLLOW with O_DIRECTORY reports a link as ENOTDIR (open(2)).
     reason, remedy = if code == Libc.ELOOP || (code == Libc.ENOTDIR && islink(directory.path))
         "is a symbolic link", "remove it"

@@ -2,6 +2,7 @@
 # program of this machine then attaches the same table (docs/protocol.md, "Loading").
 
 const SCHEME = r"^[A-Za-z][A-Za-z0-9+.-]+://"
+const HOME_OF_PACKAGE = dirname(dirname(dirname(dirname(dirname(@__DIR__)))))  # where the Python package is
 const MOST_LOADS = 5  # if the table is removed each time between its loading and our attach, something else is wrong
 
 "A path or a URI, and not a table's name."
@@ -65,7 +66,7 @@ end
 The Python that has the Python package: that of the environment which this package is a part of; else that of the command
 `jupyter-arrowshm` on `PATH`; else `python3`. Throws [`NoPython`](@ref).
 """
-@noinline function find_python(home::String = dirname(dirname(dirname(dirname(dirname(@__DIR__))))))
+@noinline function find_python(home::String = HOME_OF_PACKAGE)
     candidates = String[]
     parts = match(r"^(.*)/lib(?:64|32)?/(python3\.\d+)t?/(?:site|dist)-packages$", home)
     parts === nothing || append!(candidates, [joinpath(parts[1], "bin", parts[2]); on_path(String(parts[2]))])
@@ -83,11 +84,15 @@ end
 on_path(name::String) =
     filter(isfile, [joinpath(folder, name) for folder in split(get(ENV, "PATH", ""), ':'; keepempty = false)])
 
-"Have Python load it, unless that was done before; return the name of its table in the store of loaded ones."
-@noinline function load_files(address::String, part::Part, wait, @nospecialize(progress), store::Store)
+"""
+Have Python load it, unless that was done before; return the name of its table in the store of loaded ones. With a `place` it is
+the name of a table in a folder or bucket.
+"""
+@noinline function load_files(address::String, part::Part, wait, @nospecialize(progress), store::Store, place::String = "")
     environment = copy(ENV)
     environment[ENVIRONMENT_VARIABLE] = store.directory.path
     options = ["--speaker=julia"]
+    isempty(place) || push!(options, "--from=" * place)
     part.columns === nothing || append!(options, "--column=" .* part.columns)
     isempty(part.filter) || push!(options, "--where=" * part.filter)
     wait === nothing || push!(options, "--wait=$(Float64(wait))")

@@ -65,7 +65,8 @@ struct Store
     directory::Directory
     summaries::Vector{Tuple{Version,Union{Nothing,Summary}}}
 end
-Store(path::AbstractString) = Store(Directory(path), Tuple{Version,Union{Nothing,Summary}}[])
+Store(path::AbstractString) = Store(Directory(path))
+Store(directory::Directory) = Store(directory, Tuple{Version,Union{Nothing,Summary}}[])
 Base.show(io::IO, store::Store) = print(io, "ArrowSHM.Store(", repr(store.directory.path), ")")
 
 table_path(store::Store, name::String) = store.directory.path * "/" * name * SUFFIX

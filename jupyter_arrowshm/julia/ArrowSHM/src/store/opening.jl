@@ -16,7 +16,7 @@ check_wait(wait) = wait === nothing || wait >= 0 || throw(ArgumentError("wait is
 "Open, lock and map the file that has this name, and read its footer; `nothing` if there is none."
 @noinline function map_source(store::Store, name::String)
     path = table_path(store, name)
-    opened = with_directory(at -> open_shared(at, name, path, LOCK_TIMEOUT), store.directory)
+    opened = with_directory(at -> open_shared(at, name, path, LOCK_TIMEOUT, is_open(store.directory)), store.directory)
     opened === nothing && return nothing
     file, found = opened
     try

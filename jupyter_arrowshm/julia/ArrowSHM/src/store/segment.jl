@@ -5,6 +5,7 @@ const DRAFT_PREFIX = ".new-"
 # A FIFO without O_NONBLOCK hangs. The access time is that of the last attach: a mere look must not change it.
 const OPEN_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOATIME
 # absent; a link; a socket; somebody else's, twice; a device
+const OPEN_TIMEOUT = 0.5  # s; who asks holds a lock for microseconds, and any reader of an open store could keep it for ever
 const NO_TABLE = (Libc.ENOENT, Libc.ELOOP, Libc.ENXIO, Libc.EACCES, Libc.EPERM, Libc.ENODEV)
 
 "A segment before it has a name. However the process dies, the kernel frees it."
@@ -76,10 +77,13 @@ end
 
 "The table's file and what fstat(2) says, or `nothing` if there is none, or something else has the name."
 @noinline function open_regular(directory::Integer, name::String)
-    file = try_open_at(directory, name * SUFFIX, OPEN_FLAGS, NO_TABLE)
+    owner = facts_of(directory).uid
+    # O_NOATIME is for the owner of a file alone.
+    flags = owner == effective_user() ? OPEN_FLAGS : OPEN_FLAGS & ~O_NOATIME
+    file = try_open_at(directory, name * SUFFIX, flags, NO_TABLE)
     file === nothing && return nothing
     found = facts_of(file.fd)
-    isfile(found) && found.uid == effective_user() && return (file, found)
+    isfile(found) && found.uid == owner && return (file, found)
     close(file)
     return nothing
 end
@@ -97,16 +101,17 @@ end
 The file that has this name now, with a shared lock; `nothing` if there is none. Every mapping made from it keeps the
 open file description and with it the lock (mmap(2), NOTES): that is the lease. It must never be unlocked.
 
-Throws [`Busy`](@ref) if somebody kept the file locked for `timeout` seconds.
+Throws [`Busy`](@ref) if somebody kept the file locked for `timeout` seconds. Where others may read, they may lock, too: there
+a table that somebody keeps locked is mapped without a lease after half a second. Its data stays as valid, but the use is not counted.
 """
-@noinline function open_shared(directory::Integer, name::String, path::String, timeout::Real)
+@noinline function open_shared(directory::Integer, name::String, path::String, timeout::Real, is_open::Bool = false)
     while true
         opened = open_regular(directory, name)
         opened === nothing && return nothing
         file, found = opened
         try
             # A process that asks whether the table is in use, or a collector, holds it for a moment.
-            have_lock(file.fd, LOCK_SH, path, timeout)
+            is_open ? wait_for(() -> try_lock(file.fd, LOCK_SH), OPEN_TIMEOUT) : have_lock(file.fd, LOCK_SH, path, timeout)
             found = facts_of(file.fd)
         catch
             close(file)

@@ -51,11 +51,13 @@ Throws [`ArrowSHM.InvalidName`](@ref), [`ArrowSHM.TableExists`](@ref), [`ArrowSH
 end
 
 """
-    attach(name; columns=nothing, wait=nothing)
+    attach(name; columns=nothing, wait=nothing, from=nothing)
 
 The table of this name as a [`SharedTable`](@ref): its columns lie in the shared memory. The data stays valid for as
 long as anything refers to it, even if the name, the process that shared it, or the directory is gone. With `columns`, a vector of
-names, it has only these, in this order. `wait` is the number of seconds to wait until somebody shares a table of this name.
+names, it has only these, in this order. `wait` is the number of seconds to wait until somebody shares a table of this name. `from` is
+a place: a user of this machine who shares with you, a folder or bucket (`"s3://bucket/tables"`, `"/srv/course"`), or a configured name
+for one.
 
     attach(load, name; wait=nothing)
 
@@ -97,14 +99,16 @@ ERROR: there is no shared table "fairs". Did you mean "fares"?
 ```
 
 Throws [`ArrowSHM.TableNotFound`](@ref), [`ArrowSHM.DamagedTable`](@ref), [`ArrowSHM.NewerProtocol`](@ref), or
-[`ArrowSHM.Busy`](@ref) if somebody kept the file locked. See docs/protocol.md, "Attaching"; mmap(2), NOTES.
+[`ArrowSHM.Busy`](@ref) if somebody kept the file locked; with `from`, [`ArrowSHM.PlaceNotFound`](@ref),
+[`ArrowSHM.PlaceFailed`](@ref), or [`ArrowSHM.UnsafeDirectory`](@ref) too. See docs/protocol.md, "Attaching"; mmap(2), NOTES.
 """
 @noinline function attach(
     name::AbstractString;
     columns = nothing, where::Union{Nothing,AbstractString} = nothing, wait::Union{Nothing,Real} = nothing, progress = nothing,
-    store::Store = default_store(),
+    from::Union{Nothing,AbstractString} = nothing, store::Store = default_store(),
 )
     columns === nothing || (columns = String[columns isa Union{AbstractString,Symbol} ? [columns] : columns;])
+    from === nothing || return attach_from(String(from), check_name(name), columns, wait, progress, store)
     is_address(name) && return attach_files(String(name), columns, something(where, ""), wait, progress, store)
     where === nothing || throw(ArgumentError("where= is for files: filter a shared table once it is attached"))
     name = check_name(name)

@@ -1,0 +1,192 @@
+"""Julia and R read what another user shares, as that user lets them, and what is in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import julia_peers
+import pyarrow as pa
+import pytest
+import r_peers
+from peers import Peer
+
+import jupyter_arrowshm as shm
+
+from .conftest import PARENT, Class, User
+
+Start = Callable[[User], Peer]
+ERRORS = (julia_peers.JuliaError, r_peers.RError)
+
+
+class Reader(Protocol):
+    """A process of a client."""
+
+    pid: int
+
+    def run(self, code: str) -> None: ...
+    def get(self, code: str) -> object: ...
+    def kill(self) -> None: ...
+
+
+class Dialect:
+    """How a client is written."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        peers = {"julia": julia_peers, "R": r_peers}[kind]
+        self.program = peers.program()
+        self.start = {"julia": julia_peers.Julia, "R": r_peers.R}[kind]
+
+    def attach(self, name: str, place: str, more: str = "") -> str:
+        if self.kind == "julia":
+            return f"attach({json.dumps(name)}; from={json.dumps(place)}{more})"
+        return f"attach_table({json.dumps(name)}, from = {json.dumps(place)}{more})"
+
+    def total(self, table: str) -> str:
+        return f"sum({table}.a)" if self.kind == "julia" else f"sum({table}$a)"
+
+    def set(self, variable: str, value: str) -> str:
+        if self.kind == "julia":
+            return f"ENV[{json.dumps(variable)}] = {json.dumps(value)}"
+        return f"Sys.setenv({variable} = {json.dumps(value)})"
+
+
+@pytest.fixture(scope="module", params=["julia", "R"])
+def dialect(request: pytest.FixtureRequest) -> Dialect:
+    return Dialect(request.param)
+
+
+@pytest.fixture
+def read_as(dialect: Dialect, parent: Path) -> Iterator[Callable[[User], Reader]]:
+    """A process of this user; Julia's compiled code goes where that user may write."""
+    started: list[Reader] = []
+
+    def start(user: User) -> Reader:
+        become = ("setpriv", "--reuid", user.name, "--regid", str(user.gid), "--init-groups")
+        if subprocess.run([*become, "test", "-x", dialect.program], check=False).returncode:
+            pytest.skip(f"other users may not run {dialect.program}: it was not tried as another user")
+        home = parent / f"home-{user.name}"
+        home.mkdir()
+        os.chown(home, user.uid, user.gid)
+        depot = f"{home}:{julia_peers.environment()['JULIA_DEPOT_PATH']}"
+        private = f"{parent}/jupyter-arrowshm-{user.uid}"
+        env = {"HOME": str(home), "TMPDIR": str(home), "JULIA_DEPOT_PATH": depot, PARENT: str(parent)}
+        started.append(
+            dialect.start(dialect.program, env={**env, "JUPYTER_ARROWSHM_DIR": private}, cwd=home, prefix=become)
+        )
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+
+
+def test_what_another_user_shares(
+    people: Class, as_user: Start, dialect: Dialect, read_as: Callable[[User], Reader], parent: Path
+) -> None:
+    ada, eve = map(as_user, (people.ada, people.eve))
+    ada.run("mine = shm.place('everyone'); mine.share(pa.table({'a': [1, 2, 3]}), 'trips')")
+    ada.run(f"shm.place('group:{people.group}').share(pa.table({{'a': [4]}}), 'marks')")
+    name = people.ada.name
+    reader = read_as(people.ben)
+    reader.run(f"trips = {dialect.attach('trips', name)}; marks = {dialect.attach('marks', name)}")
+    assert reader.get(dialect.total("trips")) == 6 and reader.get(dialect.total("marks")) == 4
+    holders = ada.get("[(h.pid, h.user) for h in mine.info('trips').holders]")
+    assert set(holders) == {(ada.pid, ""), (reader.pid, people.ben.name)}
+    with pytest.raises(ERRORS, match=f'TableNotFound: there is no shared table "nope" from {name}'):
+        reader.run(dialect.attach("nope", name))
+    with pytest.raises(ERRORS, match='PlaceNotFound: there is no place "nobody-here"'):
+        reader.run(dialect.attach("trips", "nobody-here"))
+
+    # One who keeps the table locked keeps nobody from reading it.
+    eve.run(f"held = open('{parent}/jupyter-arrowshm-{people.ada.uid}-open/trips.arrow', 'rb')")
+    ada.run("mine.share(pa.table({'a': [10, 20]}), 'trips')")
+    eve.run(f"held = open('{parent}/jupyter-arrowshm-{people.ada.uid}-open/trips.arrow', 'rb')")
+    eve.run("fcntl.flock(held, fcntl.LOCK_EX)")
+    assert reader.get(dialect.total(dialect.attach("trips", name))) == 30
+    ada.kill()
+    assert reader.get(dialect.total("trips")) == 6, "it keeps the version that it has"
+
+    reader.run(dialect.set("JUPYTER_ARROWSHM_OPEN_PLACES", "0"))
+    with pytest.raises(ERRORS, match=r"PlaceFailed: .* cannot be used: tables are not shared among users here"):
+        reader.run(dialect.attach("trips", name))
+
+
+def test_what_is_not_as_its_owner_alone_can_make_it(
+    people: Class, as_user: Start, dialect: Dialect, read_as: Callable[[User], Reader], parent: Path
+) -> None:
+    ada = as_user(people.ada)
+    ada.run(f"shm.place('group:{people.group}').share(pa.table({{'a': [4]}}), 'marks')")
+    name, reader = people.ada.name, read_as(people.eve)
+    with pytest.raises(ERRORS, match=r"UnsafeDirectory: .* is not open to you. Ask its owner to share with a group"):
+        reader.run(dialect.attach("marks", name))
+    folder = parent / f"jupyter-arrowshm-{people.ada.uid}-open"
+    shutil.rmtree(parent / f"jupyter-arrowshm-{people.ada.uid}-g{people.gid}")
+
+    # Each offset is checked before anything is read by it.
+    ada.run("mine = shm.place('everyone'); mine.share(pa.table({'a': ['x', 'yy'], 'n': [1, 2]}), 'trips')")
+    table = folder / "trips.arrow"
+    read = f"{dialect.attach('trips', name)}.a[2]" if dialect.kind == "julia" else dialect.attach("trips", name)
+    reader.run(read)
+    if dialect.kind == "R":
+        assert reader.get("length(arrowshm:::session$checked)") == 1
+        reader.run(read)
+        assert reader.get("length(arrowshm:::session$checked)") == 1, "once for each version"
+    wrong = table.read_bytes().replace(b"\1\0\0\0\3\0\0\0", b"\1\0\0\0\3\0\0\x70")
+    table.unlink()
+    table.write_bytes(wrong)
+    os.chown(table, people.ada.uid, people.ada.gid)
+    with pytest.raises(ERRORS, match=r"Damaged(Table|Column): "):
+        reader.run(read)
+
+    # Neither a directory that others write to, nor a link, nor one of another user's is taken for the publisher's.
+    folder.chmod(0o777)
+    with pytest.raises(ERRORS, match=r"UnsafeDirectory: .* can be written by others than its owner"):
+        reader.run(dialect.attach("trips", name))
+    folder.chmod(0o755)
+    moved = folder.rename(parent / "moved")
+    folder.symlink_to(moved)
+    with pytest.raises(ERRORS, match=r"UnsafeDirectory: .* is a symbolic link"):
+        reader.run(dialect.attach("trips", name))
+    folder.unlink()
+    folder.mkdir()
+    os.chown(folder, people.ben.uid, people.ben.gid)
+    with pytest.raises(ERRORS, match=rf"UnsafeDirectory: .* belongs to user {people.ben.uid}, not to user"):
+        reader.run(dialect.attach("trips", name))
+
+
+def test_what_is_in_a_folder(dialect: Dialect, store: shm.Store, directory: Path, tmp_path: Path) -> None:
+    team = tmp_path / "team"
+    shm.place(str(team)).share(pa.table({"a": [1, 2, 3]}), "trips")
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "arrowshm.json").write_text(json.dumps({"places": {"course": str(team)}}))
+    reader = dialect.start(
+        dialect.program,
+        env={
+            "JUPYTER_ARROWSHM_DIR": str(directory),
+            "JUPYTER_ARROWSHM_PLACES": json.dumps({"team": str(team)}),
+            "JUPYTER_CONFIG_DIR": str(config),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+    )
+    try:
+        for place in (str(team), "team", "course"):
+            reader.run(f"trips = {dialect.attach('trips', place)}")
+            assert reader.get(dialect.total("trips")) == 6
+        [table] = store.loaded.tables()
+        assert [holder.pid for holder in table.holders] == [reader.pid], "loaded once"
+        with pytest.raises(ERRORS, match="LoadFailed: there is no shared table 'nope' from team"):
+            reader.run(dialect.attach("nope", "team"))
+        reader.run(dialect.set("PATH", "/nonexistent"))
+        with pytest.raises(ERRORS, match="NoPython"):
+            reader.run(dialect.attach("trips", "team"))
+    finally:
+        reader.kill()
