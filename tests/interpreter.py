@@ -61,6 +61,7 @@ class Interpreter:
     ) -> None:
         """Start it in ``cwd``; ``prefix`` is a command to start it by."""
         reader, writer = os.pipe()
+        os.fchmod(writer, 0o666)  # R opens it by its path, perhaps as another user
         self.process = subprocess.Popen(
             [*prefix, program, *(self.flags if flags is None else flags), *(options or ("-e", self.loop))],
             stdin=subprocess.PIPE,

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 import julia_peers
 import pyarrow as pa
 import pytest
 import r_peers
+from interpreter import Failure, Interpreter
 from peers import Peer
 
 import jupyter_arrowshm as shm
@@ -22,17 +22,6 @@ import jupyter_arrowshm as shm
 from .conftest import PARENT, Class, User
 
 Start = Callable[[User], Peer]
-ERRORS = (julia_peers.JuliaError, r_peers.RError)
-
-
-class Reader(Protocol):
-    """A process of a client."""
-
-    pid: int
-
-    def run(self, code: str) -> None: ...
-    def get(self, code: str) -> object: ...
-    def kill(self) -> None: ...
 
 
 class Dialect:
@@ -40,9 +29,8 @@ class Dialect:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        peers = {"julia": julia_peers, "R": r_peers}[kind]
-        self.program = peers.program()
-        self.start = {"julia": julia_peers.Julia, "R": r_peers.R}[kind]
+        self.program = julia_peers.program() if kind == "julia" else r_peers.program()
+        self.start: type[Interpreter] = julia_peers.Julia if kind == "julia" else r_peers.R
 
     def attach(self, name: str, place: str, more: str = "") -> str:
         if self.kind == "julia":
@@ -64,11 +52,11 @@ def dialect(request: pytest.FixtureRequest) -> Dialect:
 
 
 @pytest.fixture
-def read_as(dialect: Dialect, parent: Path) -> Iterator[Callable[[User], Reader]]:
+def read_as(dialect: Dialect, parent: Path) -> Iterator[Callable[[User], Interpreter]]:
     """A process of this user; Julia's compiled code goes where that user may write."""
-    started: list[Reader] = []
+    started: list[Interpreter] = []
 
-    def start(user: User) -> Reader:
+    def start(user: User) -> Interpreter:
         become = ("setpriv", "--reuid", user.name, "--regid", str(user.gid), "--init-groups")
         if subprocess.run([*become, "test", "-x", dialect.program], check=False).returncode:
             pytest.skip(f"other users may not run {dialect.program}: it was not tried as another user")
@@ -89,7 +77,7 @@ def read_as(dialect: Dialect, parent: Path) -> Iterator[Callable[[User], Reader]
 
 
 def test_what_another_user_shares(
-    people: Class, as_user: Start, dialect: Dialect, read_as: Callable[[User], Reader], parent: Path
+    people: Class, as_user: Start, dialect: Dialect, read_as: Callable[[User], Interpreter], parent: Path
 ) -> None:
     ada, eve = map(as_user, (people.ada, people.eve))
     ada.run("mine = shm.place('everyone'); mine.share(pa.table({'a': [1, 2, 3]}), 'trips')")
@@ -100,9 +88,9 @@ def test_what_another_user_shares(
     assert reader.get(dialect.total("trips")) == 6 and reader.get(dialect.total("marks")) == 4
     holders = ada.get("[(h.pid, h.user) for h in mine.info('trips').holders]")
     assert set(holders) == {(ada.pid, ""), (reader.pid, people.ben.name)}
-    with pytest.raises(ERRORS, match=f'TableNotFound: there is no shared table "nope" from {name}'):
+    with pytest.raises(Failure, match=f'TableNotFound: there is no shared table "nope" from {name}'):
         reader.run(dialect.attach("nope", name))
-    with pytest.raises(ERRORS, match='PlaceNotFound: there is no place "nobody-here"'):
+    with pytest.raises(Failure, match='PlaceNotFound: there is no place "nobody-here"'):
         reader.run(dialect.attach("trips", "nobody-here"))
 
     # One who keeps the table locked keeps nobody from reading it.
@@ -115,17 +103,17 @@ def test_what_another_user_shares(
     assert reader.get(dialect.total("trips")) == 6, "it keeps the version that it has"
 
     reader.run(dialect.set("JUPYTER_ARROWSHM_OPEN_PLACES", "0"))
-    with pytest.raises(ERRORS, match=r"PlaceFailed: .* cannot be used: tables are not shared among users here"):
+    with pytest.raises(Failure, match=r"PlaceFailed: .* cannot be used: tables are not shared among users here"):
         reader.run(dialect.attach("trips", name))
 
 
 def test_what_is_not_as_its_owner_alone_can_make_it(
-    people: Class, as_user: Start, dialect: Dialect, read_as: Callable[[User], Reader], parent: Path
+    people: Class, as_user: Start, dialect: Dialect, read_as: Callable[[User], Interpreter], parent: Path
 ) -> None:
     ada = as_user(people.ada)
     ada.run(f"shm.place('group:{people.group}').share(pa.table({{'a': [4]}}), 'marks')")
     name, reader = people.ada.name, read_as(people.eve)
-    with pytest.raises(ERRORS, match=r"UnsafeDirectory: .* is not open to you. Ask its owner to share with a group"):
+    with pytest.raises(Failure, match=r"UnsafeDirectory: .* is not open to you. Ask its owner to share with a group"):
         reader.run(dialect.attach("marks", name))
     folder = parent / f"jupyter-arrowshm-{people.ada.uid}-open"
     shutil.rmtree(parent / f"jupyter-arrowshm-{people.ada.uid}-g{people.gid}")
@@ -143,22 +131,22 @@ def test_what_is_not_as_its_owner_alone_can_make_it(
     table.unlink()
     table.write_bytes(wrong)
     os.chown(table, people.ada.uid, people.ada.gid)
-    with pytest.raises(ERRORS, match=r"Damaged(Table|Column): "):
+    with pytest.raises(Failure, match=r"Damaged(Table|Column): "):
         reader.run(read)
 
     # Neither a directory that others write to, nor a link, nor one of another user's is taken for the publisher's.
     folder.chmod(0o777)
-    with pytest.raises(ERRORS, match=r"UnsafeDirectory: .* can be written by others than its owner"):
+    with pytest.raises(Failure, match=r"UnsafeDirectory: .* can be written by others than its owner"):
         reader.run(dialect.attach("trips", name))
     folder.chmod(0o755)
     moved = folder.rename(parent / "moved")
     folder.symlink_to(moved)
-    with pytest.raises(ERRORS, match=r"UnsafeDirectory: .* is a symbolic link"):
+    with pytest.raises(Failure, match=r"UnsafeDirectory: .* is a symbolic link"):
         reader.run(dialect.attach("trips", name))
     folder.unlink()
     folder.mkdir()
     os.chown(folder, people.ben.uid, people.ben.gid)
-    with pytest.raises(ERRORS, match=rf"UnsafeDirectory: .* belongs to user {people.ben.uid}, not to user"):
+    with pytest.raises(Failure, match=rf"UnsafeDirectory: .* belongs to user {people.ben.uid}, not to user"):
         reader.run(dialect.attach("trips", name))
 
 
@@ -183,10 +171,10 @@ def test_what_is_in_a_folder(dialect: Dialect, store: shm.Store, directory: Path
             assert reader.get(dialect.total("trips")) == 6
         [table] = store.loaded.tables()
         assert [holder.pid for holder in table.holders] == [reader.pid], "loaded once"
-        with pytest.raises(ERRORS, match="LoadFailed: there is no shared table 'nope' from team"):
+        with pytest.raises(Failure, match="LoadFailed: there is no shared table 'nope' from team"):
             reader.run(dialect.attach("nope", "team"))
         reader.run(dialect.set("PATH", "/nonexistent"))
-        with pytest.raises(ERRORS, match="NoPython"):
+        with pytest.raises(Failure, match="NoPython"):
             reader.run(dialect.attach("trips", "team"))
     finally:
         reader.kill()
