@@ -1,7 +1,8 @@
 """``python -m jupyter_arrowshm.cli.loader PATH``: load files for a client in another language.
 
 It prints the name of their table in ``.loaded`` (docs/protocol.md, "Loading"), or one line that says why there is none.
-With ``--from PLACE`` the path is the name of a table in a folder or bucket. With ``--progress`` lines of two numbers come before the name: bytes written so far, and bytes in all (0 if unknown).
+With ``--from PLACE`` the path is the name of a table in a folder or bucket. With ``--progress`` lines of two numbers
+come before the name: bytes written so far, and bytes in all (0 if unknown).
 """
 
 from __future__ import annotations
