@@ -8,6 +8,7 @@ goes on to the next part of the same notebook.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -26,17 +27,20 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from r_peers import environment as r_environment
 
 from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 
 NOTEBOOKS = Path(__file__).parents[1] / "binder" / "notebooks"
 JULIA = "3-attach-julia"
+R = "6-attach-r"
 WALK = (
     ("1-share", "share"),
     ("2-attach-python", "attach"),
     ("1-share", "new-version"),
     ("2-attach-python", "after"),
     (JULIA, "attach"),
+    (R, "attach"),
     ("1-share", "end"),
     ("4-from-a-script", "load"),
     ("5-the-question", "tbl"),
@@ -73,11 +77,30 @@ def julia_program() -> str | None:
     return found.stdout.strip() or None
 
 
-def run(place: Path, julia: str | None) -> dict[str, NotebookNode]:
-    """The notebooks of the walk, with what their cells gave; a cell that fails is an error. Without a Julia, fewer."""
-    walk = [part for part in WALK if julia or part[0] != JULIA]
+def r_program() -> str | None:
+    """The R to test with, if it has Jupyter's kernel (``r/fetch_r.py``)."""
+    fetch = [sys.executable, Path(__file__).parent / "r" / "fetch_r.py"]
+    found = subprocess.run(fetch, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
+    has = [found, "--no-echo", "-e", "quit(status = !requireNamespace('IRkernel', quietly = TRUE))"]
+    return found if found and subprocess.run(has, check=False).returncode == 0 else None
+
+
+def specify_r(folder: Path, program: str) -> None:
+    """Write the kernelspec ``ir`` into a folder of kernels, as ``IRkernel::installspec()`` does."""
+    argv = [program, "--no-echo", "-e", "IRkernel::main(commandArgs(TRUE)[[2]])", "--args", "-f", "{connection_file}"]
+    libraries = {name: r_environment()[name] for name in ("R_LIBS", "LC_ALL")}
+    (folder / "ir").mkdir(parents=True)
+    spec = {"argv": argv, "display_name": "R", "language": "R", "env": libraries}
+    (folder / "ir" / "kernel.json").write_text(json.dumps(spec))
+
+
+def run(place: Path, julia: str | None, r: str | None) -> dict[str, NotebookNode]:
+    """The notebooks of the walk, with what their cells gave; a cell that fails is an error. Fewer without Julia, R."""
+    walk = [part for part in WALK if {JULIA: julia, R: r}.get(part[0], "python")]
     if julia:
         specify(place / "kernels", julia)
+    if r:
+        specify_r(place / "kernels", r)
     notebooks = {name: read(name) for name, _ in walk}
     clients: dict[str, NotebookClient] = {}
     with ExitStack() as stack:
@@ -147,6 +170,6 @@ def store(name: str, notebook: NotebookNode) -> None:
 
 if __name__ == "__main__":
     with folder() as place:
-        for name, notebook in run(place, julia_program()).items():
+        for name, notebook in run(place, julia_program(), r_program()).items():
             store(name, notebook)
             print(f"{name}: stored", file=sys.stderr)

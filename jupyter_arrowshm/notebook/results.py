@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import markup, words
-from .snippets import julia_line, magic_line, quoted
+from .snippets import julia_line, magic_line, quoted, r_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,7 +75,7 @@ def how_to_attach(name: str, place: str = "") -> list[tuple[str, str]]:
     """The lines that attach the table in another notebook."""
     if place:
         return [("Python", f"{magic_line(name)} --from {quoted(place)}")]
-    return [("Python", magic_line(name)), ("Julia", julia_line(name))]
+    return [("Python", magic_line(name)), ("Julia", julia_line(name)), ("R", r_line(name))]
 
 
 def columns_of(schema: pa.Schema) -> list[str]:

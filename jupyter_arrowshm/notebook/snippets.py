@@ -22,6 +22,12 @@ _JULIA_RESERVED = re.compile(
 _JULIA_LETTERS = {"Lu", "Ll", "Lt", "Lm", "Lo", "Nl"}
 _JULIA_PARTS = _JULIA_LETTERS | {"Mn", "Mc", "Nd", "Pc"}
 
+_R_PART = re.compile(r"[A-Za-z0-9_.]")  # which other letters R takes depends on its locale
+_R_RESERVED = re.compile(
+    "if|else|repeat|while|function|for|next|break|in|TRUE|FALSE|NULL|Inf|NaN|NA|NA_integer_|NA_real_|NA_complex_"
+    "|NA_character_"
+)
+
 
 def is_address(name: str) -> bool:
     """Whether this is a path or a URI: a table's name has no ``/`` in it."""
@@ -55,6 +61,14 @@ def julia_variable_for(name: str) -> str:
     if variable[0] != "_" and unicodedata.category(variable[0]) not in _JULIA_LETTERS:
         variable = f"_{variable}"
     return f"{variable}_" if _JULIA_RESERVED.fullmatch(variable) else variable
+
+
+def r_variable_for(name: str) -> str:
+    """A variable of R for a table's name, by the same rule; of other letters than ASCII's it keeps none."""
+    variable = _with_underscores(name, lambda character: _R_PART.fullmatch(character) is not None)
+    if not re.match("[A-Za-z]", variable):
+        variable = f"x{variable}"
+    return f"{variable}_" if _R_RESERVED.fullmatch(variable) else variable
 
 
 def _with_underscores(name: str, is_part: Callable[[str], bool]) -> str:
@@ -91,6 +105,12 @@ def julia_line(name: str) -> str:
     variable = julia_variable_for(name)
     text = re.sub(r'[\\"$]', r"\\\g<0>", name)
     return f"@attach {name}" if variable == name else f'@attach {variable} = "{text}"'
+
+
+def r_line(name: str) -> str:
+    """``trips <- attach_table("trips")``."""
+    text = re.sub(r'[\\"]', r"\\\g<0>", name)
+    return f'{r_variable_for(name)} <- attach_table("{text}")'
 
 
 def _literal(value: object) -> str:

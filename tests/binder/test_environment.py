@@ -14,7 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import r.conftest
 from packaging.requirements import Requirement
+
+r_program = r.conftest.r_program
 
 CHECKOUT = Path(__file__).parents[2]
 # Of the checkout, what is installed; the sidebar has tests of its own.
@@ -57,6 +60,7 @@ class Environment:
             "JUPYTER_ARROWSHM_DIR": str(place / "store"),
             "JUPYTER_ARROWSHM_NO_JS": "1",
             "JUPYTER_PATH": "",
+            "R_LIBS": str(place / "library"),
         }
         # Scripts of the libraries belong to the other environment: `jupyter` is to be this one's.
         (self.prefix / "bin" / "jupyter").write_text(
@@ -74,7 +78,9 @@ class Environment:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """After ``postBuild``, with a Julia kernel as IJulia installs one."""
+    """After ``postBuild``, with a Julia kernel as IJulia installs one, and with the R that the other tests have."""
+    subprocess.run([sys.executable, CHECKOUT / "tests/r/fetch_r.py"], capture_output=True, check=False)
+    nanoarrow = CHECKOUT / ".r/library/nanoarrow"
     environment = Environment(tmp_path_factory.mktemp("binder"))
     kernel = environment.prefix / "share/jupyter/kernels/julia-1.10/kernel.json"
     kernel.parent.mkdir(parents=True)
@@ -84,6 +90,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     programs = environment.place / "programs"
     programs.mkdir()
     (programs / "julia").symlink_to("/bin/true")
+    # What CRAN would give, in a library that R may write to.
+    (environment.place / "library").mkdir()
+    if nanoarrow.exists():
+        (environment.place / "library" / "nanoarrow").symlink_to(nanoarrow)
+    else:
+        (programs / "R").symlink_to("/bin/true")
     environment.run(environment.checkout / "binder" / "postBuild")
     yield environment
     shutil.rmtree(environment.place)
@@ -112,6 +124,11 @@ def test_julia_kernels_find_the_package(built: Environment) -> None:
     folder = spec["env"]["JULIA_LOAD_PATH"].rpartition(":")[2]
     assert Path(folder).is_relative_to(built.prefix)
     assert (Path(folder) / "ArrowSHM/src/ArrowSHM.jl").exists()
+
+
+def test_r_has_the_package(built: Environment, r_program: str) -> None:
+    code = 'library(arrowshm); share_table(data.frame(a = 1), "r"); cat("r" %in% shared_tables()$name)'
+    assert built.run(r_program, "--no-echo", "-e", code) == "TRUE"
 
 
 def test_the_libraries_of_the_notebooks_are_listed() -> None:

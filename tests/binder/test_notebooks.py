@@ -26,10 +26,10 @@ def test_the_walk_visits_every_notebook() -> None:
 
 def test_what_is_stored_is_what_a_person_sees() -> None:
     """All notebooks in one test: kernels are slow to start, and talk to each other."""
-    julia = walk.julia_program()
+    julia, r = walk.julia_program(), walk.r_program()
     assert julia or not os.environ.get("CI"), "CI has a Julia"
     with walk.folder() as place:
-        walked = walk.run(place, julia)
+        walked = walk.run(place, julia, r)
     shown = {(name, cell.id): outline(cell) for name, notebook in walked.items() for cell in code(notebook)}
     stored = {(name, cell.id): outline(cell) for name in walked for cell in code(walk.read(name))}
     assert stored == shown, "if it should be so: make notebooks"

@@ -10,7 +10,7 @@ import pytest
 from notebooks import Notebook
 
 import jupyter_arrowshm as shm
-from jupyter_arrowshm.notebook.snippets import julia_line, magic_line, python_line, quoted, variable_for
+from jupyter_arrowshm.notebook.snippets import julia_line, magic_line, python_line, quoted, r_line, variable_for
 
 CASES = json.loads((Path(__file__).parents[1] / "fixtures" / "attach-lines.json").read_text())["cases"]
 TABLE = "import pyarrow as pa\nt = pa.table({'a': [1, 2, 3]})\n"
@@ -21,6 +21,7 @@ def test_the_lines_are_those_of_the_sidebar(case: dict[str, str]) -> None:
     name = case["name"]
     assert magic_line(name) == case["magic"]
     assert julia_line(name) == case["julia"]
+    assert r_line(name) == case["r"]
     assert python_line(name, variable_for(name), {"to": "source"}) == case["python"]
 
 
@@ -132,7 +133,7 @@ def test_every_line_that_is_printed_attaches_the_table(model: Notebook, report: 
         variable = line.rpartition(" ")[2]
         assert report.get(f"{variable}['a'].tolist()") == "[1]"
         again = report.ok(f"%shared {quoted(name)}")
-        assert line in again and f"Julia: {case['julia']}" in again
+        assert line in again and f"Julia: {case['julia']}" in again and f"R: {case['r']}" in again
         copy = next(line for line in attached.splitlines() if "--copy" in line).partition("into it: ")[2]
         assert "a private copy" in report.ok(copy), copy
         report.ok(f"%detach {quoted(name)}\n%unshare {quoted(name)} --force")

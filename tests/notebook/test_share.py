@@ -20,10 +20,11 @@ TABLE = "import pyarrow as pa\nt = pa.table({'a': [1, 2, 3], 'b': [0.5, 1.5, 2.5
 
 def test_a_variable_under_its_name(model: Notebook, report: Notebook) -> None:
     ran = model.run(f"{TABLE}\n%share t")
-    headline, took, python, julia = ran.displays[0]["text/plain"].splitlines()
+    headline, took, *code = ran.displays[0]["text/plain"].splitlines()
     assert headline.startswith("t: 3 rows x 2 columns, ") and headline.endswith("in use by 1: model.ipynb (python)")
     assert took.startswith("  shared in ")
-    assert (python.strip(), julia.strip()) == ("Python: %attach t", "Julia: @attach t")
+    lines = [line.strip() for line in code]
+    assert lines == ["Python: %attach t", "Julia: @attach t", 'R: t <- attach_table("t")']
     report.ok("%attach t")
     assert report.get("t.to_pydict()") == "{'a': [1, 2, 3], 'b': [0.5, 1.5, 2.5]}"
 

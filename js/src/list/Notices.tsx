@@ -15,6 +15,9 @@ export function Empty({ host }: { host: IListHost }): React.JSX.Element {
       <p>{trans.__('Attach it in another notebook. Both use the same memory, and nothing is copied.')}</p>
       <Code text={'%load_ext jupyter_arrowshm\n%attach df'} host={host} />
       <p className="jp-ArrowSHM-muted">{trans.__('In Julia, run using ArrowSHM, then @share df or @attach df.')}</p>
+      <p className="jp-ArrowSHM-muted">
+        {trans.__('In R, run library(arrowshm), then share_table(df) or df <- attach_table("df").')}
+      </p>
     </div>
   );
 }
