@@ -44,6 +44,18 @@ class Source implements IPreviewSource {
     return Promise.reject(new Error('none'));
   }
 
+  group(): Promise<never> {
+    return Promise.reject(new Error('none'));
+  }
+
+  points(): Promise<never> {
+    return Promise.reject(new Error('none'));
+  }
+
+  cell(): Promise<never> {
+    return Promise.reject(new Error('none'));
+  }
+
   summary(): Promise<never> {
     return Promise.reject(new Error('none'));
   }

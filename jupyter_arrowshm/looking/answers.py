@@ -20,7 +20,17 @@ import pyarrow as pa
 from ..core import Store
 from ..errors import ArrowSHMError, InvalidQuery, QueryStopped
 from ..preview import SORTED_ROWS, VIEW_ROWS, Damage, Patience, Step, Unwanted, View, of_file
-from .questions import ExportQuestion, FindQuestion, NumbersQuestion, PlacesQuestion, Question, RowsQuestion
+from .questions import (
+    CellQuestion,
+    ExportQuestion,
+    FindQuestion,
+    GroupQuestion,
+    NumbersQuestion,
+    PlacesQuestion,
+    PointsQuestion,
+    Question,
+    RowsQuestion,
+)
 
 _TABLES, _VIEWS = 4, 8  # that are at hand at once
 
@@ -128,6 +138,12 @@ def _answer(view: View, question: Question, patience: Patience) -> Answer:
         step = Step(question.row, question.column, question.direction)
         found = view.find(question.text, step, question.columns, bool(question.ignore_case), patience)
         return Answer({}, json.dumps(found).encode())
+    if isinstance(question, CellQuestion):
+        return Answer({}, json.dumps(view.tree(question.row, question.column, patience)).encode())
+    if isinstance(question, GroupQuestion):
+        return Answer({}, json.dumps(view.group(question.by, question.of, question.measure, patience)).encode())
+    if isinstance(question, PointsQuestion):
+        return Answer({}, json.dumps(view.points(question.x, question.y, patience)).encode())
     if isinstance(question, ExportQuestion):
         file = view.export(question.format, question.columns, patience)
         return Answer({"num_rows": file.num_rows, "is_cut": file.is_cut}, file.data)

@@ -82,6 +82,37 @@ class FindQuestion(Question):
 
 
 @dataclass(frozen=True)
+class CellQuestion(Question):
+    """The cell at place ``row`` of the view, in the column of this number, as a tree."""
+
+    what = "cell"
+
+    row: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True)
+class GroupQuestion(Question):
+    """The rows of the view by the values of column ``by``: their ``count``, or a ``measure`` of column ``of``."""
+
+    what = "group"
+
+    by: int = 0
+    of: int = -1
+    measure: str = "count"
+
+
+@dataclass(frozen=True)
+class PointsQuestion(Question):
+    """The columns ``x`` and ``y`` of the view as up to 5,000 points."""
+
+    what = "points"
+
+    x: int = 0
+    y: int = 0
+
+
+@dataclass(frozen=True)
 class ExportQuestion(Question):
     """The view as a file of this ``format``."""
 
@@ -109,9 +140,30 @@ class PlacesQuestion(Question):
     rows: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True)
+class SqlQuestion(Question):
+    """The result of ``statement``, a SELECT over the tables of the store, to look at or to ``share`` under a name."""
+
+    what = "sql"
+
+    statement: str = ""
+    share: str = ""
+
+
 _KINDS: dict[str, type[Question]] = {
     kind.what: kind
-    for kind in (RowsQuestion, SummaryQuestion, FindQuestion, ExportQuestion, NumbersQuestion, PlacesQuestion)
+    for kind in (
+        RowsQuestion,
+        SummaryQuestion,
+        FindQuestion,
+        CellQuestion,
+        GroupQuestion,
+        PointsQuestion,
+        ExportQuestion,
+        NumbersQuestion,
+        PlacesQuestion,
+        SqlQuestion,
+    )
 }
 
 

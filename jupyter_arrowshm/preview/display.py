@@ -17,6 +17,7 @@ from . import geometry, layout, period
 from .cells import cells
 from .extensions import GeometryType, IntervalType, PeriodType
 from .kind import check, decoded, is_bool8, missing, shape_name, storage_of, without_views
+from .numbers import Numbers
 
 ELLIPSIS = "…"
 Texts = list[str | None]
@@ -108,7 +109,8 @@ def taken(array: pa.Array, positions: Sequence[int]) -> pa.Array:
         return pa.ExtensionArray.from_storage(array.type, stored) if is_bool8(array.type) else stored
     if pa.types.is_run_end_encoded(array.type):
         return taken(array.values, _runs(array, positions))
-    return without_views(array).take(pa.array(positions, pa.int64()))
+    places = positions.array if isinstance(positions, Numbers) else pa.array(positions, pa.int64())
+    return without_views(array).take(places)
 
 
 def _of_dictionary(array: pa.DictionaryArray, type_: pa.DataType, positions: Sequence[int], limit: int) -> Texts:
@@ -196,6 +198,21 @@ def is_null(array: pa.Array, position: int) -> bool:
     if pa.types.is_union(one.type):  # which has no nulls of its own, but those inside
         return bool(missing(one)[0].as_py())
     return bool(one.null_count)
+
+
+def is_special(type_: pa.DataType) -> bool:
+    """Whether an extension's cells have a text of their own, however they are stored."""
+    return isinstance(type_, (PeriodType, IntervalType, GeometryType, pa.FixedShapeTensorType))
+
+
+def member_of_union(array: pa.UnionArray, type_: pa.UnionType, position: int) -> tuple[pa.Array, pa.DataType, int]:
+    """The array that the value at this position is in, its type, and the position there."""
+    # From the buffers: pyarrow's type_codes and offsets forget where a slice begins.
+    buffers, index = array.buffers(), array.offset + position
+    (code,) = struct.unpack_from("<b", buffers[1], index)
+    number = type_.type_codes.index(code)
+    place = struct.unpack_from("<i", buffers[2], 4 * index)[0] if type_.mode == "dense" else position
+    return array.field(number), type_.field(number).type, place
 
 
 class _Writer:
@@ -298,12 +315,7 @@ class _Writer:
         self.sequence("{}", len(entries), entry)
 
     def union(self, array: pa.UnionArray, type_: pa.UnionType, position: int, is_inside: bool) -> None:
-        # From the buffers: pyarrow's type_codes and offsets forget where a slice begins.
-        buffers, index = array.buffers(), array.offset + position
-        (code,) = struct.unpack_from("<b", buffers[1], index)
-        number = type_.type_codes.index(code)
-        place = struct.unpack_from("<i", buffers[2], 4 * index)[0] if type_.mode == "dense" else position
-        self.cell(array.field(number), type_.field(number).type, place, is_inside=is_inside)
+        self.cell(*member_of_union(array, type_, position), is_inside=is_inside)
 
     def sequence(self, brackets: str, length: int, put: Callable[[int], None]) -> None:
         self.put(brackets[0])

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .condition import Condition
+from .numbers import Numbers
 from .patience import Patience
 from .source import SLICE_ROWS, Source
 
@@ -77,6 +78,19 @@ class Search(Sequence[int]):
 
     def _index(self, row: int) -> int:
         return bisect.bisect_right(self._masks, row, key=lambda one: one[0]) - 1
+
+    def numbers(self, places: Numbers | None = None) -> Numbers:
+        """The rows at these places among all that match, or all of them."""
+        found = [pa.array([], pa.int64())]
+        begin = 0
+        for (first, mask), before in zip(self._masks, self._before, strict=True):
+            numbers = pc.indices_nonzero(mask)
+            if places is not None:
+                end = bisect.bisect_left(places, before + len(numbers), begin)
+                numbers = numbers.take(places[begin:end].moved(before).array)
+                begin = end
+            found.append(pc.add(numbers.cast(pa.int64()), first))
+        return Numbers(pa.concat_arrays(found))
 
     def at(self, places: Sequence[int]) -> Iterator[int]:
         """The rows at these places among all that match, which are in ascending order."""

@@ -16,6 +16,7 @@ from . import layout
 from .damage import Damage, reading
 from .extensions import recognised
 from .kind import check
+from .numbers import Numbers
 
 SLICE_ROWS = 1 << 20  # that are looked at in one go, between two looks at the clock
 _FEW_ROWS = 1 << 16  # smaller batches are put together
@@ -70,6 +71,8 @@ class Source(ABC):
             stop = at + 1
             if isinstance(rows, range):
                 stop = min(len(rows), at + last - rows[at])
+            elif isinstance(rows, Numbers):
+                stop = bisect.bisect_left(rows, last, at)
             else:
                 while stop < len(rows) and first <= rows[stop] < last:
                     stop += 1
@@ -218,4 +221,4 @@ def _together(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
 def _moved(rows: Sequence[int], by: int) -> Sequence[int]:
     if isinstance(rows, range):
         return range(rows.start - by, rows.stop - by)
-    return [row - by for row in rows]
+    return rows.moved(by) if isinstance(rows, Numbers) else [row - by for row in rows]

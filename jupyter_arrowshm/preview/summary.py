@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +31,7 @@ from .kind import (
     shown,
     type_name,
 )
+from .numbers import Numbers, spread
 from .page import CELL, MAX_BYTES, NAME
 from .patience import Patience, Unwanted
 from .search import Search
@@ -67,22 +67,19 @@ def population(source: Source, search: Search | None = None) -> Population:
     if search is None:
         rows: Sequence[int] = range(source.num_rows)
         if len(rows) > EXACT_ROWS:
-            rows = _spread(len(rows), SAMPLE_ROWS)
+            rows = spread(len(rows), SAMPLE_ROWS)
         return Population(rows, source.num_rows, source.num_rows, is_whole=True)
     # Rows here and there of a large table take ten times as long as the same number of rows that follow each other.
     most = EXACT_ROWS if source.num_rows <= EXACT_ROWS else SAMPLE_ROWS
-    places = range(len(search)) if len(search) <= most else _spread(len(search), SAMPLE_ROWS)
-    return Population(list(search.at(places)), len(search), search.searched)
-
-
-def _spread(total: int, size: int) -> list[int]:
-    """``size`` of the numbers below ``total``, one by chance from each of as many equal parts; always the same."""
-    chance = random.Random(total)
-    return [(place * total + int(chance.random() * total)) // size for place in range(size)]
+    places = None if len(search) <= most else spread(len(search), SAMPLE_ROWS)
+    return Population(search.numbers(places), len(search), search.searched)
 
 
 def _thinned(rows: Sequence[int], size: int) -> Sequence[int]:
-    return rows if len(rows) <= size else [rows[place] for place in _spread(len(rows), size)]
+    if len(rows) <= size:
+        return rows
+    places = spread(len(rows), size)
+    return Numbers(rows.array.take(places.array)) if isinstance(rows, Numbers) else [rows[place] for place in places]
 
 
 def summarise(
@@ -105,6 +102,12 @@ def summarise(
             source.summaries[column] = summaries[-1]
         nbytes += len(json.dumps(summaries[-1]))
     return summaries
+
+
+def values_of(source: Source, column: int, scalars: Sequence[pa.Scalar]) -> list[dict[str, Any]]:
+    """Values of a column, as :func:`kind.comparable` has them, with their texts, and what a filter takes for each."""
+    made = _Column(source, column)
+    return [made.value(scalar) if scalar.is_valid else {"text": None, "value": None} for scalar in scalars]
 
 
 def _summary_of(column: _Column, rows: Sequence[int], population: Population) -> dict[str, Any]:
@@ -152,11 +155,11 @@ class _Column:
         if not len(values):
             return {**facts, "distinct": 0}
         least, most = pc.min_max(values).values()
-        facts |= {"distinct": len(counts) if is_whole else None, "min": self._value(least), "max": self._value(most)}
+        facts |= {"distinct": len(counts) if is_whole else None, "min": self.value(least), "max": self.value(most)}
         if self.kind in ("number", "time"):
             return facts | self._distribution(values, least.as_py(), most.as_py())
         order = pc.sort_indices(counts.field("counts"), [("", "descending")])[:_TOP]
-        top = [{**self._value(one["values"]), "count": one["counts"].as_py()} for one in counts.take(order)]
+        top = [{**self.value(one["values"]), "count": one["counts"].as_py()} for one in counts.take(order)]
         about = lengths(values, self.kind == "text") if is_whole and self.kind in ("text", "binary") else None
         return facts | {"top": top, "lengths": about}
 
@@ -204,7 +207,7 @@ class _Column:
 
     # -- what is said about them ---------------------------------------------------------------------------------------
 
-    def _value(self, scalar: pa.Scalar) -> dict[str, Any]:
+    def value(self, scalar: pa.Scalar) -> dict[str, Any]:
         """How it is shown, and what a filter takes to find it."""
         value = scalar.as_py()
         if isinstance(value, bytes):
@@ -268,7 +271,7 @@ class _Column:
         if self.kind == "time":
             type_ = comparable_type(self.type)
             if value.bit_length() < type_.bit_width:
-                return self._value(pa.scalar(value, type_))
+                return self.value(pa.scalar(value, type_))
             return {"text": str(value), "value": _raw(value)}
         return {"text": f"{value:.15g}" if isinstance(value, float) else str(value), "value": _raw(value)}
 

@@ -16,6 +16,7 @@ from .condition import Condition, check_column
 from .export import MAX_ROWS as MAX_EXPORTED
 from .export import File, export
 from .finding import Finder, Step, Wanted
+from .grouping import group, points
 from .order import SORTED_ROWS, Order
 from .page import CELL, MAX_COLUMNS, Frame, page
 from .patience import Patience, Unwanted
@@ -23,6 +24,7 @@ from .search import Search
 from .selection import VIEW_ROWS, Selection, select_sorted
 from .source import Source, TableSource
 from .summary import Population, population, summarise
+from .tree import tree
 
 METADATA_KEY = "arrowshm.preview"
 
@@ -134,6 +136,29 @@ class View:
             raise
         self._finder = finder
         return {**found, "version": self._version}
+
+    def tree(self, row: int, column: int, patience: Patience | None = None) -> dict[str, Any]:
+        """The cell of this column at this place of the view, as a tree (:func:`tree.tree`). Raises as :meth:`page`."""
+        check_column(column, self.source.schema)
+        rows = self.select(patience, row + 1).rows
+        if not 0 <= row < len(rows):
+            raise InvalidQuery("the view has no such row")
+        ((array, positions),) = self.source.pieces(column, [rows[row]])
+        return {"version": self._version, **tree(array, self.source.schema.field(column).type, positions[0])}
+
+    def group(self, by: int, of: int = -1, measure: str = "count", patience: Patience | None = None) -> dict[str, Any]:
+        """The rows of the view by the values of a column (:func:`grouping.group`). Raises as :meth:`page`."""
+        patience = patience or Patience()
+        found = group(self.source, self._condition, by, of, measure, patience)
+        return {**found, "version": self._version, "num_rows": self.source.num_rows}
+
+    def points(self, x: int, y: int, patience: Patience | None = None) -> dict[str, Any]:
+        """Two columns as the points of a chart (:func:`grouping.points`). Raises as :meth:`page`."""
+        patience = patience or Patience()
+        rows: Sequence[int] = range(self.source.num_rows)
+        if self._condition is not None:
+            rows = self._find(self._condition, patience.within(patience.left / 2))
+        return {**points(self.source, rows, x, y, patience), "version": self._version, "matches": len(rows)}
 
     def export(self, format: str, columns: str = "", patience: Patience | None = None) -> File:
         """The first rows of the view as a file: 100,000, and about 16 MB at most.

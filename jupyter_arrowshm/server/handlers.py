@@ -14,8 +14,17 @@ from .. import __version__
 from ..core import PROTOCOL
 from .base import Handler
 from .place_handlers import PlacesHandler, PlaceTableHandler, PlaceTablesHandler
-from .preview_handlers import ExportHandler, FindHandler, RowsHandler, SummaryHandler
+from .preview_handlers import (
+    CellHandler,
+    ExportHandler,
+    FindHandler,
+    GroupHandler,
+    PointsHandler,
+    RowsHandler,
+    SummaryHandler,
+)
 from .rendering import Sessions
+from .sql_handlers import SharedSqlHandler, SqlHandler
 
 
 class TablesHandler(Handler):
@@ -99,7 +108,12 @@ HANDLERS: list[tuple[str, type[Handler]]] = [
     (r"/arrowshm/tables/([^/]+)/rows", RowsHandler),
     (r"/arrowshm/tables/([^/]+)/summary", SummaryHandler),
     (r"/arrowshm/tables/([^/]+)/find", FindHandler),
+    (r"/arrowshm/tables/([^/]+)/cell", CellHandler),
+    (r"/arrowshm/tables/([^/]+)/group", GroupHandler),
+    (r"/arrowshm/tables/([^/]+)/points", PointsHandler),
     (r"/arrowshm/tables/([^/]+)/export", ExportHandler),
+    (r"/arrowshm/sql", SqlHandler),
+    (r"/arrowshm/sql/([^/]+)", SharedSqlHandler),
     (r"/arrowshm/gc", CollectHandler),
     (r"/arrowshm/places", PlacesHandler),
     (r"/arrowshm/places/([^/]+)/tables", PlaceTablesHandler),

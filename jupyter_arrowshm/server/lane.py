@@ -168,6 +168,8 @@ def _settle(future: concurrent.futures.Future[Answer], outcome: Answer | BaseExc
 
 
 def _ended(code: int, question: Question) -> ArrowSHMError:
+    if -code in _CRASHES and not question.name:
+        return QueryStopped("crashed", "A table in it may be damaged")
     if -code in _CRASHES:
         path = Store(question.directory).path(question.name)
         return DamagedTable(question.name, path, "reading it crashed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
@@ -22,9 +22,9 @@ _TYPES = {
 }
 
 
-Method = Callable[["PreviewHandler", str], Awaitable[None]]
+Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
 # By name, since a POST is taken for writing otherwise.
-_may_read = cast("Callable[[Method], Method]", authorized("read"))
+may_read = cast("Callable[[Method], Method]", authorized("read"))
 
 
 class PreviewHandler(Handler):
@@ -34,14 +34,14 @@ class PreviewHandler(Handler):
     _asked: asyncio.Task[Answer] | None = None
 
     @web.authenticated
-    @_may_read
+    @may_read
     async def get(self, name: str) -> None:
         """The question is in the URL, of which Tornado reads 64 kB."""
         wire = {key: self.get_query_argument(key) for key in self.request.query_arguments}
         await self._answer(wire, name)
 
     @web.authenticated
-    @_may_read
+    @may_read
     async def post(self, name: str) -> None:
         """The same, in the body: it changes nothing, and anyone who may read may ask."""
         try:
@@ -97,6 +97,24 @@ class FindHandler(SummaryHandler):
     """Where the next cell with a text is, as JSON."""
 
     what = questions.FindQuestion.what
+
+
+class CellHandler(SummaryHandler):
+    """One cell as a tree, as JSON."""
+
+    what = questions.CellQuestion.what
+
+
+class GroupHandler(SummaryHandler):
+    """The rows by the values of a column, as JSON."""
+
+    what = questions.GroupQuestion.what
+
+
+class PointsHandler(SummaryHandler):
+    """The points of a chart, as JSON."""
+
+    what = questions.PointsQuestion.what
 
 
 class ExportHandler(PreviewHandler):

@@ -18,8 +18,9 @@ import sys
 import pyarrow as pa
 
 from ..errors import ArrowSHMError
-from ..looking.answers import Answer, OpenTables, answer, failed
-from ..looking.questions import parse
+from ..looking import sql
+from ..looking.answers import Answer, OpenTables, answer, explained, failed
+from ..looking.questions import SqlQuestion, parse
 from ..preview import Patience
 from .pipes import is_readable
 
@@ -79,7 +80,12 @@ def _answer(tables: OpenTables, line: bytes, questions: Questions) -> Answer:
         question = parse(json.loads(line))
     except ArrowSHMError as error:
         return failed(error)
-    return answer(tables, question, Patience(is_wanted=lambda: not questions.wait(0)))
+    if not isinstance(question, SqlQuestion):
+        return answer(tables, question, Patience(is_wanted=lambda: not questions.wait(0)))
+    try:
+        return Answer(*sql.run(question, Patience(sql.SECONDS, lambda: not questions.wait(0))))
+    except Exception as error:
+        return failed(explained(error, question))
 
 
 class Questions:

@@ -1,10 +1,11 @@
-"""Asks the preview workers: one for plain pages of tables, the other for questions that have to look at all rows."""
+"""Asks the preview workers: one for pages of tables, one for questions about all rows, and one for SQL."""
 
 from __future__ import annotations
 
 from ..errors import TableNotFound, TableReplaced
 from ..looking.answers import Answer
-from ..looking.questions import Question, RowsQuestion
+from ..looking.questions import Question, RowsQuestion, SqlQuestion
+from ..looking.sql import SECONDS
 from .lane import TIMEOUT, Lane, Refused
 
 
@@ -13,6 +14,7 @@ class Previewer:
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
         self._pages, self._searches = Lane("pages", timeout), Lane("searches", timeout)
+        self._statements = Lane("statements", timeout + SECONDS)
 
     async def ask(self, question: Question) -> Answer:
         """The worker's answer. Cancelled, a question is not asked any more, or the work for it is left.
@@ -26,6 +28,8 @@ class Previewer:
         ArrowSHMError
             Any other error that the worker reports.
         """
+        if isinstance(question, SqlQuestion):
+            return await self._statements.ask(question)
         is_page = isinstance(question, RowsQuestion) and not (question.sort or question.filter)
         lane, other = (self._pages, self._searches) if is_page else (self._searches, self._pages)
         try:
@@ -37,5 +41,5 @@ class Previewer:
             raise
 
     def stop(self) -> None:
-        for lane in (self._pages, self._searches):
+        for lane in (self._pages, self._searches, self._statements):
             lane.stop()

@@ -154,6 +154,17 @@ class LiveWidget(anywidget.AnyWidget):
         with self._lock, self.hold_sync():
             yield
 
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """The synchronised traits; for marimo's ``.value``, which asks for all, only those that are public."""
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        if key is not None or not type(self.comm).__module__.startswith("marimo."):
+            return state
+        return {name: value for name, value in state.items() if not name.startswith("_")}
+
+    def send_state(self, key: Any = None) -> None:
+        # All of it, by name: the page needs what is not public.
+        super().send_state(self.keys if key is None else key)
+
     # -- how it is shown -----------------------------------------------------------------------------------------------
 
     def _repr_mimebundle_(self, **keywords: Any) -> Any:

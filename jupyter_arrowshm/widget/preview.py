@@ -17,7 +17,7 @@ from ..preview import Patience
 from .base import LiveWidget
 from .columns import Chosen, numbers_of
 from .questions import Message
-from .terms import Filter, Sort
+from .terms import Filter, Formats, Sort
 
 _STATIC_ROWS, _STATIC_COLUMNS = 20, 20
 
@@ -33,7 +33,7 @@ class TablePreview(LiveWidget):
     store
         Where that name is looked up; without it, among what all notebooks of this user share.
     **traits
-        ``sort``, ``filter``, ``columns``, ``selected`` and what every widget has (``layout``).
+        ``sort``, ``filter``, ``columns``, ``formats``, ``search``, ``selected`` and what every widget has (``layout``).
 
     Attributes
     ----------
@@ -45,9 +45,16 @@ class TablePreview(LiveWidget):
         limits are included; ``{"below": 9}`` is one that is not. ``{"except": ["Oslo"]}`` leaves out what it lists.
     columns
         Names of the columns that are shown, in this order; none: all.
+    formats
+        How numbers are shown, by column: ``{"fare": 2, "share": "percent", "id": "raw"}``, which is 0 to 6 decimals,
+        per cent, or all digits. All other columns are ``"auto"``: 4 to 6 digits.
+    search
+        A text that is looked for in all text columns; empty: none. The page goes to the first cell that has it.
     selected
         Numbers of the selected rows, from 0, as the table has them: ``table.take(preview.selected)``. A new version has
         none.
+    version
+        The version of the table that the page shows; it changes when the page shows another one. Empty before that.
 
     Raises
     ------
@@ -62,7 +69,10 @@ class TablePreview(LiveWidget):
     sort = Sort().tag(sync=True)
     filter = Filter().tag(sync=True)
     columns = List(Unicode()).tag(sync=True)
+    formats = Formats().tag(sync=True)
+    search = Unicode("").tag(sync=True)
     selected = List(Int()).tag(sync=True)
+    version = Unicode("").tag(sync=True)  # set by the page: in marimo, what a page sets makes other cells run again
     _table: Any = Dict(None, allow_none=True).tag(sync=True)
     _kind = Unicode("preview").tag(sync=True)
 
@@ -93,7 +103,7 @@ class TablePreview(LiveWidget):
 
     # -- traits --------------------------------------------------------------------------------------------------------
 
-    @validate("sort", "filter", "columns")
+    @validate("sort", "filter", "columns", "formats")
     def _check_names(self, proposal: Any) -> Any:
         value = proposal["value"]
         names = [key[0] for key in value] if proposal["trait"].name == "sort" else list(value)

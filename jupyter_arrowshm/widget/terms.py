@@ -14,6 +14,25 @@ _CONDITIONS = ({"min", "max"}, {"min", "below"}, {"values", "missing"}, {"except
 _NEEDED = {"except", "min", "max", "below", "values", "contains", "missing"}
 
 
+_FORMATS = ("auto", "raw", "percent", *range(7))
+
+
+class Formats(TraitType[Any, Any]):
+    """A dict from column to ``"auto"`` (4 to 6 digits), ``"raw"`` (all), ``"percent"``, or 0 to 6 decimals."""
+
+    info_text = 'a dict such as {"fare": 2, "share": "percent", "id": "raw"}'
+
+    def make_dynamic_default(self) -> dict[str, str | int]:
+        return {}
+
+    def validate(self, obj: Any, value: Any) -> dict[str, str | int]:
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+            self.error(obj, value)
+        if any(isinstance(one, bool) or one not in _FORMATS for one in value.values()):
+            self.error(obj, value)
+        return dict(value)
+
+
 class Sort(TraitType[Any, Any]):
     """A list of ``(column, "ascending" or "descending")``, as ``Table.sort_by`` of pyarrow has it; a name will do."""
 

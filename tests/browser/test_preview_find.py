@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from browser.lab import Desk, Server
+from browser.test_widget import until, value
 from peers import Peer
 from playwright.sync_api import Locator, expect
 
@@ -124,7 +125,11 @@ def test_find_in_a_sorted_and_filtered_view(desk: Desk, shared: None) -> None:
 
 
 def test_find_in_a_widget(desk: Desk, server: Server, shared: None, snap: Snap) -> None:
-    server.write("find.ipynb", "from jupyter_arrowshm import TablePreview\nshown = TablePreview('trips')\nshown")
+    """The search and the formats are traits: what is typed is there in Python, and what Python sets is shown."""
+    server.write(
+        "find.ipynb",
+        "import jupyter_arrowshm as shm\nshown = shm.TablePreview('trips')\nshown",
+    )
     desk.lab("find.ipynb")
     desk.run()
     node = desk.notebook.locator(".jp-ArrowSHM-widget")
@@ -136,3 +141,49 @@ def test_find_in_a_widget(desk: Desk, server: Server, shared: None, snap: Snap) 
     expect(node.get_by_role("search").get_by_role("status")).to_have_text("1 of 750 rows")
     expect(node.locator(".jp-ArrowSHM-status")).to_contain_text("Row 4, city: Zürich")
     snap(desk, "find-widget")
+    until(desk, "shown.search", "'zürich'")
+    value(desk, "setattr(shown, 'search', 'basel and')")
+    expect(node.get_by_label("Find in the text columns")).to_have_value("basel and")
+    expect(node.get_by_role("search").get_by_role("status")).to_have_text("1 of 3 rows")
+    expect(node.locator(".jp-ArrowSHM-status")).to_contain_text("Row 1, twin: Basel and BERN")
+    value(desk, "setattr(shown, 'search', '')")
+    expect(node.get_by_role("search")).to_have_count(0)
+
+    until(desk, "shown.version == shm.info('trips').version", "True")
+    value(desk, "setattr(shown, 'formats', {'id': 2})")
+    node.locator(".lm-DataGrid-viewport").focus()
+    desk.page.keyboard.press("Control+Home")
+    desk.page.keyboard.press("Alt+ArrowDown")
+    numbers = node.get_by_role("dialog").get_by_label("Numbers")
+    expect(numbers).to_have_value("2")
+    numbers.select_option("percent")
+    until(desk, "shown.formats", "{'id': 'percent'}")
+
+
+def test_a_nested_cell_opens_as_a_tree(desk: Desk, sharer: Peer, snap: Snap) -> None:
+    sharer.run(
+        "stops = [[{'city': 'Bern', 'fares': [1.5, None]}, None], None]\n"
+        "shm.share(pa.table({'id': [0, 1], 'stops': stops}), 'trips', replace=True)"
+    )
+    node = opened(desk)
+    desk.page.keyboard.press("ArrowRight")
+    desk.page.keyboard.press("Enter")
+    panel = node.get_by_role("dialog")
+    expect(panel).to_contain_text("list of 2 values")
+    branch = panel.locator("summary")
+    expect(branch).to_have_text("0 2 fields")
+    expect(panel.get_by_text("Bern")).to_have_count(0)
+    # By keyboard, level by level.
+    branch.press("Enter")
+    expect(panel.get_by_role("listitem").filter(has_text="city").last).to_have_text("city Bern")
+    panel.locator("summary").nth(1).press("Space")
+    expect(panel).to_contain_text("1.5")
+    desk.check(".jp-ArrowSHM-previewTab:not(.lm-mod-hidden)")
+    snap(desk, "tree")
+    panel.get_by_role("button", name="Copy").press("Enter")
+    desk.page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    # A missing value has nothing inside.
+    desk.page.keyboard.press("ArrowDown")
+    desk.page.keyboard.press("Enter")
+    expect(panel.locator("pre")).to_have_text("null")

@@ -299,6 +299,22 @@ def test_widgets_in_the_page_of_another_front_end(address: str, store: shm.Store
     expect(status).to_contain_text("Row 1, city: Bonn")
 
 
+@pytest.mark.parametrize("address", ["marimo"], indirect=True)
+def test_a_cell_of_marimo_runs_again_with_a_new_version(address: str, store: shm.Store, page: Page) -> None:
+    """... and when somebody sorts; `.value` has what is public, and nothing else (notebook.py says the rest)."""
+    page.goto(address, timeout=60_000)
+    preview = page.locator(".jp-ArrowSHM-widget").nth(1)
+    expect(preview.locator(".jp-ArrowSHM-shape")).to_have_text("2 rows", timeout=60_000)
+    expect(page.get_by_text("2 rows, of which 0 are selected, sorted by []")).to_be_visible()
+    preview.locator(".lm-DataGrid-viewport").click(position={"x": 60, "y": 15})
+    expect(
+        page.get_by_text("sorted by [['city', 'ascending']]").or_(page.get_by_text("sorted by [('city', 'ascending')]"))
+    ).to_be_visible()
+    store.share(pd.concat([FRAME, FRAME]), "trips", replace=True)
+    expect(page.get_by_text("4 rows, of which")).to_be_visible()
+    expect(preview.locator(".jp-ArrowSHM-shape")).to_have_text("4 rows")
+
+
 def test_every_program_of_the_page_is_there() -> None:
     """Nothing here is left out because something is not installed."""
     for program in PROGRAMS:

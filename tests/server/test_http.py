@@ -22,10 +22,18 @@ ROUTES = [  # method, path, status, whether it only reads
     ("POST", "arrowshm/tables/trips/summary", 200, True),
     ("GET", "arrowshm/tables/trips/find?text=Lima", 200, True),
     ("POST", "arrowshm/tables/trips/find", 400, True),  # with nothing to find
+    ("GET", "arrowshm/tables/trips/cell", 200, True),
+    ("POST", "arrowshm/tables/trips/cell", 200, True),
+    ("GET", "arrowshm/tables/trips/group?by=1", 200, True),
+    ("POST", "arrowshm/tables/trips/group", 200, True),
+    ("GET", "arrowshm/tables/trips/points", 200, True),
+    ("POST", "arrowshm/tables/trips/points", 200, True),
     ("GET", "arrowshm/tables/trips/export", 200, True),
     ("POST", "arrowshm/tables/trips/export", 200, True),
     ("PUT", "arrowshm/tables/trips/pin", 204, False),
     ("DELETE", "arrowshm/tables/trips/pin", 204, False),
+    ("POST", "arrowshm/sql", 400, True),  # with no statement
+    ("PUT", "arrowshm/sql/trips", 400, False),
     ("POST", "arrowshm/gc", 200, False),
     ("GET", "arrowshm/places", 200, True),
     ("PUT", "arrowshm/places/team/tables/trips", 200, False),

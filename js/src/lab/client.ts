@@ -1,7 +1,19 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import { findQuestion, question } from '../preview/question';
-import { IFindQuery, IFound, IRowsQuery, ISummary, ISummaryQuery } from '../preview/source';
+import { question, questionWith } from '../preview/question';
+import {
+  ICellQuery,
+  IFindQuery,
+  IFound,
+  IGroupQuery,
+  IGroups,
+  INode,
+  IPoints,
+  IPointsQuery,
+  IRowsQuery,
+  ISummary,
+  ISummaryQuery
+} from '../preview/source';
 import { download, FileFormat, ISaved } from '../shared/download';
 import { IPlace, IPlaceList } from '../shared/place';
 import { RequestError } from '../shared/problem';
@@ -95,8 +107,37 @@ export class Client {
   }
 
   async find(name: string, query: IFindQuery, signal: AbortSignal): Promise<IFound> {
-    const response = await this._ask(name, 'find', findQuestion(query), { signal });
+    const response = await this._ask(name, 'find', questionWith(query, ['text', 'ignore_case', 'row', 'column', 'direction']), { signal });
     return (await response.json()) as IFound;
+  }
+
+  async cell(name: string, query: ICellQuery, signal: AbortSignal): Promise<INode> {
+    const response = await this._ask(name, 'cell', questionWith(query, ['row', 'column']), { signal });
+    return (await response.json()) as INode;
+  }
+
+  async group(name: string, query: IGroupQuery, signal: AbortSignal): Promise<IGroups> {
+    const response = await this._ask(name, 'group', questionWith(query, ['by', 'of', 'measure']), { signal });
+    return (await response.json()) as IGroups;
+  }
+
+  async points(name: string, query: IPointsQuery, signal: AbortSignal): Promise<IPoints> {
+    const response = await this._ask(name, 'points', questionWith(query, ['x', 'y']), { signal });
+    return (await response.json()) as IPoints;
+  }
+
+  /** The first rows of a SELECT over shared tables, as an Arrow IPC stream, and whether there are more. */
+  async query(statement: string, signal: AbortSignal): Promise<{ rows: Uint8Array; isCut: boolean }> {
+    const response = await this._request('sql', { method: 'POST', body: JSON.stringify({ statement }), signal });
+    const isCut = response.headers.get('X-Arrowshm-Cut') === 'true';
+    return { rows: new Uint8Array(await response.arrayBuffer()), isCut };
+  }
+
+  /** Share all rows of a SELECT; resolves to their number. */
+  async shareQuery(statement: string, name: string): Promise<number> {
+    const path = `sql/${encodeURIComponent(name)}`;
+    const response = await this._request(path, { method: 'PUT', body: JSON.stringify({ statement }) });
+    return ((await response.json()) as { num_rows: number }).num_rows;
   }
 
   /** Make the browser download the view as a file. */

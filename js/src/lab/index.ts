@@ -13,6 +13,7 @@ import { LabHost } from './labhost';
 import { IListOptions, LIST_OPTIONS, restoredOptions } from '../shared/listing';
 import { TablesModel } from './tablesmodel';
 import { PreviewTabs } from './previewtabs';
+import { addSqlCommand } from './sqltab';
 import { Sidebar } from './sidebar';
 
 /** The event that the server emits when something happens to a table (jupyter_arrowshm/server/events/table.yaml). */
@@ -57,6 +58,7 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     const host = new LabHost({ client, model, format, notebooks, documents, openPreview: name => tabs.open(name) });
     addCommands(app, model, host, PANEL, palette, notebooks);
     addPlaceCommands(app, host, notebooks);
+    addSqlCommand({ app, client, format, labShell, palette, openPreview: name => tabs.open(name) });
     if (browsers) addFileCommand(app, host, browsers);
 
     const panel = new Sidebar(model, host, LIST_OPTIONS, options => {

@@ -7,6 +7,7 @@ import React from 'react';
 import { Client } from './client';
 import { CommandIDs, tableIcon } from './commands';
 import type { Format } from '../shared/format';
+import { SQL_COMMAND } from './sqltab';
 import { ServerSource } from './serversource';
 import { TablesModel } from './tablesmodel';
 import { IPreviewHost } from '../preview/previewhost';
@@ -29,6 +30,7 @@ export class PreviewTabs {
     this._host = {
       format: _options.format,
       copyText: text => Clipboard.copyToSystem(text),
+      openSql: statement => void _options.app.commands.execute(SQL_COMMAND, { statement }),
       notify: (message, isError = false) => {
         if (isError) Notification.error(message);
         else Notification.success(message, { autoClose: 2500 });

@@ -1,4 +1,18 @@
-import type { IFindQuery, IFound, IPreviewSource, IPreviewTable, IRowsQuery, ISummary, ISummaryQuery } from '../preview/source';
+import type {
+  ICellQuery,
+  IFindQuery,
+  IFound,
+  IGroupQuery,
+  IGroups,
+  INode,
+  IPoints,
+  IPointsQuery,
+  IPreviewSource,
+  IPreviewTable,
+  IRowsQuery,
+  ISummary,
+  ISummaryQuery
+} from '../preview/source';
 import type { FileFormat, ISaved } from '../shared/download';
 import type { Client } from './client';
 import type { TablesModel } from './tablesmodel';
@@ -35,6 +49,18 @@ export class ServerSource implements IPreviewSource {
 
   find(query: IFindQuery, signal: AbortSignal): Promise<IFound> {
     return this._client.find(this._name, query, signal);
+  }
+
+  group(query: IGroupQuery, signal: AbortSignal): Promise<IGroups> {
+    return this._client.group(this._name, query, signal);
+  }
+
+  points(query: IPointsQuery, signal: AbortSignal): Promise<IPoints> {
+    return this._client.points(this._name, query, signal);
+  }
+
+  cell(query: ICellQuery, signal: AbortSignal): Promise<INode> {
+    return this._client.cell(this._name, query, signal);
   }
 
   save(view: Partial<IRowsQuery>, format: FileFormat): Promise<ISaved> {

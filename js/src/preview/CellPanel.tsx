@@ -1,8 +1,10 @@
 import React, { useEffect, useId, useRef, useState } from 'react';
+import { CellTree } from './CellTree';
 import { cellText } from './celltext';
 import type { IPreviewHost } from './previewhost';
 import { useOutside } from '../shared/Menu';
 import type { PreviewModel } from './previewmodel';
+import type { INode } from './source';
 
 interface ICellPanelProps {
   readonly preview: PreviewModel;
@@ -20,6 +22,7 @@ export function CellPanel({ preview, host, row, column, close }: ICellPanelProps
   const button = useRef<HTMLButtonElement>(null);
   const title = useId();
   const [text, setText] = useState<string | null>(null);
+  const [tree, setTree] = useState<INode | null>(null);
   useOutside(node, true, close);
   useEffect(() => {
     let isWanted = true;
@@ -28,6 +31,13 @@ export function CellPanel({ preview, host, row, column, close }: ICellPanelProps
       .fetchCell(row, column)
       .then(cell => isWanted && setText(cellText(cell, preview.field(column)?.number ?? null)))
       .catch((error: unknown) => isWanted && setText(String(error)));
+    if (preview.field(column)?.kind === 'nested') {
+      // Where it cannot be had, the text is there.
+      preview
+        .fetchTree(row, column)
+        .then(node => isWanted && node.children && setTree(node))
+        .catch(() => undefined);
+    }
     return () => {
       isWanted = false;
     };
@@ -48,9 +58,13 @@ export function CellPanel({ preview, host, row, column, close }: ICellPanelProps
         <h2 id={title}>{preview.table?.schema[column]?.name}</h2>
         <span className="jp-ArrowSHM-muted">{trans.__('row %1', format.count(row + 1))}</span>
       </div>
-      <pre tabIndex={0} aria-label={trans.__('Value')}>
-        {text ?? '…'}
-      </pre>
+      {tree ? (
+        <CellTree node={tree} format={format} />
+      ) : (
+        <pre tabIndex={0} aria-label={trans.__('Value')}>
+          {text ?? '…'}
+        </pre>
+      )}
       <div className="jp-ArrowSHM-buttons">
         <button type="button" ref={button} className="jp-ArrowSHM-button" onClick={close}>
           {trans.__('Close')}

@@ -21,6 +21,16 @@ export function FindBar({ find, format, cursor, close }: IFindBarProps): React.J
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(find.text);
   const [ignoreCase, setIgnoreCase] = useState(find.ignoreCase);
+  // What was searched last, if it was from here: anything else came from outside, and is shown.
+  const asked = useRef(find.text);
+  useEffect(() => {
+    if (find.text !== asked.current) setText(find.text);
+    asked.current = find.text;
+  }, [find.text]);
+  const start = (): void => {
+    asked.current = text;
+    find.start(text, ignoreCase, origin);
+  };
   // More letters are looked for from where the first one was.
   const [origin] = useState(cursor);
   const isStarted = text === find.text && ignoreCase === find.ignoreCase;
@@ -30,12 +40,12 @@ export function FindBar({ find, format, cursor, close }: IFindBarProps): React.J
   }, []);
   useEffect(() => {
     if (isStarted) return undefined;
-    const timer = setTimeout(() => find.start(text, ignoreCase, origin), SETTLED);
+    const timer = setTimeout(start, SETTLED);
     return () => clearTimeout(timer);
   }, [find, text, ignoreCase, origin, isStarted]);
   const go = (direction: -1 | 1): void => {
     if (isStarted) void find.go(direction, cursor());
-    else find.start(text, ignoreCase, origin);
+    else start();
   };
   return (
     <div

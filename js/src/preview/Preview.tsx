@@ -14,6 +14,7 @@ import { Grid } from './grid';
 import { withMoved } from './layout';
 import type { IPreviewProps } from './previewhost';
 import { nextDirection, withSort } from './query';
+import { QuickLook } from './QuickLook';
 import { onThemeChange } from './theme';
 import { Toolbar } from './Toolbar';
 import { columnsWords } from './viewwords';
@@ -21,7 +22,8 @@ import { columnsWords } from './viewwords';
 type Open =
   | { kind: 'column'; column: number; left: number; top: number }
   | { kind: 'menu'; row: number; column: number; left: number; top: number }
-  | { kind: 'cell'; row: number; column: number } | null;
+  | { kind: 'cell'; row: number; column: number }
+  | { kind: 'quick' } | null;
 
 /** A table's rows, with all their actions. */
 export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
@@ -80,12 +82,19 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
       }
     );
     setFind(finding);
+    const followSearch = (): void => {
+      if (preview.search === finding.text) return;
+      setFinding(preview.search !== '');
+      finding.start(preview.search, finding.ignoreCase, null);
+    };
+    followSearch();
     made.mount(node);
     host.onSelect?.(made);
     const stops = [
       onThemeChange(() => made.retheme()),
       preview.onChange(change => {
         if (change.kind === 'columns') setOpen(null);
+        if (change.kind === 'state') followSearch();
         redraw();
       })
     ];
@@ -133,6 +142,7 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
         }}
         focus={() => grid.current?.focus()}
         find={() => setFinding(true)}
+        look={() => setOpen({ kind: 'quick' })}
       />
       {isFinding && find && <FindBar find={find} format={host.format} cursor={() => cursor} close={stopFinding} />}
       <Banner preview={preview} host={host} />
@@ -149,6 +159,7 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
             close={close}
           />
         )}
+        {open?.kind === 'quick' && preview.table && <QuickLook preview={preview} format={host.format} close={close} />}
         {open?.kind === 'cell' && <CellPanel preview={preview} host={host} row={open.row} column={open.column} close={close} />}
         {preview.facts?.view_rows === 0 && !preview.problem && (
           <p className="jp-ArrowSHM-noRows">

@@ -13,10 +13,11 @@ interface IToolbarProps extends IPreviewProps {
   readonly goColumn: (column: number) => void;
   readonly focus: () => void;
   readonly find: () => void;
+  readonly look: () => void;
 }
 
 /** The actions for the view, and its filters and order. */
-export function Toolbar({ preview, host, go, goColumn, focus, find }: IToolbarProps): React.JSX.Element {
+export function Toolbar({ preview, host, go, goColumn, focus, find, look }: IToolbarProps): React.JSX.Element {
   const { format } = host;
   const { trans } = format;
   const { view } = preview;
@@ -38,6 +39,19 @@ export function Toolbar({ preview, host, go, goColumn, focus, find }: IToolbarPr
         <button type="button" className="jp-ArrowSHM-button" title={trans.__('Find a text in the cells (Ctrl+F)')} onClick={find}>
           {trans.__('Find')}
         </button>
+        <button type="button" className="jp-ArrowSHM-button" aria-haspopup="dialog" title={trans.__('Count rows by a column, or draw two columns')} onClick={look}>
+          {trans.__('Quick look')}
+        </button>
+        {host.openSql && (
+          <button
+            type="button"
+            className="jp-ArrowSHM-button"
+            title={trans.__('Ask about shared tables with SQL')}
+            onClick={() => host.openSql?.(`FROM "${(preview.table?.name ?? '').replace(/"/g, '""')}"`)}
+          >
+            {trans.__('SQL')}
+          </button>
+        )}
         <Jump preview={preview} host={host} go={go} focus={focus} />
         {host.copyText && (
           <Menu
@@ -132,7 +146,7 @@ function Chip({ text, label, remove }: { text: string; label: string; remove: ()
   );
 }
 
-function Jump({ preview, host, go, focus }: Omit<IToolbarProps, 'goColumn' | 'find'>): React.JSX.Element {
+function Jump({ preview, host, go, focus }: Omit<IToolbarProps, 'goColumn' | 'find' | 'look'>): React.JSX.Element {
   const { trans } = host.format;
   const [text, setText] = useState('');
   return (

@@ -6,7 +6,7 @@ import type { Cell, IField } from './page';
 /** The number of digits after the point, or: 4 to 6 significant digits; all digits; a percentage. */
 export type NumberFormat = number | 'auto' | 'raw' | 'percent';
 
-export const NUMBER_FORMATS: readonly NumberFormat[] = ['auto', 'raw', 'percent', 0, 1, 2, 3, 4, 6];
+export const NUMBER_FORMATS: readonly NumberFormat[] = ['auto', 'raw', 'percent', 0, 1, 2, 3, 4, 5, 6];
 
 /** The formats that were stored with a tab, without those that only another release knows. */
 export function restoredNumbers(stored: unknown): Readonly<Record<string, NumberFormat>> {

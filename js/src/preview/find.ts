@@ -52,6 +52,7 @@ export class Find {
     this._text = text;
     this._ignoreCase = ignoreCase;
     this._clear();
+    this._preview.search = text;
     if (text) void this.go(0, from);
     else this._onChange();
   }

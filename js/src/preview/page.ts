@@ -8,6 +8,7 @@ export type Cell = number | bigint | boolean | string | null;
 export interface IField {
   /** Its number in the table. */
   readonly column: number;
+  readonly name: string;
   readonly kind: Kind;
   readonly sortable: boolean;
   readonly filterable: boolean;
@@ -32,6 +33,7 @@ export class Page {
     this.num_rows = table.numRows;
     this.fields = table.schema.fields.map((field, i) => ({
       column: Number(field.metadata.get('column') ?? i),
+      name: field.name,
       kind: (field.metadata.get('kind') ?? 'other') as Kind,
       sortable: field.metadata.get('sortable') === 'true',
       filterable: field.metadata.get('filterable') === 'true',

@@ -8,6 +8,8 @@ export interface IPreviewHost {
   copyText?(text: string): void;
   /** Say that something was done, or what is wrong. */
   notify(message: string, isError?: boolean): void;
+  /** Open a box for SQL that begins with this statement. */
+  openSql?(statement: string): void;
   /** Called when the grid is there, and whenever its selection changes. */
   onSelect?(grid: Grid): void;
 }

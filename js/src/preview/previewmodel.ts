@@ -9,7 +9,7 @@ import { ILayout, shownColumns } from './layout';
 import { carried, filterJSON, IView, sortJSON, WHOLE } from './query';
 import { IWindow, Rows } from './rows';
 import { Summaries, Summary } from './summaries';
-import { FilterJSON, IColumnSummary, IFindStep, IFound, IPageFacts, IPreviewSource, IPreviewTable, SortJSON, WHOLE_CELL } from './source';
+import { FilterJSON, IColumnSummary, IFindStep, IFound, IGroups, INode, IPageFacts, IPoints, Measure, IPreviewSource, IPreviewTable, SortJSON, WHOLE_CELL } from './source';
 
 export type Change =
   /** Other columns. */
@@ -172,10 +172,29 @@ export class PreviewModel {
 
   setNumbers(column: number, numbers: NumberFormat): void {
     const name = this._table?.schema[column]?.name;
-    if (name === undefined) return;
-    this._numbers = { ...this._numbers, [name]: numbers };
-    this._styles.delete(column);
-    this._emit({ kind: 'cells', window: { r1: 0, r2: this._numRows - 1, c1: this.place(column), c2: this.place(column) } });
+    if (name !== undefined) this.formats = { ...this._numbers, [name]: numbers };
+  }
+
+  /** The formats of numbers, by column name. */
+  get formats(): Readonly<Record<string, NumberFormat>> {
+    return this._numbers;
+  }
+
+  set formats(formats: Readonly<Record<string, NumberFormat>>) {
+    this._numbers = formats;
+    this._styles.clear();
+    this._emit({ kind: 'cells', window: { r1: 0, r2: this._numRows - 1, c1: 0, c2: this._shown.length - 1 } });
+    this._emit({ kind: 'state' });
+  }
+
+  /** The text that is looked for in the cells; empty: none. */
+  get search(): string {
+    return this._search;
+  }
+
+  set search(search: string) {
+    if (search === this._search) return;
+    this._search = search;
     this._emit({ kind: 'state' });
   }
 
@@ -208,6 +227,22 @@ export class PreviewModel {
   async find(step: IFindStep, signal: AbortSignal): Promise<IFound | null> {
     if (!this._table) return null;
     return this._source.find({ ...step, ...this._query(), columns: this._shown, version: this._table.version }, signal);
+  }
+
+  /** A nested cell, with what is inside. */
+  async fetchTree(row: number, column: number): Promise<INode> {
+    const query = { row, column, ...this._query(), version: this._table?.version ?? '' };
+    return this._source.cell(query, this._life.signal);
+  }
+
+  /** The rows of the view by the values of a column. */
+  async group(by: number, of: number, measure: Measure, signal: AbortSignal): Promise<IGroups> {
+    return this._source.group({ by, of, measure, ...this._rest() }, signal);
+  }
+
+  /** Two columns of the view against each other. */
+  async points(x: number, y: number, signal: AbortSignal): Promise<IPoints> {
+    return this._source.points({ x, y, ...this._rest() }, signal);
   }
 
   get canSave(): boolean {
@@ -301,6 +336,10 @@ export class PreviewModel {
     this.look(this._window);
   }
 
+  private _rest(): { filter: FilterJSON | null; version: string } {
+    return { filter: filterJSON(this._view), version: this._table?.version ?? '' };
+  }
+
   private _query(): { sort: SortJSON[]; filter: FilterJSON | null } {
     return { sort: sortJSON(this._view), filter: filterJSON(this._view) };
   }
@@ -361,6 +400,7 @@ export class PreviewModel {
   private _view: IView;
   private _shown: readonly number[] = [];
   private _places: ReadonlyMap<number, number> = new Map();
+  private _search = '';
   private _follow: boolean;
   private _table: IPreviewTable | null = null;
   private _isOlder = false;

@@ -1,8 +1,9 @@
-import type { IFindQuery, IRowsQuery } from './source';
+import type { IRowsQuery } from './source';
 
-/** A question of where a text is. */
-export function findQuestion({ text, ignore_case, row, column, direction, ...view }: IFindQuery): Record<string, string | number> {
-  return { text, ignore_case, row, column, direction, ...question(view) };
+/** A question about a view that has more to it: a text to find, a cell, columns for a chart. */
+export function questionWith<T extends Partial<IRowsQuery>>(query: T, more: readonly (keyof T & string)[]): Record<string, string | number> {
+  const asked = more.map(name => [name, query[name]] as [string, string | number]);
+  return { ...Object.fromEntries(asked), ...question(query) };
 }
 
 /** A question about a view, in the words of jupyter_arrowshm/looking: the same for the server and for a kernel. */

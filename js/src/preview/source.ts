@@ -53,6 +53,55 @@ export interface IFound {
   readonly columns: number;
 }
 
+/** One cell, whose row is counted in the view. */
+export interface ICellQuery extends Omit<ISummaryQuery, 'columns'> {
+  readonly row: number;
+  readonly column: number;
+  readonly sort: readonly SortJSON[];
+}
+
+/** A nested cell, or a value in one. */
+export interface INode {
+  readonly name?: string;
+  readonly text?: string | null;
+  readonly kind?: 'list' | 'struct' | 'map';
+  /** The number of all children, of which there may be fewer here. */
+  readonly length?: number;
+  readonly children?: readonly INode[];
+}
+
+export const MEASURES = ['count', 'sum', 'mean', 'min', 'max'] as const;
+export type Measure = (typeof MEASURES)[number];
+
+export interface IGroupQuery extends Omit<ISummaryQuery, 'columns'> {
+  readonly by: number;
+  /** The column that is measured; -1 for a count of rows. */
+  readonly of: number;
+  readonly measure: Measure;
+}
+
+export interface IGroups {
+  readonly groups: readonly { readonly text: string | null; readonly result: number | null }[];
+  /** The number of all groups, of which there may be fewer here. */
+  readonly total: number;
+  readonly searched: number;
+  readonly num_rows: number;
+}
+
+export interface IPointsQuery extends Omit<ISummaryQuery, 'columns'> {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface IPoints {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  /** The number of rows that were taken, of those that match. */
+  readonly rows: number;
+  readonly matches: number;
+  readonly is_sample: boolean;
+}
+
 export interface ISummaryQuery {
   readonly columns: readonly number[];
   readonly filter: FilterJSON | null;
@@ -80,6 +129,9 @@ export interface IPreviewSource {
   rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array>;
   summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary>;
   find(query: IFindQuery, signal: AbortSignal): Promise<IFound>;
+  group(query: IGroupQuery, signal: AbortSignal): Promise<IGroups>;
+  points(query: IPointsQuery, signal: AbortSignal): Promise<IPoints>;
+  cell(query: ICellQuery, signal: AbortSignal): Promise<INode>;
   /** Save the view as a file, where that is possible. */
   save?(view: Omit<ISummaryQuery, 'columns'> & { columns?: readonly number[]; sort: readonly SortJSON[] }, format: FileFormat): Promise<ISaved>;
 }

@@ -25,3 +25,13 @@ export function typeWords(type: string, trans: TranslationBundle): string {
   if (/^map/.test(type)) return trans.__('map');
   return type === 'null' ? trans.__('empty') : type;
 }
+
+/** The kind of a column, as far as its type tells: what a chart can be made of. */
+export function kindOfType(type: string): 'number' | 'bool' | 'time' | 'text' | 'other' {
+  const values = /^dictionary<values=(.*), indices=/.exec(type) ?? /^run_end_encoded<.*, values: (.*)>$/.exec(type);
+  if (values) return kindOfType(values[1]);
+  if (/^(u?int\d+|halffloat|float|double|decimal.*)$/.test(type)) return 'number';
+  if (/^(date|time|duration)/.test(type)) return 'time';
+  if (/^(large_)?(string|utf8)/.test(type)) return 'text';
+  return type === 'bool' ? 'bool' : 'other';
+}

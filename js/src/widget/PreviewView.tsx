@@ -1,4 +1,5 @@
 import React, { useEffect, useState } from 'react';
+import { restoredNumbers } from '../preview/columnstyle';
 import { PreviewModel } from '../preview/previewmodel';
 import { WHOLE } from '../preview/query';
 import type { IPreviewTable } from '../preview/source';
@@ -36,14 +37,24 @@ function makePreview(model: IModel, link: Link): IMade {
   const source = new KernelSource(link, table, callback => onChange(model, ['_table'], callback));
   const wanted = (): ITerms => ({ sort: model.get('sort') as ITerms['sort'], filter: model.get('filter') as ITerms['filter'] });
   const seen = (): ReturnType<typeof viewOf> => viewOf(wanted(), preview.table?.schema ?? table()?.schema ?? []);
-  const preview: PreviewModel = new PreviewModel(source, { view: { ...WHOLE, ...viewOf(wanted(), table()?.schema ?? []) }, follow: true, numbers: {} });
+  const view = { ...WHOLE, ...viewOf(wanted(), table()?.schema ?? []) };
+  const preview: PreviewModel = new PreviewModel(source, { view, follow: true, numbers: restoredNumbers(model.get('formats')) });
+  preview.search = model.get('search') as string;
   // 3 and "3" ask for the same rows: a value from Python stays as Python wrote it.
   const differs = (): boolean => !isSame(termsOf(preview.view), termsOf(seen()));
   const stops = [
     onChange(model, ['sort', 'filter'], () => {
       if (differs()) preview.view = { ...preview.view, ...seen() };
     }),
+    onChange(model, ['formats'], () => {
+      const formats = restoredNumbers(model.get('formats'));
+      if (!isSame(formats, preview.formats)) preview.formats = formats;
+    }),
+    onChange(model, ['search'], () => {
+      preview.search = model.get('search') as string;
+    }),
     preview.onChange(({ kind }) => {
+      if (kind === 'state') change(model, { formats: preview.formats, search: preview.search, version: preview.table?.version ?? '' });
       if (['rows', 'state'].includes(kind) && preview.table && differs()) change(model, { ...termsOf(preview.view) });
     })
   ];

@@ -1,5 +1,19 @@
-import { findQuestion, question } from '../preview/question';
-import type { IFindQuery, IFound, IPreviewSource, IPreviewTable, IRowsQuery, ISummary, ISummaryQuery } from '../preview/source';
+import { question, questionWith } from '../preview/question';
+import type {
+  ICellQuery,
+  IFindQuery,
+  IFound,
+  IGroupQuery,
+  IGroups,
+  INode,
+  IPoints,
+  IPointsQuery,
+  IPreviewSource,
+  IPreviewTable,
+  IRowsQuery,
+  ISummary,
+  ISummaryQuery
+} from '../preview/source';
 import { download, FileFormat, ISaved } from '../shared/download';
 import type { Link } from './link';
 
@@ -19,20 +33,35 @@ export class KernelSource implements IPreviewSource {
     return (await this._link.ask({ what: 'rows', ...this._question(query) }, signal)).body;
   }
 
-  async summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
-    const { body } = await this._link.ask({ what: 'summary', ...this._question(query) }, signal);
-    return JSON.parse(new TextDecoder().decode(body)) as ISummary;
+  summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
+    return this._json('summary', question(query), signal);
   }
 
-  async find(query: IFindQuery, signal: AbortSignal): Promise<IFound> {
-    const { body } = await this._link.ask({ what: 'find', name: this.table()?.name ?? '', ...findQuestion(query) }, signal);
-    return JSON.parse(new TextDecoder().decode(body)) as IFound;
+  find(query: IFindQuery, signal: AbortSignal): Promise<IFound> {
+    return this._json('find', questionWith(query, ['text', 'ignore_case', 'row', 'column', 'direction']), signal);
+  }
+
+  group(query: IGroupQuery, signal: AbortSignal): Promise<IGroups> {
+    return this._json('group', questionWith(query, ['by', 'of', 'measure']), signal);
+  }
+
+  points(query: IPointsQuery, signal: AbortSignal): Promise<IPoints> {
+    return this._json('points', questionWith(query, ['x', 'y']), signal);
+  }
+
+  cell(query: ICellQuery, signal: AbortSignal): Promise<INode> {
+    return this._json('cell', questionWith(query, ['row', 'column']), signal);
   }
 
   async save(view: Partial<IRowsQuery>, format: FileFormat): Promise<ISaved> {
     const { head, body } = await this._link.ask({ what: 'export', format, ...this._question(view) });
     const saved = { num_rows: Number(head.num_rows), is_cut: head.is_cut === true };
     return download(new Blob([body as BlobPart]), this.table()?.name || 'table', format, saved);
+  }
+
+  private async _json<T>(what: string, asked: Record<string, string | number>, signal: AbortSignal): Promise<T> {
+    const { body } = await this._link.ask({ what, name: this.table()?.name ?? '', ...asked }, signal);
+    return JSON.parse(new TextDecoder().decode(body)) as T;
   }
 
   private _question(query: Partial<IRowsQuery>): Record<string, string | number> {
