@@ -265,11 +265,15 @@ class UnsupportedSource(ArrowSHMError, TypeError):
 
 @dataclass(eq=False)
 class UnsupportedTarget(ArrowSHMError, TypeError):
-    """A library has no type that fits ``column`` of a table. ``reason`` is what that library says."""
+    """A library has no type that fits ``column`` of a table. ``reason`` is what that library says.
+
+    ``instead`` is a target that has one.
+    """
 
     library: str
     reason: str
     column: str | None = None
+    instead: str = "pyarrow"
 
     @property
     def what(self) -> str:
@@ -277,7 +281,8 @@ class UnsupportedTarget(ArrowSHMError, TypeError):
         return f"{self.library} cannot have {what}: {self.reason}."
 
     def remedy(self, speaker: Speaker = "python") -> str:
-        option = {"magic": "with --to pyarrow", "python": 'with to="pyarrow"'}.get(speaker, "as pyarrow")
+        options = {"magic": f"with --to {self.instead}", "python": f'with to="{self.instead}"'}
+        option = options.get(speaker, f"as {self.instead}")
         return f"Attach it {option}{'' if self.column is None else ', or without that column'}."
 
 

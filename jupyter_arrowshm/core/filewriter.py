@@ -9,10 +9,11 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from ..arrowtypes import nested, storage
+from ..arrowtypes import nested
 from ..errors import UnsupportedSource
 from ..tabular import weight
-from .facts import MAX_METADATA, Facts
+from . import refusals
+from .facts import Facts
 from .gathered import Gathered, Pieces, can_gather, gathered
 from .lock import Descriptor
 
@@ -112,32 +113,7 @@ class FileWriter:
         check_room: Check | None = None,
         progress: Check | None = None,
     ) -> None:
-        if schema.serialize().size > MAX_METADATA // 2:
-            raise UnsupportedSource(
-                "table",
-                f"its schema takes more than {MAX_METADATA >> 21} MB, which no list of tables would read",
-                "Drop metadata: `table.replace_schema_metadata()`",
-            )
-        for field in schema:
-            if _has_dictionary_of_dictionary(field.type):
-                # pyarrow writes these without complaint, and nothing can read them.
-                raise UnsupportedSource(
-                    "table",
-                    "an Arrow file cannot hold a dictionary of a dictionary",
-                    "Decode one: `column.dictionary_decode()`",
-                    field.name,
-                )
-        if _refusal(schema) is not None:
-            reason, column = next(
-                ((reason, field.name) for field in schema if (reason := _refusal(pa.schema([field])))),
-                (_refusal(schema), None),
-            )
-            raise UnsupportedSource(
-                "table",
-                f"its type cannot be read back ({reason})",
-                "Mend the metadata that names the type: `field.remove_metadata()` takes all of it away",
-                column,
-            )
+        refusals.check(schema)
         self.schema = schema
         self._check_room = check_room
         self._sink = Sink(file, progress)
@@ -153,6 +129,7 @@ class FileWriter:
         self._gathers = can_gather(schema)
         self._empty: pa.RecordBatch | None = None  # zero rows with the dictionaries so far
         self._grows = any(_has_dictionary(field.type) for field in schema)
+        self._apart: int | None = None  # a column whose dictionaries pyarrow could not put into one
 
     def write(self, batch: pa.RecordBatch) -> None:
         if self._trims:
@@ -222,11 +199,14 @@ class FileWriter:
 
     def _unify(self, batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
         known = [] if self._empty is None else [self._empty]
+        # The zero-row batch comes first, so what was written stays a prefix of the unified dictionaries.
+        table = pa.Table.from_batches(known + batches)
         try:
-            # The zero-row batch comes first, so what was written stays a prefix of the unified dictionaries.
-            unified = pa.Table.from_batches(known + batches).unify_dictionaries()
+            unified = table.unify_dictionaries()
         except pa.ArrowException:
-            return batches  # dictionaries of structs, or with nulls: equal ones can be written, others pyarrow refuses
+            # Dictionaries of structs, or with nulls: equal ones can be written, others pyarrow refuses.
+            self._apart = next((n for n in range(table.num_columns) if not _can_unify(table.select([n]))), None)
+            return batches
         rows = [batch for batch in unified.to_batches() if batch.num_rows]
         if rows or self._empty is None:
             self._empty = (rows or batches)[-1].slice(0, 0)
@@ -239,16 +219,17 @@ class FileWriter:
         except pa.ArrowException as error:
             if self._sink.error is not None:
                 raise self._sink.error from None
+            if self._apart is not None:
+                raise refusals.dictionaries_that_differ(self.schema, self._apart) from error
             raise UnsupportedSource("table", str(error), "Cast the column to a plain type first.") from error
 
 
-def _refusal(schema: pa.Schema) -> str | None:
-    """Why ``attach`` would refuse it: a field's metadata may contradict its values."""
+def _can_unify(column: pa.Table) -> bool:
     try:
-        pa.ipc.read_schema(schema.serialize())
-    except Exception as error:  # also of another library's code, which reads the types that it has registered
-        return str(error).partition("\n")[0] or type(error).__name__
-    return None
+        column.unify_dictionaries()
+    except pa.ArrowException:
+        return False
+    return True
 
 
 def _combine(batches: list[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
@@ -262,8 +243,3 @@ def _combine(batches: list[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
 
 def _has_dictionary(type_: pa.DataType) -> bool:
     return any(map(pa.types.is_dictionary, nested(type_)))
-
-
-def _has_dictionary_of_dictionary(type_: pa.DataType) -> bool:
-    dictionaries = filter(pa.types.is_dictionary, nested(type_))
-    return any(pa.types.is_dictionary(storage(dictionary.value_type)) for dictionary in dictionaries)

@@ -11,15 +11,17 @@ from ..errors import UnsupportedSource
 
 def fit(batch: pa.RecordBatch, schema: pa.Schema, order: Iterable[int], kind: str) -> pa.RecordBatch:
     """The batch with column ``order[i]`` as field ``i`` of the schema."""
-    columns = [_fit_column(batch.column(at), field, kind) for at, field in zip(order, schema, strict=True)]
+    columns = [_fit_column(batch, at, number, schema, kind) for number, at in enumerate(order)]
     if not columns:
         return batch
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _fit_column(column: pa.Array, field: pa.Field, kind: str) -> pa.Array:
+def _fit_column(batch: pa.RecordBatch, at: int, number: int, schema: pa.Schema, kind: str) -> pa.Array:
+    column, field = batch.column(at), schema.field(number)
     if column.null_count and not field.nullable:
-        raise UnsupportedSource(kind, "it has nulls, and the writer's schema forbids them", "Fill them.", field.name)
+        fix = f"Fill them, or allow them: {_set_field(number, 'with_nullable(True)')}"
+        raise UnsupportedSource(kind, "it has nulls, and the writer's schema forbids them", fix, field.name)
     if column.type == field.type:
         return column
     reason = f"{column.type} is not {field.type}"
@@ -32,7 +34,12 @@ def _fit_column(column: pa.Array, field: pa.Field, kind: str) -> pa.Array:
             reason = f"some values of {column.type} are not {field.type}"
         except (pa.ArrowException, TypeError) as error:
             reason += f" ({error})"
-    raise UnsupportedSource(kind, reason, f"Cast it to {field.type} first.", field.name)
+    fix = f"Convert it, or take its type: {_set_field(number, f'with_type(pa.table(batch).schema.field({at}).type)')}"
+    raise UnsupportedSource(kind, reason, fix, field.name)
+
+
+def _set_field(number: int, change: str) -> str:
+    return f"`schema = schema.set({number}, schema.field({number}).{change})`"
 
 
 def _same_values(one: pa.Array, other: pa.Array) -> bool:

@@ -269,7 +269,8 @@ def fitted(table: pa.Table, target: str) -> pa.Table:
 def _type(field: pa.Field, target: str) -> pa.DataType:
     if field.type in _NUMBERS_AND_TEXT or has_arrays(field.type):
         return field.type
-    raise UnsupportedTarget(target, "an interval of an older sort, which pyarrow has no arrays for", field.name)
+    reason = "an interval of an older sort, which pyarrow has no arrays for"
+    raise UnsupportedTarget(target, reason, field.name, instead="stored")
 
 
 # Types that need no look.

@@ -275,6 +275,10 @@ def to_batch(obj: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         extra = [name for name in names if name not in wanted]
         said = [f"{word} {', '.join(map(repr, some))}" for word, some in (("lacks", missing), ("has", extra)) if some]
         fix = f"The columns of this writer are {', '.join(map(repr, wanted))}."
+        if said:
+            nulls = [f"batch = batch.append_column({name!r}, pa.nulls(len(batch)))" for name in missing]
+            code = "; ".join(["batch = pa.table(batch)", *nulls, f"batch = batch.select({wanted!r})"])
+            fix += f" Make them so: `{code}`"
         raise UnsupportedSource(kind, " and ".join(said) or "its columns have other names", fix)
     order = range(len(names)) if names == wanted else [names.index(name) for name in wanted]
     return (cast.fit(batch, schema, order, kind) for batch in source.batches)

@@ -187,8 +187,9 @@ def test_intervals_that_pyarrow_has_no_arrays_for_are_named(store: shm.Store) ->
         writer.write_batch(batch)
     change(Path(store.path("t")), durations_to_intervals)
     for to in ("pyarrow", "pandas", "polars", "duckdb", "numpy"):
-        with pytest.raises(shm.UnsupportedTarget, match=r"column 'span'.*interval of an older sort"):
+        with pytest.raises(shm.UnsupportedTarget, match=r"column 'span'.*interval of an older sort") as caught:
             store.attachment("t", to=to)
+        assert 'with to="stored"' in caught.value.remedy() and "--to stored" in caught.value.remedy("magic")
         assert store.attachment("t", to=to, columns=["n"]).name == "t"
     stored = store.attachment("t", to="stored")
     assert stored.value["n"].to_pylist() == [1, 2] and stored.copied == {}
