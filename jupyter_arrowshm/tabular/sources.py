@@ -149,6 +149,8 @@ _ALMOST = {
     ("modin.pandas", "DataFrame"): "x = x.modin.to_pandas()",
     ("modin.pandas", "Series"): "x = x.modin.to_pandas()",
     ("pyspark.sql", "DataFrame"): "x = x.toArrow()",
+    ("pyspark.pandas", "DataFrame"): "x = x.to_pandas()",
+    ("pyspark.pandas", "Series"): "x = x.to_pandas()",
     ("pandas", "Index"): "x = x.to_frame(index=False)",
     ("pandas.api.extensions", "ExtensionArray"): "x = pd.Series(x)",
     ("xarray", "DataArray"): "x = x.to_series()",
@@ -157,7 +159,8 @@ _ALMOST = {
 
 
 def _shareable(obj: object) -> str:
-    return next((fix for (module, name), fix in _ALMOST.items() if _instance(obj, module, name)), "")
+    fix = next((fix for (module, name), fix in _ALMOST.items() if _instance(obj, module, name)), "")
+    return "x = x.toPandas()" if "toArrow" in fix and not hasattr(obj, "toArrow") else fix  # before pyspark 4
 
 
 def _check_alignment(columns: Mapping[Any, Any]) -> None:
