@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 INSTALL := -m pip --disable-pip-version-check install --quiet --quiet
 PIP := $(BIN)/python $(INSTALL)
 OLDEST := .venv-oldest
+RAY := .venv-ray
 # Most tests wait for other processes. More than two at a time make those of one test wait for another's.
 PARALLEL := --numprocesses 2 --dist worksteal
 NPM := cd js && PATH="$(CURDIR)/$(BIN):$$PATH" npm
@@ -21,7 +22,7 @@ JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*/*.ts* js/src/*/*/*.ts* 
 # pip leaves the sidebar to `make js`: the demo needs no Node.
 export JUPYTER_ARROWSHM_NO_JS = 1
 
-.PHONY: demo julia r r-check quick test lint js test-python test-places test-oldest test-browser test-docs docs notebooks coverage torture bench clean
+.PHONY: demo julia r r-check quick test lint js test-python test-places test-oldest test-ray test-browser test-docs docs notebooks coverage torture bench clean
 
 demo: $(VENV)/.demo julia
 	@PATH="$$PATH:$(CURDIR)/.julia" JULIA_DEPOT_PATH="$(CURDIR)/.julia/depot" R_LIBS="$(CURDIR)/.r/library:$$R_LIBS" \
@@ -49,7 +50,7 @@ quick: lint
 	$(BIN)/python -m pytest -q $(PARALLEL) -k "not disk and not julia and not [R and not -R" --ignore-glob="*/test_preview*" \
 	  tests/core tests/conformance tests/docs/test_promises.py
 
-test: lint test-python test-places test-oldest test-browser test-docs
+test: lint test-python test-places test-oldest test-ray test-browser test-docs
 
 lint: $(VENV)/.test js/node_modules/.package-lock.json
 	$(BIN)/ruff check
@@ -74,6 +75,10 @@ test-places: $(VENV)/.places $(AZURITE) js
 test-oldest: $(OLDEST)/.test
 	$(OLDEST)/bin/python -m pytest -q $(PARALLEL) tests/tabular tests/core/test_types.py tests/notebook \
 	  --ignore tests/tabular/test_pairs.py
+
+# A Ray cluster of two and three machines, in an environment of its own. Where Ray cannot be installed, one line says so.
+test-ray: $(RAY)/.test
+	@if test -x $(RAY)/bin/ray; then $(RAY)/bin/python -m pytest -q tests/cluster; fi
 
 # In Chromium, which is installed where that needs no question. Pictures: tests/browser/artefacts.
 test-browser: $(VENV)/.browser js
@@ -114,7 +119,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/slopes.py
 
 clean:
-	rm -rf $(VENV) $(OLDEST) .azurite .julia .r dist docs/_build js/lib js/node_modules $(LABEXTENSION) jupyter_arrowshm/static
+	rm -rf $(VENV) $(OLDEST) $(RAY) .azurite .julia .r dist docs/_build js/lib js/node_modules $(LABEXTENSION) jupyter_arrowshm/static
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -175,4 +180,12 @@ $(OLDEST)/.test: pyproject.toml
 	@$(PYTHON) -m venv $(OLDEST)
 	@$(OLDEST)/bin/python $(INSTALL) --upgrade "pip>=25.1"
 	@$(OLDEST)/bin/python $(INSTALL) --editable . --group oldest
+	@touch $@
+
+$(RAY)/.test: pyproject.toml
+	@echo "Installing Ray into $(RAY)/"
+	@$(PYTHON) -m venv $(RAY)
+	@$(RAY)/bin/python $(INSTALL) --upgrade "pip>=25.1"
+	@$(RAY)/bin/python $(INSTALL) --editable . --group ray 2>/dev/null \
+	  || echo "Ray cannot be installed for this Python: the tests of clusters (tests/cluster) are left out"
 	@touch $@

@@ -54,13 +54,18 @@ def compare(group: str, ways: dict[str, Way], rounds: int, budget: float = 5.0) 
                     taken[name].append(_once(way))
     finally:
         gc.enable()
+    return results(group, taken)
+
+
+def results(group: str, taken: dict[str, list[int]]) -> list[Result]:
+    """Of times that were taken, in ns; the first way is the one that the others are compared with."""
     medians = {name: statistics.median(times) for name, times in taken.items()}
     first = next(iter(medians.values()))
-    results = []
+    found = []
     for name, times in taken.items():
         low, _, high = statistics.quantiles(times, n=4) if len(times) > 1 else (times[0],) * 3
-        results.append(Result(group, name, len(times), medians[name], low, high, medians[name] / first))
-    return results
+        found.append(Result(group, name, len(times), medians[name], low, high, medians[name] / first))
+    return found
 
 
 def _once(way: Way) -> int:

@@ -6,6 +6,7 @@
     ├── TableNotFound         no table has this name
     ├── TableExists           somebody else shared the table that has it
     ├── TableReplaced         another version has it now
+    ├── TableLost             the machines of a cluster that had it are gone
     ├── PlaceNotFound         no place is called so
     ├── PlaceFailed           a place cannot be used, or does not do this
     ├── InvalidName           no table can have it
@@ -164,6 +165,23 @@ class TableReplaced(ArrowSHMError):
 
 
 @dataclass(eq=False)
+class TableLost(ArrowSHMError, LookupError):
+    """A table of a cluster has its name still, but rows of it are on no machine any more."""
+
+    name: str
+    place: str
+
+    @property
+    def what(self) -> str:
+        return (
+            f"{self.name!r} from {self.place} is lost: a machine that had rows of it, or Ray's process there, is gone."
+        )
+
+    def remedy(self, speaker: Speaker = "python") -> str:
+        return "Share it again."
+
+
+@dataclass(eq=False)
 class PlaceNotFound(ArrowSHMError, LookupError):
     """No place is called so: no configured one, and no user of this machine. ``near`` holds names that look like it."""
 
@@ -177,7 +195,10 @@ class PlaceNotFound(ArrowSHMError, LookupError):
     def remedy(self, speaker: Speaker = "python") -> str:
         if self.near:
             return f"Did you mean {' or '.join(map(repr, self.near))}?"
-        return "A place is everyone, group:NAME, a user, a path or URI, or a name that c.ArrowSHM.places gives to one."
+        return (
+            "A place is everyone, group:NAME, a user, a path or URI, ray:// for a Ray cluster, "
+            "or a name that c.ArrowSHM.places gives to one."
+        )
 
 
 @dataclass(eq=False)

@@ -1,8 +1,8 @@
 """``python -m jupyter_arrowshm.cli.loader PATH``: load files for a client in another language.
 
 It prints the name of their table in ``.loaded`` (docs/protocol.md, "Loading"), or one line that says why there is none.
-With ``--from PLACE`` the path is the name of a table in a folder or bucket. With ``--progress`` lines of two numbers
-come before the name: bytes written so far, and bytes in all (0 if unknown).
+With ``--from PLACE`` the path is the name of a table in a folder, a bucket or a Ray cluster. With ``--progress`` lines
+of two numbers come before the name: bytes written so far, and bytes in all (0 if unknown).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from ..core import default_store
-from ..elsewhere import place
+from ..elsewhere import LOADED, place
 from ..errors import ArrowSHMError, PlaceNotFound, Speaker
 
 _TELL_EVERY = 0.1  # s
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if asked.place:
             folder = place(asked.place)
-            if folder.kind != "folder":  # what another user shares is attached, not loaded
+            if folder.kind not in LOADED:  # what another user shares is attached, not loaded
                 raise PlaceNotFound(asked.place)
             print(folder.attachment(asked.path, to="stored", wait=asked.wait).name)
         else:

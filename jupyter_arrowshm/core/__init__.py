@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .lock import renew_in_children, wait_for
     from .names import check as check_name
     from .names import of_file as name_of_file
-    from .packed import check_owner, describe, pack
+    from .packed import Entry, check_owner, describe, pack
     from .process import LABEL_OPTION, Holder, Publisher, is_run_by_program, user_name
     from .publication import Progress, Writer
     from .room import Room
@@ -37,6 +37,7 @@ _MODULES = {
     "Access": "access",
     "Attachment": "attached",
     "Capabilities": "capabilities",
+    "Entry": "packed",
     "Holder": "process",
     "Look": "store",
     "OlderVersion": "table",
@@ -74,6 +75,7 @@ __all__ = [
     "Access",
     "Attachment",
     "Capabilities",
+    "Entry",
     "Holder",
     "Look",
     "OlderVersion",

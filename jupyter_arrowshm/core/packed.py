@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 import pyarrow as pa
 
 from ..errors import TableExists
 from ..kinds import Shareable
-from . import arrowfile, process, tokens
+from . import arrowfile, extension, process, tokens
 from .facts import Facts
 from .listing import publisher_of
-from .publication import Progress
+from .publication import Progress, Request, facts_of
 from .store import Store
 from .table import TableInfo
 
@@ -51,8 +52,12 @@ def pack(source: Shareable, name: str, progress: Progress | None = None) -> Bina
 def describe(file: BinaryIO, name: str, path: str, nbytes: int, version: str) -> TableInfo | None:
     """The facts about a table in a file that lies elsewhere; ``None`` if it is not one. Who uses it is not known."""
     summary = arrowfile.summarise(file)
-    if summary is None:
-        return None
+    return None if summary is None else _described(summary, name, path, nbytes, version)
+
+
+def _described(
+    summary: arrowfile.Summary, name: str, path: str, nbytes: int, version: str, machines: int | None = None
+) -> TableInfo:
     facts = summary.facts
     return TableInfo(
         name=name,
@@ -69,6 +74,7 @@ def describe(file: BinaryIO, name: str, path: str, nbytes: int, version: str) ->
         source=facts.source,
         countable=None,
         version=version,
+        machines=machines,
     )
 
 
@@ -81,7 +87,10 @@ def check_owner(file: BinaryIO, name: str) -> None:
         Neither this process shared it, nor an earlier run of the same kernel, notebook or script.
     """
     summary = arrowfile.summarise(file)
-    facts = summary.facts if summary is not None else Facts()
+    _check_publisher(summary.facts if summary is not None else Facts(), name)
+
+
+def _check_publisher(facts: Facts, name: str) -> None:
     pairs = (
         (facts.token, tokens.token_id()),
         (facts.kernel, process.myself().kernel_id),
@@ -90,3 +99,39 @@ def check_owner(file: BinaryIO, name: str) -> None:
     if not any(theirs and theirs == ours for theirs, ours in pairs):
         publisher = publisher_of(facts, None, facts.pid)
         raise TableExists(name, publisher.label, True, facts.published_at)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A table of a place that is no directory of files: its schema, and what the footer of a file would say."""
+
+    name: str
+    schema: pa.Schema
+    num_rows: int
+    num_batches: int
+    nbytes: int
+    metadata: dict[str, str]
+
+    @classmethod
+    def new(cls, name: str, schema: pa.Schema, source: str, num_rows: int, num_batches: int, nbytes: int) -> Entry:
+        """One that this process publishes now."""
+        facts = facts_of(Request(name, schema, num_rows, source=source), tokens.token_id(), process.myself())
+        return cls(name, schema, num_rows, num_batches, nbytes, facts.to_metadata())
+
+    @property
+    def facts(self) -> Facts:
+        return Facts.from_metadata({key.encode(): value.encode() for key, value in self.metadata.items()})
+
+    @property
+    def source(self) -> str:
+        """The kind of object that was shared."""
+        return self.facts.source or "pyarrow"
+
+    def described(self, path: str, version: str, machines: int) -> TableInfo:
+        """The facts about the table, of which ``machines`` have a copy."""
+        summary = arrowfile.Summary(self.facts, extension.stored(self.schema), self.num_rows, self.num_batches)
+        return _described(summary, self.name, path, self.nbytes, version, machines)
+
+    def check_owner(self) -> None:
+        """As :func:`check_owner`."""
+        _check_publisher(self.facts, self.name)

@@ -65,25 +65,7 @@ class Publication:
             # Under the lock: a draft that has a name is nobody's until it is locked.
             token = self._show_token(at)
             self._draft = segment.Draft(at)
-        self._facts = Facts(
-            protocol=str(PROTOCOL),
-            id=os.urandom(16).hex(),
-            name=request.name,
-            rows=request.num_rows,
-            published=dt.datetime.now(dt.timezone.utc).isoformat(timespec="microseconds"),
-            boot=_boot_id(),
-            token=token,
-            pid=self._who.pid,
-            language=self._who.language,
-            kernel=self._who.kernel_id,
-            notebook=self._who.notebook,
-            script=self._who.script,
-            program=process.program(),
-            source=request.source,
-            version=__version__,
-            library=f"pyarrow {pa.__version__}",
-            **_facts_of(request.origin, request.origin_version),
-        )
+        self._facts = facts_of(request, token, self._who)
         with self._aborting():
             self._writer = FileWriter(
                 self._draft.file,
@@ -280,7 +262,30 @@ def is_mine(at: int, facts: Facts) -> bool:
     return bool(same_kernel or same_program) and not tokens.is_alive(at, facts.token)
 
 
-def _facts_of(origin: Origin | None, version: str) -> dict[str, str]:
+def facts_of(request: Request, token: str, who: process.Holder) -> Facts:
+    """What a table that is published now says about itself and its publisher."""
+    return Facts(
+        protocol=str(PROTOCOL),
+        id=os.urandom(16).hex(),
+        name=request.name,
+        rows=request.num_rows,
+        published=dt.datetime.now(dt.timezone.utc).isoformat(timespec="microseconds"),
+        boot=_boot_id(),
+        token=token,
+        pid=who.pid,
+        language=who.language,
+        kernel=who.kernel_id,
+        notebook=who.notebook,
+        script=who.script,
+        program=process.program(),
+        source=request.source,
+        version=__version__,
+        library=f"pyarrow {pa.__version__}",
+        **_of_origin(request.origin, request.origin_version),
+    )
+
+
+def _of_origin(origin: Origin | None, version: str) -> dict[str, str]:
     if origin is None:
         return {}
     return {

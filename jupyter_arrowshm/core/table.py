@@ -65,6 +65,8 @@ class TableInfo:
         When it was attached last: the file's time of access, in ns. It is there to be compared: a clock may be set.
     origin
         The path or URI of the files that it was loaded from; empty for a table that somebody shared.
+    machines
+        In a cluster: how many machines have a copy; 0 if all that had one are gone. ``None`` anywhere else.
     """
 
     name: str
@@ -84,6 +86,7 @@ class TableInfo:
     version: str = ""
     last_attached: int = 0
     origin: str = ""
+    machines: int | None = None
 
     @property
     def unused(self) -> bool:
@@ -95,6 +98,8 @@ class TableInfo:
         """The number of processes that use the table, where the system tells it."""
         if self.countable:
             return str(len(self.holders))
+        if self.machines is not None:
+            return f"on {words.count(self.machines, 'machine')}" if self.machines else "lost"
         if self.countable is None:
             return "use not known"
         return "in use" if self.holders else "unused"
@@ -134,6 +139,7 @@ class TableInfo:
             "older": [version.as_dict() for version in self.older],
             "version": self.version,
             "origin": self.origin,
+            "machines": self.machines,
         }
 
     def brief(self) -> dict[str, Any]:

@@ -7,8 +7,9 @@ import os
 
 from ..errors import PlaceFailed, PlaceNotFound
 from . import configuration, openstores
+from .cluster import SCHEME, Cluster
 from .folder import Folder, is_address
-from .protocol import Place, Places
+from .protocol import LOADED, Place, Places
 
 EVERYONE = "everyone"
 
@@ -21,7 +22,8 @@ def place(name: str) -> Place:
     name
         ``"everyone"`` or ``"group:students"`` (your tables that others may read), a name of
         ``c.ArrowSHM.places``, the name of a user (tables that this user lets you read), or an
-        address: ``"s3://bucket/tables"``, ``"/srv/course"``.
+        address: ``"s3://bucket/tables"``, ``"/srv/course"``, ``"ray://"`` for the Ray cluster that this process or
+        machine is in, ``"ray://head:6379"`` for another.
 
     Raises
     ------
@@ -31,9 +33,9 @@ def place(name: str) -> Place:
     """
     known = configuration.places()
     if name in known:
-        return Folder(name, known[name])
+        return _at(name, known[name])
     if is_address(name):
-        return Folder(name, name)
+        return _at(name, name)
     if name == EVERYONE or name.startswith(openstores.GROUP):
         _check_allowed(name)
         return openstores.everyone() if name == EVERYONE else openstores.of_group(name.removeprefix(openstores.GROUP))
@@ -53,16 +55,20 @@ def places() -> Places:
     found: list[Place] = []
     if configuration.allows_open_places():
         found += [*openstores.own(), *openstores.others()]
-    found += [Folder(name, address) for name, address in sorted(configuration.places().items())]
+    found += [_at(name, address) for name, address in sorted(configuration.places().items())]
     return Places(found)
 
 
 def targets() -> Places:
-    """Where this user can share: with everyone, with a group, in the configured folders and buckets. None is asked."""
+    """Where this user can share: with everyone, with a group, in what is configured. No place is asked."""
     found: list[Place] = []
     if configuration.allows_open_places():
         found += openstores.readers()
-    return Places([*found, *(one for one in places() if one.kind == "folder")])
+    return Places([*found, *(one for one in places() if one.kind in LOADED)])
+
+
+def _at(name: str, address: str) -> Place:
+    return Cluster(name, address) if address.startswith(SCHEME) else Folder(name, address)
 
 
 def _check_allowed(name: str) -> None:

@@ -8,9 +8,11 @@ from .. import markup
 from ..core import Attachment, Progress, Store, TableInfo, Tables
 from ..kinds import Kind, Shareable
 
+LOADED = ("folder", "cluster")  # kinds of places whose tables are loaded once on a machine, and then attached there
+
 
 class Place(Protocol):
-    """Another user's tables, those that you let others read, or a folder or bucket.
+    """Another user's tables, those that you let others read, a folder or bucket, or a Ray cluster.
 
     The methods have the names, arguments and errors of :class:`Store`.
 
@@ -23,7 +25,8 @@ class Place(Protocol):
     read_as
         As others name it after ``--from``.
     kind
-        ``"yours"``: your tables that others may read; ``"user"``: another user's; ``"folder"``: a folder or bucket.
+        ``"yours"``: your tables that others may read; ``"user"``: another user's; ``"folder"``: a folder or bucket;
+        ``"cluster"``: a Ray cluster.
     writable
         Whether you can share there at all.
     """

@@ -8,5 +8,6 @@ from __future__ import annotations
 from . import remote
 from .files import Files, entity_tag
 from .origin import Origin, name_of
+from .where import Where
 
-__all__ = ["Files", "Origin", "entity_tag", "name_of", "remote"]
+__all__ = ["Files", "Origin", "Where", "entity_tag", "name_of", "remote"]

@@ -80,7 +80,7 @@ class ArrowSHMMagics(Magics):
         --move      then make the variable the shared copy, so that the table is in memory once
         --pin       never remove the table automatically, even if nobody uses it
         --to PLACE  share elsewhere: everyone (all users of this machine), group:NAME, a folder or
-                    bucket, or a name that your administrator gave to one
+                    bucket, ray:// (the Ray cluster), or a name that your administrator gave to one
 
         The table is copied once, into shared memory: `%attach df` uses that
         copy elsewhere, in Julia `@attach df`. It stays until `%unshare df`, or
@@ -167,7 +167,7 @@ class ArrowSHMMagics(Magics):
         --copy          a private copy that you can write into
         --wait SECONDS  until somebody shares a table of that name
         --follow        bind the variable to the newest version before each later cell
-        --from PLACE    from another user, by name, or from a folder or bucket
+        --from PLACE    from another user, by name, from a folder or bucket, or from ray:// (the Ray cluster)
 
         The variable stays valid whatever happens to the name or to the notebook
         that shared it. `%detach df` lets go of it.
@@ -231,7 +231,7 @@ class ArrowSHMMagics(Magics):
         %shared         all tables, in a list that keeps itself up to date
         %shared df      one table, with its columns
 
-        --from PLACE    the tables of another user, or in a folder or bucket
+        --from PLACE    the tables of another user, in a folder or bucket, or of a Ray cluster
         """
         given, options = lines.options("shared", line, lines.SHARED_OPTIONS)
         names = lines.expand_all(given, Scope.of_caller(self.shell).variables)

@@ -32,6 +32,7 @@ EXAMPLES = [
     shm.InvalidQuery("there is no column 7"),
     shm.QueryStopped("took longer than 5 s and was stopped"),
     shm.TableReplaced("trips"),
+    shm.TableLost("trips", "ray://"),
     shm.TableNotFound("trips", place="team"),
     shm.PlaceNotFound("taem", ("team",)),
     shm.PlaceNotFound("taem"),

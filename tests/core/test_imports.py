@@ -50,6 +50,7 @@ FOREIGN = [
     "polars",
     "duckdb",
     "tqdm",
+    "ray",
 ]
 BLOCK = f"""
 import sys

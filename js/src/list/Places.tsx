@@ -54,7 +54,7 @@ function Place({ section, host, places, density }: IPlaceProps): React.JSX.Eleme
   const { model } = places;
   const id = useId();
   const [expanded, setExpanded] = useState<readonly string[]>([]);
-  const what = { user: trans.__('shared with you'), yours: trans.__('shared by you'), folder: description }[kind];
+  const what = { user: trans.__('shared with you'), yours: trans.__('shared by you'), folder: description, cluster: description }[kind];
   return (
     <div className="jp-ArrowSHM-place" data-place={name}>
       <div className="jp-ArrowSHM-placeHead">
@@ -71,7 +71,7 @@ function Place({ section, host, places, density }: IPlaceProps): React.JSX.Eleme
           }}
         >
           <Icon name="right" />
-          <Icon name={kind === 'folder' ? 'folder' : 'users'} />
+          <Icon name={kind === 'folder' || kind === 'cluster' ? 'folder' : 'users'} />
           <span className="jp-ArrowSHM-name">{name}</span>
           <span className="jp-ArrowSHM-placeKind">{isOpen && tables ? format.tables(tables.length) : what}</span>
         </button>

@@ -57,7 +57,7 @@ export class PlacesModel {
   /** Ask the places of this machine that are open. */
   refreshOpen(): void {
     for (const { place, isOpen, isAsking } of this._sections) {
-      if (isOpen && !isAsking && place.kind !== 'folder') void this.ask(place.name);
+      if (isOpen && !isAsking && (place.kind === 'yours' || place.kind === 'user')) void this.ask(place.name);
     }
   }
 

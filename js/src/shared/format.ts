@@ -108,8 +108,10 @@ export class Format {
     return this._moment.format(new Date(iso));
   }
 
-  /** `in use by 2`; only whether it is in use where the system does not tell by whom. */
+  /** `in use by 2`, in a cluster `on 3 machines`; only whether it is in use where the system does not tell by whom. */
   users(table: ITable): string {
+    if (table.machines === 0) return this.trans.__('lost');
+    if (table.machines) return this.trans._n('on %2 machine', 'on %2 machines', table.machines, this.count(table.machines));
     if (table.countable === null) return this.trans.__('use not known');
     if (!table.holders.length) return this.trans.__('unused');
     if (!table.countable) return this.trans.__('in use');

@@ -8,7 +8,7 @@ export interface IPlace {
   /** As others name it after `--from`. */
   readonly read_as: string;
   /** Your tables that others may read, another user's tables, or a folder or bucket, which may be slow. */
-  readonly kind: 'yours' | 'user' | 'folder';
+  readonly kind: 'yours' | 'user' | 'folder' | 'cluster';
   /** Whether tables can be shared there. */
   readonly writable: boolean;
 }

@@ -1,0 +1,56 @@
+"""One cluster for all tests, and a process on each of its machines: both take seconds to start."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from clusters import IP, Machines, started
+from peers import Peer
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[Machines]:
+    with started("a", "b") as machines:
+        yield machines
+
+
+@pytest.fixture
+def machines(session: Machines) -> Iterator[Machines]:
+    """The cluster of all tests, in which nothing is shared; processes that a test started end with it."""
+    kept = list(session.peers)
+    yield session
+    for one in session.peers:
+        if one not in kept:
+            one.end()
+    session.peers[:] = kept
+    for name in IP:
+        shutil.rmtree(session.root / name, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def lasting(session: Machines) -> dict[str, Peer]:
+    """A process on each machine, for all tests: joining a cluster takes seconds."""
+    return {name: session.peer(name) for name in ("a", "b")}
+
+
+@pytest.fixture
+def a(machines: Machines, lasting: dict[str, Peer]) -> Peer:
+    return _ready(lasting["a"])
+
+
+@pytest.fixture
+def b(machines: Machines, lasting: dict[str, Peer]) -> Peer:
+    return _ready(lasting["b"])
+
+
+def _ready(one: Peer) -> Peer:
+    one.run("for name in place.names(): place.unshare(name)")
+    return one
+
+
+@pytest.fixture
+def peer(machines: Machines) -> Callable[..., Peer]:
+    """Another process on a machine, which a test may kill."""
+    return machines.peer
