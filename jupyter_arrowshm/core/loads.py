@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 
-from ..errors import Busy, LoadFailed, LoadsItself, TableExists, TableNotFound
+from ..errors import Busy, LoadFailed, LoadsItself, NoRoom, TableExists, TableNotFound
 from ..loading import Files, Origin
 from . import names
 from .attached import Attachment, convert
@@ -248,5 +248,9 @@ def _publish(store: Store, origin: Origin, version: str, progress: Progress) -> 
             publishing = publishing.in_one_batch()
         if origin.version() == version:
             publishing.finish()
+    except NoRoom as error:
+        # Its own list is of loaded tables; a shared one that nobody uses goes only when a person says so.
+        shared = tuple((table.name, table.nbytes) for table in store.tables() if table.unused and not table.pinned)
+        raise NoRoom(error.needed, error.free, error.directory, (*shared, *error.unused)) from None
     finally:
         publishing.abort()

@@ -110,7 +110,8 @@ class Publication:
 
     def is_in_pieces(self) -> bool:
         """Whether :meth:`in_one_batch` would make fewer batches of what was written so far."""
-        self._writer.flush()
+        with self._aborting():
+            self._writer.flush()
         return self._writer.can_gather(self._writer.num_batches)
 
     def finish(self) -> TableInfo:

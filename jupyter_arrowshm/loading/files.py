@@ -91,8 +91,11 @@ class Files:
         files = self._files(system, path)
         if len(files) == 1 and files[0].path == path and (tag := entity_tag(system, path)):
             return tag
-        stamps = "\n".join(f"{file.path} {file.mtime_ns} {file.size}" for file in files)
+        stamps = "\n".join(f"{file.path} {file.mtime_ns} {file.size} {self._inode(file)}" for file in files)
         return hashlib.sha256(stamps.encode(errors="surrogateescape")).hexdigest()[:32]
+
+    def _inode(self, file: fs.FileInfo) -> int:
+        return os.stat(file.path).st_ino if self._is_local else 0
 
     def read(self) -> Source:
         import pyarrow.dataset as ds

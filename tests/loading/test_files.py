@@ -181,6 +181,60 @@ def test_a_directory_with_partitions(store, tmp_path) -> None:
     )
 
 
+def bytes_read() -> int:
+    """By this process so far, from the disk or its cache (proc_pid_io(5))."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+@pytest.mark.parametrize("parent", ["tmpfs"], indirect=True)
+def test_forty_files_with_partitions(store, tmp_path) -> None:
+    folder, rows = tmp_path / "trips", 1_200_000
+    numbers = np.arange(rows)
+    table = pa.table({"year": 2020 + numbers % 5, "month": 1 + numbers // 5 % 8, "n": numbers, "x": numbers**0.5})
+    ds.write_dataset(table, folder, format="parquet", partitioning=["year", "month"], partitioning_flavor="hive")
+    files = sorted(folder.rglob("*.parquet"))
+    assert len(files) == 40
+    total = sum(file.stat().st_size for file in files)
+
+    def part() -> pa.Table:
+        return store.attach(folder, columns=["n", "month"], where="year == 2021 and month in [3, 4]")
+
+    before = bytes_read()
+    got = part()
+    wanted = numbers[(numbers % 5 == 1) & np.isin(1 + numbers // 5 % 8, [3, 4])]
+    assert got.column_names == ["n", "month"] and sorted(got["n"].to_pylist()) == wanted.tolist()
+    # The footers of all, and one column of two files.
+    assert bytes_read() - before < total / 4
+    before = bytes_read()
+    assert part().equals(got) and bytes_read() - before < 100_000
+    whole = store.attach(folder)
+    assert whole.num_rows == rows and set(whole.column_names) == {"n", "x", "year", "month"}
+
+    def version() -> str:
+        return store.loaded.info(
+            next(name for name in loaded(store) if store.loaded.info(name).num_columns == 4)
+        ).version
+
+    # One of the forty is replaced by another of the same size and time, or is added, or goes: loaded again.
+    seen = [version()]
+    times = files[7].stat()
+    shutil.copy(files[7], folder / "new")
+    os.utime(folder / "new", ns=(times.st_atime_ns, times.st_mtime_ns))
+    os.rename(folder / "new", files[7])
+    assert store.attach(folder).num_rows == rows
+    seen.append(version())
+    shutil.copy(files[7], files[7].with_name("more.parquet"))
+    added = parquet.read_metadata(files[7]).num_rows
+    assert store.attach(folder).num_rows == rows + added
+    seen.append(version())
+    files[7].with_name("more.parquet").unlink()
+    files[8].unlink()
+    assert store.attach(folder).num_rows < rows and whole.num_rows == rows
+    seen.append(version())
+    assert len(set(seen)) == 4
+    assert store.attach(folder).num_rows < rows and version() == seen[-1]
+
+
 @pytest.mark.parametrize("parent", ["tmpfs"], indirect=True)
 def test_a_large_file_is_one_batch_that_pandas_copies_nothing_of(store, tmp_path) -> None:
     """It is read in many pieces, and its memory is never there twice."""
