@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fixture from '../../tests/fixtures/attach-lines.json';
-import { attachCell, attachedBy, attachLine, detachCell, juliaLine, magicLine, pythonLine, rLine } from '../src/shared/code';
+import { attachCell, attachedBy, attachLine, detachCell, juliaLine, magicLine, partOf, pythonLine, rLine } from '../src/shared/code';
 
 for (const { name, why, magic, python, julia, r } of fixture.cases) {
   void test(`the lines that attach ${name}: ${why}`, () => {
@@ -18,7 +18,13 @@ void test('what is inserted and copied can be run as it is', () => {
 });
 
 void test('a loaded table is attached by the path or URI of its files, and detached by its variable', () => {
-  const by = (origin: string): string => attachedBy({ name: 'trips.parquet-1f2e3d4c', origin });
+  const loaded = (origin: string, columns: string[] | null = null, where = ''): Parameters<typeof attachedBy>[0] => ({
+    name: 'trips.parquet-1f2e3d4c',
+    origin,
+    origin_columns: columns,
+    origin_where: where
+  });
+  const by = (origin: string): string => attachedBy(loaded(origin));
   assert.equal(by(''), 'trips.parquet-1f2e3d4c');
   assert.equal(by('/data/trips.parquet'), '/data/trips.parquet');
   assert.equal(by('trips.parquet'), 'trips.parquet-1f2e3d4c', 'a file of a folder that is not known');
@@ -34,6 +40,17 @@ void test('a loaded table is attached by the path or URI of its files, and detac
     assert.equal(detachCell(address, 'python'), `%load_ext jupyter_arrowshm\n%detach ${variable}`);
   }
 });
+
+for (const { path, columns, where, magic, julia, r } of fixture.parts) {
+  void test(`the lines that attach a part of ${path}`, () => {
+    const table = { name: 'trips.parquet-1f2e3d4c', origin: path, origin_columns: columns, origin_where: where };
+    const lines = (['python', 'julia', 'r'] as const).map(language => attachLine(attachedBy(table), language, partOf(table)));
+    assert.deepEqual(lines, [magic, julia, r]);
+    // No option of %attach can say it: the table goes by its name.
+    const odd = { ...table, origin_columns: ['a,b'] };
+    assert.deepEqual([attachedBy(odd), partOf(odd)], [table.name, {}]);
+  });
+}
 
 void test('a table is detached by the name, or the variable, that it was attached by', () => {
   assert.equal(detachCell('a-b', 'python'), '%load_ext jupyter_arrowshm\n%detach a-b');

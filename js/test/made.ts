@@ -30,6 +30,8 @@ export function table(name: string, more: Partial<ITable> = {}): ITable {
     older: [],
     version: '1',
     origin: '',
+    origin_columns: null,
+    origin_where: '',
     removed_at: null,
     ...more
   };

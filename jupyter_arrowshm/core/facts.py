@@ -7,6 +7,7 @@ untouched.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -54,6 +55,17 @@ class Facts:
         except ValueError:
             return None
         return published if published.tzinfo is not None else None
+
+    @property
+    def columns_of_origin(self) -> tuple[str, ...] | None:
+        """``None`` for all; empty where it cannot be read, or was too long to be."""
+        if not self.origin_columns:
+            return None
+        try:
+            found = json.loads(self.origin_columns)
+        except ValueError:
+            return ()
+        return tuple(map(str, found)) if isinstance(found, list) else ()
 
     def to_metadata(self) -> dict[str, str]:
         facts = {key.replace("_", "-"): value for key, value in vars(self).items()}

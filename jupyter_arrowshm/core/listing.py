@@ -210,6 +210,8 @@ def info(
         version=version_of(status),
         last_attached=status.st_atime_ns,
         origin=summary.facts.origin,
+        origin_columns=summary.facts.columns_of_origin,
+        origin_where=summary.facts.origin_where,
     )
 
 

@@ -65,6 +65,8 @@ class TableInfo:
         When it was attached last: the file's time of access, in ns. It is there to be compared: a clock may be set.
     origin
         The path or URI of the files that it was loaded from; empty for a table that somebody shared.
+    origin_columns, origin_where
+        The part of the files that it is: names of columns, and a filter; ``None`` and empty for all.
     machines
         In a cluster: how many machines have a copy; 0 if all that had one are gone. ``None`` anywhere else.
     """
@@ -86,6 +88,8 @@ class TableInfo:
     version: str = ""
     last_attached: int = 0
     origin: str = ""
+    origin_columns: tuple[str, ...] | None = None
+    origin_where: str = ""
     machines: int | None = None
 
     @property
@@ -139,6 +143,8 @@ class TableInfo:
             "older": [version.as_dict() for version in self.older],
             "version": self.version,
             "origin": self.origin,
+            "origin_columns": None if self.origin_columns is None else list(self.origin_columns),
+            "origin_where": self.origin_where,
             "machines": self.machines,
         }
 

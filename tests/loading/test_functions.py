@@ -92,10 +92,10 @@ def test_whoever_waits_loads_when_the_loader_dies(store, loader, log) -> None:
     assert leftovers(store) == []
 
 
-def test_an_error_is_that_of_the_function_and_the_next_one_loads(store, loader) -> None:
+def test_an_error_is_that_of_the_function_and_the_next_one_loads(store, loader, log) -> None:
     fails, works = loader(seconds=0.3, fails=True), loader()
     fails.start(ATTACH)
-    time.sleep(0.1)
+    eventually(log.exists)
     works.start(ATTACH)
     with pytest.raises(LookupError, match=f"process {fails.pid} found nothing"):
         fails.wait()

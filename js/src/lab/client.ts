@@ -28,7 +28,7 @@ const LONGEST = 1500;
 
 /** The answers that a server of an older release leaves out, and what it leaves out of each table. */
 const OLDER = { removed: [], problem: null, limited_by: '' } as const;
-const OLDER_TABLE = { origin: '' } as const;
+const OLDER_TABLE = { origin: '', origin_columns: null, origin_where: '' } as const;
 
 /** The server extension over HTTP. */
 export class Client {

@@ -73,8 +73,6 @@ export function addCommands(
       }
     });
   };
-  // R attaches what is shared, and does not load files.
-  const isForR = (table: ITable): boolean => !table.origin;
   const hasNotebook = (): boolean => Boolean(notebooks?.currentWidget);
 
   // A name works even before the list has arrived: for a restored tab, or for code of another extension.
@@ -91,7 +89,7 @@ export function addCommands(
   add(CommandIDs.insertDetach, trans.__('Insert Code to Detach'), table => host.insertDetach(table), hasNotebook);
   add(CommandIDs.copyPython, trans.__('Copy Line for Python'), table => host.copyCode(table, 'python'));
   add(CommandIDs.copyJulia, trans.__('Copy Line for Julia'), table => host.copyCode(table, 'julia'));
-  add(CommandIDs.copyR, trans.__('Copy Line for R'), table => host.copyCode(table, 'r'), isForR);
+  add(CommandIDs.copyR, trans.__('Copy Line for R'), table => host.copyCode(table, 'r'));
   add(CommandIDs.copyToPlace, trans.__('Copy to Another Place…'), table => void host.places.copyTo(table.name));
   add(CommandIDs.copyPath, trans.__('Copy Path of the Arrow File'), table => host.copyPath(table));
   add(

@@ -5,7 +5,7 @@ import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/no
 import { Client } from './client';
 import { confirm } from './confirm';
 import { LabPlaces } from './labplaces';
-import { attachCell, attachedBy, attachLine, detachCell, Language, languageOf, magicLine } from '../shared/code';
+import { attachCell, attachedBy, attachLine, detachCell, IPart, Language, languageOf, magicLine, partOf } from '../shared/code';
 import { Format } from '../shared/format';
 import { TablesModel } from './tablesmodel';
 import { ITable } from '../shared/table';
@@ -44,11 +44,8 @@ export class LabHost implements IListHost {
   }
 
   /** Write code about the table into the notebook that was used last. */
-  write(table: ITable, cell: (name: string, language: Language) => string): void {
-    if (this._language === 'r' && table.origin) {
-      const { trans } = this.format;
-      Notification.warning(trans.__('Tables that were loaded from files can be attached in Python and Julia, but not in R.'));
-    } else this._write(language => cell(attachedBy(table), language));
+  write(table: ITable, cell: (name: string, language: Language, part: IPart) => string): void {
+    this._write(language => cell(attachedBy(table), language, partOf(table)));
   }
 
   insertDetach(table: ITable): void {
@@ -64,7 +61,7 @@ export class LabHost implements IListHost {
   }
 
   copyCode(table: ITable, language?: Language): void {
-    this._copyAloud(attachLine(attachedBy(table), language ?? this._language));
+    this._copyAloud(attachLine(attachedBy(table), language ?? this._language, partOf(table)));
   }
 
   /** The line that attaches a file, by its path from the folder of the notebook that was used last. */

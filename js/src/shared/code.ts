@@ -8,9 +8,24 @@ import type { ITable } from './table';
 /** The languages in which tables can be attached. */
 export type Language = 'python' | 'julia' | 'r';
 
+/** What is wanted of files; all, where nothing is said. */
+export interface IPart {
+  readonly columns?: readonly string[] | null;
+  readonly where?: string;
+}
+
+type Loaded = Pick<ITable, 'name' | 'origin' | 'origin_columns' | 'origin_where'>;
+
 /** What code attaches a table by: the files that it was loaded from, which load it again if need be, or its name. */
-export function attachedBy({ name, origin }: Pick<ITable, 'name' | 'origin'>): string {
-  return isAddress(origin) ? origin : name;
+export function attachedBy({ name, origin, origin_columns: columns }: Loaded): string {
+  // A comma ends a column's name in `--columns`; an empty list was too long to be told.
+  const canBeSaid = !columns || (columns.length > 0 && !columns.some(column => column.includes(',')));
+  return isAddress(origin) && canBeSaid ? origin : name;
+}
+
+/** The part of its files that the table is, where it is attached by them. */
+export function partOf(table: Loaded): IPart {
+  return attachedBy(table) === table.name ? {} : { columns: table.origin_columns, where: table.origin_where };
 }
 
 export function languageOf(name: string): Language | null {
@@ -20,8 +35,8 @@ export function languageOf(name: string): Language | null {
 }
 
 /** A whole cell. */
-export function attachCell(name: string, language: Language): string {
-  return `${OPENING[language]}\n${attachLine(name, language)}`;
+export function attachCell(name: string, language: Language, part: IPart = {}): string {
+  return `${OPENING[language]}\n${attachLine(name, language, part)}`;
 }
 
 const OPENING: Record<Language, string> = { python: '%load_ext jupyter_arrowshm', julia: 'using ArrowSHM', r: 'library(arrowshm)' };
@@ -35,8 +50,8 @@ export function detachCell(name: string, language: Language): string {
 }
 
 /** A line to copy into a notebook of that language. */
-export function attachLine(name: string, language: Language): string {
-  return language === 'julia' ? juliaLine(name) : language === 'r' ? rLine(name) : magicLine(name);
+export function attachLine(name: string, language: Language, part: IPart = {}): string {
+  return language === 'julia' ? juliaLine(name, part) : language === 'r' ? rLine(name, part) : magicLine(name, part);
 }
 
 /** A line that attaches a table of another place. */
@@ -54,8 +69,11 @@ export function placeCell(name: string, place: string, language: Language): stri
 }
 
 /** For a Python notebook. */
-export function magicLine(name: string): string {
-  if (isAddress(name)) return `%attach ${magicWord(name)}`;
+export function magicLine(name: string, { columns, where }: IPart = {}): string {
+  if (isAddress(name)) {
+    const options = [columns ? ` --columns ${magicWord(columns.join(','))}` : '', where ? ` --where ${magicWord(where)}` : ''];
+    return `%attach ${magicWord(name)}${options.join('')}`;
+  }
   const variable = variableFor(name, 'python');
   return variable === name ? `%attach ${name}` : `%attach ${magicWord(name)} as ${variable}`;
 }
@@ -66,13 +84,21 @@ export function pythonLine(name: string, to = 'source'): string {
   return `${variableFor(name, 'python')} = shm.attach(${pythonString(name)}${options})`;
 }
 
-export function juliaLine(name: string): string {
+export function juliaLine(name: string, part: IPart = {}): string {
   const variable = variableFor(name, 'julia');
+  const words = partWords(part, columns => `[${columns.map(juliaString).join(', ')}]`, juliaString);
+  // In brackets: without them Julia takes `where` for its operator.
+  if (words) return `@attach(${variable} = ${juliaString(name)}${words})`;
   return variable === name ? `@attach ${name}` : `@attach ${variable} = ${juliaString(name)}`;
 }
 
-export function rLine(name: string): string {
-  return `${variableFor(name, 'r')} <- attach_table(${rString(name)})`;
+export function rLine(name: string, part: IPart = {}): string {
+  const words = partWords(part, columns => `c(${columns.map(rString).join(', ')})`, rString);
+  return `${variableFor(name, 'r')} <- attach_table(${rString(name)}${words})`;
+}
+
+function partWords({ columns, where }: IPart, list: (columns: readonly string[]) => string, text: (text: string) => string): string {
+  return (columns ? `, columns = ${list(columns)}` : '') + (where ? `, where = ${text(where)}` : '');
 }
 
 /**

@@ -52,6 +52,9 @@ export interface ITable {
   readonly version: string;
   /** The path or URI of the files that it was loaded from (in a widget, only its last part); empty for a shared table. */
   readonly origin: string;
+  /** The part of them that it is: names of columns, and a filter; `null` and empty for all. */
+  readonly origin_columns: readonly string[] | null;
+  readonly origin_where: string;
   /** In a cluster: how many machines have a copy, 0 if all that had one are gone; else null. Older servers leave it out. */
   readonly machines?: number | null;
   /** The time when it will be removed if nobody uses it until then. */

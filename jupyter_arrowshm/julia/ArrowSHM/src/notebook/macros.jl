@@ -21,7 +21,7 @@ end
 """
     @attach trips [columns=["fare"]] [wait=10]
     @attach variable = "name"
-    @attach variable = "./trips.parquet" [columns=["fare"]] [where="fare > 10"]
+    @attach(variable = "./trips.parquet", columns = ["fare"], where = "fare > 10")
 
 Attach a table as a variable with its name, or with another name; or the rows of a file. See [`attach`](@ref).
 """
