@@ -44,6 +44,7 @@ WALK = (
     ("1-share", "end"),
     ("4-from-a-script", "load"),
     ("5-the-question", "tbl"),
+    ("7-many-workers", "load"),
 )
 _TIMEOUT = 120  # s for a cell; for a machine that is busy
 # A progress bar is shown on a slow machine only.

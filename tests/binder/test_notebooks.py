@@ -16,7 +16,7 @@ NAMES = sorted(path.stem for path in walk.NOTEBOOKS.glob("*.ipynb"))
 # makes up, and the size of a small file, which holds the number of the process that shared it.
 _ONCE = re.compile(
     r", after importing [\w ]+ in [\d.]+ m?s|[\d.]+ m?s( ago)?\b|just now|[\d.]+ kB|child process \d+|psm_[0-9a-f]+"
-    r"|'[0-9a-f-]{36}'"
+    r"|'[0-9a-f-]{36}'|\.parquet-[0-9a-f]{8}"
 )
 
 
