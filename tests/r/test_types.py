@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +19,21 @@ from samples import arrays
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm.cli.demo import read_flights
+
+
+@pytest.fixture(scope="module")
+def julia_process() -> Iterator[Julia]:
+    started = Julia(julia_program(), "-e", _LOOP)
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def julia(julia_process: Julia, directory: Path) -> Iterator[Julia]:
+    """The module's Julia, in this test's store; afterwards it has nothing attached."""
+    julia_process.run(f'ENV["JUPYTER_ARROWSHM_DIR"] = {json.dumps(str(directory))}')
+    yield julia_process
+    julia_process.run("t = nothing; GC.gc()")
 
 
 def put(directory: Path, name: str, batches: list[pa.RecordBatch]) -> None:
@@ -75,17 +92,13 @@ def test_one_batch_or_seven_value_by_value_or_all_at_once(r: R, store: shm.Store
 
 
 @pytest.mark.parametrize("batches", [1, 7])
-def test_flights_through_three_languages(r: R, store: shm.Store, directory: Path, batches: int) -> None:
+def test_flights_through_three_languages(r: R, julia: Julia, store: shm.Store, directory: Path, batches: int) -> None:
     """Python -> R -> Julia -> Python: the rows are those that they were."""
     flights = read_flights()
     put(directory, "flights", flights.combine_chunks().to_batches() if batches == 1 else seven(flights))
     r.run('flights <- attach_table("flights"); share_table(flights, "from_r")')
     assert r.get("dim(flights)") == [336_776, 19]
-    julia = Julia(julia_program(), "-e", _LOOP, env={"JUPYTER_ARROWSHM_DIR": str(directory)})
-    try:
-        julia.run('t = attach("from_r"); share("from_julia", t)')
-    finally:
-        julia.kill()
+    julia.run('t = attach("from_r"); share("from_julia", t)')
     back = store.attach("from_julia", to="stored", validate="full")
     for name in flights.column_names:
         assert back[name].cast(flights[name].type).equals(flights[name]), name
@@ -125,3 +138,24 @@ def test_anything_that_nanoarrow_makes_a_stream_of(r: R, store: shm.Store) -> No
 
 
 _LOOP = f'include("{Path(__file__).parents[1] / "julia" / "loop.jl"}")'
+
+
+@pytest.mark.parametrize("batches", [1, 7])
+def test_the_table_of_types_through_three_languages(
+    r: R, julia: Julia, store: shm.Store, directory: Path, batches: int
+) -> None:
+    """By R and then Julia, and by Julia and then R: the values are those that R alone makes of Python's."""
+    columns = {name: typetable.without_nul(array) for name, array in typetable.columns().items() if len(array) == 6}
+    is_shared = {name for name, cell in typetable.IN_R.items() if not cell.back.startswith("error")}
+    table = pa.table({name: array for name, array in columns.items() if name in is_shared})
+    assert table.num_columns > 50
+    put(directory, "python", table.to_batches() if batches == 1 else seven(table))
+    r.run('suppressWarnings(share_table(attach_table("python"), "r"))')
+    for source, target in (("r", "r-julia"), ("python", "julia")):
+        julia.run(f't = attach("{source}"); share("{target}", [name => collect(t[name]) for name in names(t)])')
+    r.run('suppressWarnings(share_table(attach_table("julia"), "julia-r"))')
+    alone = store.attach("r", to="stored", validate="full").to_pydict()
+    for way in ("r-julia", "julia-r"):
+        both = store.attach(way, to="stored", validate="full").to_pydict()
+        assert both.keys() == alone.keys()
+        assert [name for name in alone if both[name] != alone[name]] == [], way
