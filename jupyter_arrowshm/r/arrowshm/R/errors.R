@@ -87,6 +87,10 @@ stop_beyond_r <- function(reason) {
   raise("UnsupportedTarget", sprintf("R cannot hold this column: %s. Choose others with attach_table(name, columns = ).", reason), reason = reason)
 }
 
+stop_beyond_arrow <- function(reason) {
+  raise("UnsupportedTarget", sprintf("%s, and so nanoarrow cannot have it. Attach the table as a data.frame.", reason), reason = reason)
+}
+
 stop_newer <- function(name, protocol) {
   text <- sprintf(
     "%s was shared by a newer jupyter-arrowshm: it has protocol %s, and this one knows 1. To upgrade: %s, then %s.", quoted(name),

@@ -3,7 +3,7 @@
 
 OPEN <- list(parent = "JUPYTER_ARROWSHM_OPEN_PARENT", places = "JUPYTER_ARROWSHM_OPEN_PLACES", named = "JUPYTER_ARROWSHM_PLACES")
 
-attach_from <- function(place, name, columns, wait, validate) {
+attach_from <- function(place, name, columns, wait, validate, as) {
   if (!is.character(place) || length(place) != 1L) stop("a place is one text", call. = FALSE)
   configured <- configured_places()
   # No JSON is read here: a place that a file may speak of is left to Python, which reads it in full.
@@ -12,7 +12,7 @@ attach_from <- function(place, name, columns, wait, validate) {
     loaded <- loaded_directory(default_directory())
     name <- load_files(name, NULL, NULL, if (wait > 0) wait, enc2utf8(place))
     opened <- .Call(C_attach, loaded, name, validate, NA_real_, character())
-    return(as_data_frame(checked(opened, loaded, name), loaded, name, columns))
+    return(as_kind(as, checked(opened, loaded, name), loaded, name, columns))
   }
   if (identical(Sys.getenv(OPEN$places), "0") || any(grepl('"open_places"[[:space:]]*:[[:space:]]*false', configured))) {
     stop_place(place, "cannot be used: tables are not shared among users here", "Its administrator has switched that off.")
@@ -22,7 +22,7 @@ attach_from <- function(place, name, columns, wait, validate) {
   directory <- opened$directory
   checked(if (is_fault(opened$table)) opened$table else opened, directory, name)
   session$checked <- utils::tail(union(session$checked, opened$table$version), 10000L)
-  as_data_frame(opened$table, directory, name, columns)
+  as_kind(as, opened$table, directory, name, columns)
 }
 
 # The table of this name that a user shares with this one, and its directory; of two, the newer.

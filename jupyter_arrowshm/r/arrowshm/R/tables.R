@@ -7,8 +7,14 @@ check_name <- function(name) {
   enc2utf8(name)
 }
 
-attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE, where = NULL, from = NULL) {
-  if (!is.null(from)) return(attach_from(from, check_name(name), columns, wait, isTRUE(validate)))
+KINDS <- c("data.frame", "nanoarrow", "arrow")
+
+attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE, where = NULL, from = NULL, as = "data.frame") {
+  as <- match.arg(as, KINDS)
+  if (as == "arrow" && !requireNamespace("arrow", quietly = TRUE)) {
+    stop("the R package arrow is not here: install.packages(\"arrow\"), or choose as = \"nanoarrow\"", call. = FALSE)
+  }
+  if (!is.null(from)) return(attach_from(from, check_name(name), columns, wait, isTRUE(validate), as))
   if (is_address(name)) {
     if (!is.null(columns) && !is.character(columns)) stop("columns of a file are chosen by their names", call. = FALSE)
     name <- load_files(enc2utf8(name), columns, where, if (!missing(wait)) wait)
@@ -18,7 +24,7 @@ attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE, where
   name <- check_name(name)
   directory <- NULL
   opened <- until(wait, function() .Call(C_attach, directory <<- directory_of(name), name, isTRUE(validate), NA_real_, character()))
-  as_data_frame(checked(opened, directory, name), directory, name, columns)
+  as_kind(as, checked(opened, directory, name), directory, name, columns)
 }
 
 # Ask again and again while there is no such table, for so many seconds.
@@ -31,7 +37,8 @@ until <- function(wait, open) {
   }
 }
 
-as_data_frame <- function(opened, directory, name, columns) {
+# What is attached as what was asked for.
+as_kind <- function(as, opened, directory, name, columns) {
   which <- seq_along(opened$types)
   if (!is.null(columns)) {
     which <- if (is.character(columns)) match(columns, names(opened$types)) else match(columns, which)
@@ -39,6 +46,7 @@ as_data_frame <- function(opened, directory, name, columns) {
       stop(sprintf("table %s has no column %s", quoted(name), quoted(as.character(columns[is.na(which)][1]))), call. = FALSE)
     }
   }
+  if (as != "data.frame") return(as_stream(as, opened, which))
   if (opened$rows > .Machine$integer.max) {
     stop_damaged(directory, name, sprintf("it has %s rows, and a data.frame holds 2147483647", words_number(opened$rows)))
   }
@@ -50,6 +58,18 @@ as_data_frame <- function(opened, directory, name, columns) {
   attr(made, "row.names") <- .set_row_names(opened$rows)
   class(made) <- "data.frame"
   made
+}
+
+# The table's own batches, where they lie: whoever reads the stream has the table in use for as long as any part of it.
+as_stream <- function(as, opened, which) {
+  stream <- nanoarrow::nanoarrow_allocate_array_stream()
+  found <- .Call(C_stream, opened$handle, which, stream)
+  if (is_fault(found)) {
+    stop_beyond_arrow(sprintf("the dictionary of column %s is in several parts", quoted(found$text)))
+  }
+  if (as == "arrow") return(arrow::as_arrow_table(stream))
+  attr(stream, "attachment") <- opened$number
+  stream
 }
 
 has_bit64 <- function() requireNamespace("bit64", quietly = TRUE)
@@ -152,7 +172,14 @@ detach_table <- function(table) {
   variable <- as.character(variable)
   space <- parent.frame()
   if (!exists(variable, space, inherits = FALSE)) stop(sprintf("there is no variable %s here", variable), call. = FALSE)
-  numbers <- Filter(Negate(is.na), unique(.Call(C_attachments, as.list(get(variable, space)))))
+  held <- get(variable, space)
+  if (inherits(held, "nanoarrow_array_stream")) {
+    numbers <- as.numeric(attr(held, "attachment"))
+    nanoarrow::nanoarrow_pointer_release(held)
+  } else {
+    numbers <- Filter(Negate(is.na), unique(.Call(C_attachments, as.list(held))))
+  }
+  rm(held)
   rm(list = variable, envir = space)
   gc(full = TRUE)
   if (any(.Call(C_are_attached, numbers))) {

@@ -158,7 +158,6 @@ void table_free(struct table *table) {
   for (int i = 0; i < table->num_dictionaries; i++) {
     for (int j = 0; j < table->dictionaries[i].num_chunks; j++) array_free(table->dictionaries[i].chunks[j]);
     free(table->dictionaries[i].chunks);
-    if (table->dictionaries[i].levels) R_ReleaseObject(table->dictionaries[i].levels);
   }
   free(table->dictionaries);
   footer_free(&table->footer);

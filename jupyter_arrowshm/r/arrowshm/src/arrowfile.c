@@ -146,6 +146,7 @@ static struct type *read_field(struct flatbuffer *fb, int64_t field, int depth) 
   int kind = (int)fb_number(fb, field, 2, 1, 0);
   int64_t of_type = fb_table(fb, field, 3), encoding = fb_table(fb, field, 4), count;
   type->format = read_format(fb, of_type, kind);
+  type->sorted = kind == 17 && fb_number(fb, of_type, 0, 1, 0) != 0;
   type->metadata = read_pairs(fb, field, 6, &type->num_metadata);
   int64_t at = fb_vector(fb, field, 5, 4, &count);
   if (at && count && !fb->bad) type->children = calloc((size_t)count, sizeof *type->children);

@@ -102,7 +102,7 @@ int64_t count_rows(int fd, int64_t size, const struct footer *footer);
 /* A type in the words of the C data interface ("Format strings"). */
 struct type {
   char *name, *format;
-  int nullable, ordered, has_dictionary;
+  int nullable, ordered, sorted, has_dictionary; /* `sorted`: a map's keys */
   int64_t dictionary; /* id, where the column is dictionary-encoded; `format` is then that of the indices */
   int id_of_values;   /* position in the list of dictionaries, -1 if none */
   int num_children;
@@ -140,6 +140,7 @@ struct dictionary {
 };
 struct table {
   struct table *next; /* of all that this process has attached */
+  int users;          /* the handle, and what was exported of it; to be changed atomically */
   double number;
   uint8_t *data;
   int64_t size;
@@ -152,6 +153,8 @@ struct table {
 };
 int table_read(struct table *table, int full, struct fault *fault);
 void table_free(struct table *table);
+struct table *table_keep(struct table *table);
+void table_drop(struct table *table);
 int64_t index_at(const struct type *type, const struct array *array, int64_t row);
 struct array *dictionary_at(const struct dictionary *dictionary, int64_t index, int64_t *row);
 int validate_array(const struct type *type, const struct array *array, struct fault *fault);

@@ -8,7 +8,7 @@
 #define METADATA_VERSION 4 /* V5 */
 #define AT_ONCE ((size_t)64 << 20)
 enum { SCHEMA_MESSAGE = 1, DICTIONARY_MESSAGE = 2, BATCH_MESSAGE = 3 };
-enum { NULLABLE = 2, ORDERED = 1 }; /* flags of ArrowSchema */
+enum { NULLABLE = 2, ORDERED = 1, KEYS_SORTED = 4 }; /* flags of ArrowSchema */
 
 /* -- the schema -- */
 
@@ -105,6 +105,7 @@ static int put_field(struct builder *b, size_t from, const struct ArrowSchema *f
   const struct ArrowSchema *values = field->dictionary ? field->dictionary : field;
   int kind = type_slots(values->format, &type), has_metadata = field->metadata && *(const int32_t *)field->metadata > 0;
   if (!kind) return *unknown = values->format, -1;
+  if (!strcmp(values->format, "+m")) type.values[0] = (values->flags & KEYS_SORTED) != 0;
   slot(&s, 4, 0);
   slot(&s, 1, (field->flags & NULLABLE) != 0);
   slot(&s, 1, kind);

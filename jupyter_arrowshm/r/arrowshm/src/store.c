@@ -284,16 +284,35 @@ SEXP C_measure(SEXP source) {
 /* -- attaching -- */
 
 static struct table *attached;
+static pthread_mutex_t attached_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void table_close(SEXP handle) {
-  struct table *table = R_ExternalPtrAddr(handle), **link = &attached;
-  if (!table) return;
+struct table *table_keep(struct table *table) {
+  __atomic_add_fetch(&table->users, 1, __ATOMIC_ACQ_REL);
+  return table;
+}
+
+/* From any thread; the lease ends with the last user. */
+void table_drop(struct table *table) {
+  if (__atomic_sub_fetch(&table->users, 1, __ATOMIC_ACQ_REL)) return;
+  pthread_mutex_lock(&attached_lock);
+  struct table **link = &attached;
   while (*link && *link != table) link = &(*link)->next;
   if (*link) *link = table->next;
-  R_ClearExternalPtr(handle);
+  pthread_mutex_unlock(&attached_lock);
   table_free(table);
-  munmap(table->data, (size_t)table->size); /* the lease ends here */
+  munmap(table->data, (size_t)table->size);
   free(table);
+}
+
+static void table_close(SEXP handle) {
+  struct table *table = R_ExternalPtrAddr(handle);
+  if (!table) return;
+  R_ClearExternalPtr(handle);
+  for (int i = 0; i < table->num_dictionaries; i++) { /* R's, and so not to be let go of by another thread */
+    if (table->dictionaries[i].levels) R_ReleaseObject(table->dictionaries[i].levels);
+    table->dictionaries[i].levels = NULL;
+  }
+  table_drop(table);
 }
 
 struct table *table_of(SEXP handle) {
@@ -318,9 +337,11 @@ SEXP C_are_attached(SEXP numbers) {
   R_xlen_t n = XLENGTH(numbers);
   SEXP found = PROTECT(Rf_allocVector(LGLSXP, n));
   for (R_xlen_t i = 0; i < n; i++) {
+    pthread_mutex_lock(&attached_lock);
     struct table *table = attached;
     while (table && table->number != REAL(numbers)[i]) table = table->next;
     LOGICAL(found)[i] = table != NULL;
+    pthread_mutex_unlock(&attached_lock);
   }
   UNPROTECT(1);
   return found;
@@ -416,6 +437,7 @@ SEXP C_attach(SEXP path, SEXP name, SEXP validate, SEXP owner, SEXP checked) {
   struct access access = {is_private ? geteuid() : (uid_t)Rf_asReal(owner), is_private ? 0077 : 0022};
   struct table *table = calloc(1, sizeof *table);
   if (!table) Rf_error("there is no memory left");
+  table->users = 1;
   if (map_shared(text_of(path), access, text_of(name), table, &status, &fault)) {
     free(table);
     return fault_to_r(&fault);
@@ -437,9 +459,11 @@ SEXP C_attach(SEXP path, SEXP name, SEXP validate, SEXP owner, SEXP checked) {
   }
   static double attachments;
   table->number = ++attachments;
+  pthread_mutex_lock(&attached_lock);
   table->next = attached;
   attached = table;
-  const char *names[] = {"handle", "facts", "types", "rows", "size", "inode", "changed", "batches", "version", ""};
+  pthread_mutex_unlock(&attached_lock);
+  const char *names[] = {"handle", "facts", "types", "rows", "size", "inode", "changed", "batches", "version", "number", ""};
   SEXP made = PROTECT(Rf_mkNamed(VECSXP, names));
   SET_VECTOR_ELT(made, 0, handle);
   SET_VECTOR_ELT(made, 1, facts_to_r(&table->footer));
@@ -450,6 +474,7 @@ SEXP C_attach(SEXP path, SEXP name, SEXP validate, SEXP owner, SEXP checked) {
   SET_VECTOR_ELT(made, 6, Rf_ScalarReal((double)status.st_mtim.tv_sec + 1e-9 * (double)status.st_mtim.tv_nsec));
   SET_VECTOR_ELT(made, 7, Rf_ScalarInteger(table->footer.num_batches));
   SET_VECTOR_ELT(made, 8, Rf_mkString(version));
+  SET_VECTOR_ELT(made, 9, Rf_ScalarReal(table->number));
   UNPROTECT(2);
   return made;
 }
@@ -597,12 +622,13 @@ SEXP C_token(SEXP, SEXP);
 SEXP C_locks_are_masked(void);
 SEXP C_columns(SEXP, SEXP, SEXP);
 SEXP C_in_place(SEXP);
+SEXP C_stream(SEXP, SEXP, SEXP);
 
 #define CALL(name, count) {#name, (DL_FUNC)&name, count}
 static const R_CallMethodDef CALLS[] = {
     CALL(C_share, 6), CALL(C_measure, 1), CALL(C_attach, 5), CALL(C_number_of, 2), CALL(C_describe, 2), CALL(C_unshare, 2), CALL(C_pin, 3), CALL(C_collect, 2),
     CALL(C_sha256, 1), CALL(C_has_large_shared_memory, 0), CALL(C_table_names, 2), CALL(C_check_name, 1), CALL(C_lock_device, 1),
-    CALL(C_file_system_room, 1), CALL(C_token, 2), CALL(C_locks_are_masked, 0), CALL(C_columns, 3), CALL(C_in_place, 1),
+    CALL(C_file_system_room, 1), CALL(C_token, 2), CALL(C_locks_are_masked, 0), CALL(C_columns, 3), CALL(C_in_place, 1), CALL(C_stream, 3),
     CALL(C_attachments, 1), CALL(C_are_attached, 1), {NULL, NULL, 0}};
 
 attribute_visible void R_init_arrowshm(DllInfo *dll) {
