@@ -135,9 +135,7 @@ def _each(values: Iterable[tuple[str, Any]]) -> Iterator[str]:
             yield "Attributes: " + ", ".join(f"`{field}`" for field in fields) + "."
         if raised:
             continue
-        for member, defined in vars(value).items():
-            if member.startswith("_"):
-                continue
+        for member, defined in _members(value):
             if inspect.isfunction(defined):
                 yield f"#### `{name}.{member}`"
                 yield _code(f"{member}{_signature(defined)}")
@@ -145,6 +143,13 @@ def _each(values: Iterable[tuple[str, Any]]) -> Iterator[str]:
             elif isinstance(defined, property):
                 yield f"#### `{name}.{member}`"
                 yield _docstring(defined)
+
+
+def _members(of: type) -> Iterator[tuple[str, Any]]:
+    """Those of the class, and of its bases that have no section of their own."""
+    for each in of.__mro__:
+        if each is of or (each.__module__.startswith("jupyter_arrowshm.core") and each.__name__ not in shm.__all__):
+            yield from ((name, defined) for name, defined in vars(each).items() if not name.startswith("_"))
 
 
 def _code(signature: str) -> str:

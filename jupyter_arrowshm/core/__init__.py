@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .arrowfile import UNREADABLE
     from .attached import Attachment
     from .capabilities import Capabilities
+    from .contents import Look
     from .directory import ENVIRONMENT_VARIABLE, SHARED_MEMORY, default_parent, default_path
     from .facts import PROTOCOL
     from .loads import attach_origin
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .process import LABEL_OPTION, Holder, Publisher, is_run_by_program, user_name
     from .publication import Progress, Writer
     from .room import Room
-    from .store import Look, Store, default_store
+    from .store import Store, default_store
     from .table import OlderVersion, TableInfo, Tables
 
 _MODULES = {
@@ -39,7 +40,7 @@ _MODULES = {
     "Capabilities": "capabilities",
     "Entry": "packed",
     "Holder": "process",
-    "Look": "store",
+    "Look": "contents",
     "OlderVersion": "table",
     "Progress": "publication",
     "Publisher": "process",
