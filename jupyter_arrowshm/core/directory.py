@@ -116,7 +116,8 @@ class Directory:
             # Compared each time: the directory may have been removed and made anew.
             if opened is not None and opened.file.fd >= 0 and (status.st_dev, status.st_ino) == opened.identity:
                 self._verify(status)
-                return opened.file
+                if not (create and self._is_unfinished(status)):
+                    return opened.file
         return self._reopen(create)
 
     def _reopen(self, create: bool) -> Descriptor | None:
@@ -155,6 +156,14 @@ class Directory:
             raise
         except OSError as error:
             raise self._refused(error) from None
+
+    def _is_unfinished(self, status: os.stat_result) -> bool:
+        """Whether a process that was killed while it made an open directory left it closed to those who may read it."""
+        access = self.access
+        return access.is_open and (
+            stat.S_IMODE(status.st_mode) != access.directory_mode
+            or (access.group is not None and status.st_gid != access.group)
+        )
 
     def _open_to_others(self, fd: int, status: os.stat_result) -> None:
         """Let the readers in: mkdir(2) obeys the umask, and knows no group."""

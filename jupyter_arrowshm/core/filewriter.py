@@ -1,4 +1,4 @@
-"""One table written as one uncompressed Arrow IPC file (the columnar specification's "IPC File Format")."""
+"""One table written as one Arrow IPC file (the columnar specification's "IPC File Format")."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ BATCH_BYTES = 64 << 20  # small batches are combined up to about this size
 SMALL_BATCH = 256 << 10  # bytes; copying such ones is quicker than gathering their pieces
 _WRITE_BYTES = 16 << 20  # per write(2): Ctrl-C and the progress bar wait for one at most
 _MAX_PIECES = 512  # per writev(2); IOV_MAX is 1024
-_OPTIONS = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
 
 Check = Callable[[int], None]
 T = TypeVar("T")
@@ -102,6 +101,8 @@ class FileWriter:
     A single batch stays single and is not copied. Dictionaries that differ from
     batch to batch grow in order (the specification's delta dictionaries), as a
     file cannot replace one.
+
+    With ``compression`` no batch is larger than about ``batch_bytes``: a reader decompresses one at a time.
     """
 
     def __init__(
@@ -112,21 +113,25 @@ class FileWriter:
         *,
         check_room: Check | None = None,
         progress: Check | None = None,
+        compression: str | None = None,
+        batch_bytes: int | None = None,
     ) -> None:
         refusals.check(schema)
         self.schema = schema
         self._check_room = check_room
+        self._batch_bytes, self._cuts = batch_bytes or BATCH_BYTES, compression is not None
+        options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True, compression=compression)
         self._sink = Sink(file, progress)
         self._file = pa.PythonFile(self._sink, "w")
         self._writer = self._guard(
-            lambda: pa.ipc.new_file(self._file, schema, options=_OPTIONS, metadata=facts.to_metadata())
+            lambda: pa.ipc.new_file(self._file, schema, options=options, metadata=facts.to_metadata())
         )
         self.num_batches = 0
         self._pending: list[pa.RecordBatch] = []
         self._pending_bytes = 0
         self._weighed: weight.Known = {}  # dictionaries of what is pending
         self._trims = weight.can_hold_more(schema)
-        self._gathers = can_gather(schema)
+        self._gathers = compression is None and can_gather(schema)
         self._empty: pa.RecordBatch | None = None  # zero rows with the dictionaries so far
         self._grows = any(_has_dictionary(field.type) for field in schema)
         self._apart: int | None = None  # a column whose dictionaries pyarrow could not put into one
@@ -135,11 +140,11 @@ class FileWriter:
         if self._trims:
             batch = weight.compact(batch)
         nbytes = weight.weigh_batch(batch, self._weighed)
-        if self._pending_bytes + nbytes > BATCH_BYTES:
+        if self._pending_bytes + nbytes > self._batch_bytes:
             self.flush()
         self._pending.append(batch)
         self._pending_bytes += nbytes
-        if self._pending_bytes >= BATCH_BYTES:
+        if self._pending_bytes >= self._batch_bytes:
             self.flush()
 
     def can_gather(self, batches: int) -> bool:
@@ -182,7 +187,9 @@ class FileWriter:
         if self._grows:
             batches = self._unify(batches)
         for batch in _combine(batches) if batches else ():
-            self._write(batch)
+            step = max(1, batch.num_rows * self._batch_bytes // max(1, nbytes)) if self._cuts else batch.num_rows
+            for start in range(0, max(1, batch.num_rows), max(1, step)):
+                self._write(batch.slice(start, step) if self._cuts else batch)
 
     def _write(self, batch: pa.RecordBatch) -> None:
         self._guard(functools.partial(self._writer.write_batch, batch))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 import pyarrow as pa
 
-from ..errors import TableExists
+from .. import tabular
+from ..errors import NoRoom, TableExists
 from ..kinds import Shareable
-from . import arrowfile, extension, process, tokens
+from . import arrowfile, extension, process, room, tokens
 from .facts import Facts
+from .filewriter import FileWriter
 from .listing import publisher_of
+from .lock import Descriptor
 from .publication import Progress, Request, facts_of
-from .store import Store
 from .table import TableInfo
 
 COMPRESSION = "zstd"
@@ -24,25 +28,41 @@ _PIECE = 1 << 24  # bytes of one record batch: while one is fetched, the one bef
 def pack(source: Shareable, name: str, progress: Progress | None = None) -> BinaryIO:
     """Write the table to a compressed Arrow file, with the footer that a shared one has.
 
-    The rows are written to the disk uncompressed first: a store knows how to write each kind of table, and what goes
-    wrong with it goes wrong before anything is sent. The result has no name, and what is written before it has one for
-    a moment only: a process that is killed leaves no rows behind.
+    Whatever goes wrong with the table goes wrong before anything is sent. The file has no name: a process that is
+    killed leaves no rows behind.
+
+    Raises
+    ------
+    UnsupportedSource
+    NoRoom
+        In the directory for temporary files.
     """
-    with tempfile.TemporaryDirectory(prefix="jupyter-arrowshm-") as directory:
-        store = Store(directory)
-        store.share(source, name, progress=progress)
-        rows = pa.memory_map(store.path(name))
-    packed = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 (the caller closes it)
+    table = tabular.to_arrow(source)
+    request = Request(name, table.schema, table.num_rows, table.nbytes, table.kind)
+    facts = facts_of(request, tokens.token_id(), process.myself())
+    packed = cast(BinaryIO, tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 (the caller closes it)
+    rows = 0
+
+    def written(nbytes: int) -> None:
+        # What is left to do is known in rows alone: how well they compress is not.
+        if progress is not None:
+            progress(nbytes, nbytes * table.num_rows // rows if table.num_rows and rows else None)
+
     try:
-        reader = pa.ipc.open_file(rows)
-        options = pa.ipc.IpcWriteOptions(compression=COMPRESSION)
-        with pa.ipc.new_file(packed, reader.schema, options=options, metadata=reader.metadata) as writer:
-            for index in range(reader.num_record_batches):
-                batch = reader.get_batch(index)
-                piece = max(1, batch.num_rows * _PIECE // max(1, batch.nbytes))
-                for start in range(0, max(1, batch.num_rows), piece):
-                    writer.write_batch(batch.slice(start, piece))
-        packed.flush()
+        with Descriptor(os.dup(packed.fileno())) as file:
+            writer = FileWriter(
+                file, table.schema, facts, progress=written, compression=COMPRESSION, batch_bytes=_PIECE
+            )
+            for batch in table.batches:
+                rows += batch.num_rows
+                writer.write(batch)
+            writer.close()
+    except OSError as error:
+        packed.close()
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = tempfile.gettempdir()
+        raise NoRoom(table.nbytes or 0, room.left(where).free, where, ()) from None
     except BaseException:
         packed.close()
         raise

@@ -32,7 +32,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jupyter_arrowshm import Store, TableExists, TableNotFound
+from jupyter_arrowshm.core import EVERYONE
 from jupyter_arrowshm.core.directory import LIVE
+from jupyter_arrowshm.elsewhere.folder import Folder
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from faults import interception
@@ -63,7 +65,14 @@ def check(table: pa.Table) -> int:
 
 
 def act(store: Store, action: str, name: str, version: int, held: list[pa.Table], replace: bool) -> None:
-    if action == "share":
+    if action == "put":  # the directory is a folder, which may be anywhere
+        place = Folder(store.directory, store.directory)
+        place.share(pa.Table.from_batches(version_table(version)), name, replace=replace)
+    elif action == "open":  # to all users of the machine
+        Store(store.directory, access=EVERYONE).share(
+            pa.Table.from_batches(version_table(version)), name, replace=replace
+        )
+    elif action == "share":
         store.share(pa.Table.from_batches(version_table(version)), name, replace=replace)
     elif action == "writer":
         batches = version_table(version)

@@ -16,11 +16,11 @@ import pytest
 import r_peers
 from interpreter import Failure, Interpreter
 from peers import Peer
+from people import Class, User
 
 import jupyter_arrowshm as shm
 
-from .conftest import PARENT, Class, User
-
+PARENT = "JUPYTER_ARROWSHM_OPEN_PARENT"
 Start = Callable[[User], Peer]
 
 

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 from peers import Peer
+from people import ATTEMPTS, Class, User
 from waiting import eventually
 
 import jupyter_arrowshm as shm
-
-from .conftest import Class, User
 
 Start = Callable[[User], Peer]
 LISTED = "[(t.name, t.in_use_by, t.users) for t in shm.place({!r}).tables()]"
@@ -98,24 +97,6 @@ def test_a_reader_keeps_its_version_whatever_the_publisher_does(
     again = as_user(people.ada)
     again.run("shm.place('everyone').share(pa.table({'a': [5]}), 'trips', replace=True)")
     assert ben.get("place.attach('trips')['a'].to_pylist()") == [5]
-
-
-ATTEMPTS = {
-    "write into a table": ("os.open, table, os.O_RDWR", "EACCES"),
-    "truncate it": ("os.truncate, table, 0", "EACCES"),
-    "make it writable": ("os.chmod, table, 0o666", "EPERM"),
-    "remove it": ("os.unlink, table", "EACCES"),
-    "put another in its place": ("os.rename, own, table", "EACCES"),
-    "add a table": ("os.mkdir, folder + '/x.arrow'", "EACCES"),
-    "link to it from there": ("os.symlink, own, folder + '/x.arrow'", "EACCES"),
-    "move the directory": ("os.rename, folder, folder + '-moved'", "EPERM"),
-    "open it to all": ("os.chmod, folder, 0o777", "EPERM"),
-    "take the directory lock": ("os.open, folder + '/.live', os.O_RDONLY", "EACCES"),
-    "see the publishers": ("os.listdir, folder + '/.live'", "EACCES"),
-    "pin a table": ("os.open, folder + '/.pins/trips', os.O_CREAT", "EACCES"),
-    "change its time of use": ("os.utime, table", "EPERM"),
-    "end the publisher": ("os.kill, {ada}, signal.SIGTERM", "EPERM"),
-}
 
 
 def test_the_table_of_attempts(people: Class, as_user: Start, parent: Path) -> None:
