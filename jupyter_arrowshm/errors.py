@@ -47,7 +47,7 @@ Speaker = Literal["python", "magic", "cli", "julia"]
 
 _LIST = {"python": "tables()", "magic": "%shared", "cli": "jupyter arrowshm list", "julia": "tables()"}
 _COLLECT = {"python": "gc()", "magic": "!jupyter arrowshm gc", "cli": "jupyter arrowshm gc", "julia": "ArrowSHM.gc()"}
-_REPLACE = {"python": "replace=True", "magic": "--replace", "cli": "replace=True", "julia": "replace=true"}
+_REPLACE = {"python": "replace=True", "magic": "--replace", "cli": "--replace", "julia": "replace=true"}
 
 
 def _unshare(name: str, speaker: Speaker) -> str:
