@@ -6,6 +6,10 @@
     sort all           until the last page of a sorted view is there, once
     sorted page        100 rows somewhere in a sorted view, after that
     summary            of one column
+    brush              a range of a histogram that is new each time: the rows, and the charts of three columns
+    find               a text that is new each time, and then the next cell that has it
+    group              the mean of a number by the 1,000 values of a category
+    300, 2000 columns  a page of 40 of them, the charts of 12, and a text that is looked for in all; half are text
     pandas             read_feather of the same file, then iloc of 100 rows
 
 and their cost for the server, over many previews of tables that are dangerous to read whole: its memory, and
@@ -64,6 +68,8 @@ def main() -> None:
         try:
             found = time_previews(server, store, arguments.rows, arguments.repeat)
             store.unshare("large")
+            for columns in (300, 2000):
+                found |= time_wide(server, store, columns, arguments.repeat)
             found |= cost_to_the_server(server, Path(memory, "store"), arguments.previews, lags)
         finally:
             server.kill()
@@ -121,6 +127,11 @@ def time_previews(server: Server, store: shm.Store, rows: int, repeat: int) -> d
     def filter(column: int, op: str, value: object) -> dict[str, object]:
         return {"filter": json.dumps({"column": column, "op": op, "value": value}, indent=next(count))}
 
+    def brush() -> dict[str, object]:
+        least = random_.random() / 2
+        limits = [{"column": 0, "op": ">=", "value": least}, {"column": 0, "op": "<", "value": least + 0.25}]
+        return {"filter": json.dumps({"and": limits})}
+
     by_x, by_n, by_k = {"column": 0}, {"column": 1, "descending": True}, {"column": 2}
     everything: dict[str, Callable[[], int]] = {
         "page": lambda: ask(server, "large", offset=random_.randrange(rows)),
@@ -133,6 +144,11 @@ def time_previews(server: Server, store: shm.Store, rows: int, repeat: int) -> d
         "filter, text contains": lambda: ask(server, "large", **filter(3, "contains", "word 99")),
         "next page of a sorted view": lambda: ask(server, "large", sort=[by_x], offset=random_.randrange(9900)),
         "sorted page": lambda: ask(server, "large", sort=[by_x], offset=random_.randrange(rows - 100)),
+        "brush, rows": lambda: ask(server, "large", **brush()),
+        "brush, charts of 3 columns": lambda: ask(server, "large", "summary", columns=[0, 1, 2], **brush()),
+        "find, first": lambda: ask(server, "large", "find", text=f"word {next(count) % 1000}"),
+        "find, next": lambda: ask(server, "large", "find", text="word 77", row=random_.randrange(rows), direction=1),
+        "group": lambda: ask(server, "large", "group", by=2, of=0, measure="mean"),
         "summary of one column": lambda: ask(server, "large", "summary", columns=[random_.randrange(4)]),
     }
     found = {}
@@ -145,6 +161,29 @@ def time_previews(server: Server, store: shm.Store, rows: int, repeat: int) -> d
         slow = times(call, 1)[0] > 1000
         found[f"{name}, p50 ms"], found[f"{name}, p95 ms"] = times(call, 5 if slow else repeat)
     found["pandas, read the file and slice, ms"] = times(lambda: read_in_pandas(store.path("large"), rows), 1)[0]
+    return found
+
+
+def time_wide(server: Server, store: shm.Store, columns: int, repeat: int) -> dict[str, float]:
+    """20,000 rows of as many columns, every other one of text."""
+    rng, count = np.random.default_rng(1), itertools.count()
+    words = pa.array([f"word {number}" for number in range(1000)])
+    made = [
+        rng.random(20_000) if i % 2 else words.take(pa.array(rng.integers(0, 1000, 20_000))) for i in range(columns)
+    ]
+    store.share(pa.table(made, [f"c{i}" for i in range(columns)]), "wide")
+    first = itertools.cycle(range(0, columns - 40, 40))
+    everything: dict[str, Callable[[], int]] = {
+        "page of 40": lambda: ask(server, "wide", columns=list(range(begin := next(first), begin + 40))),
+        "charts of 12": lambda: ask(server, "wide", "summary", columns=list(range(begin := next(first), begin + 12))),
+        "find": lambda: ask(server, "wide", "find", text=f"word {next(count) % 1000}"),
+    }
+    found = {}
+    for name, call in everything.items():
+        assert call() == 200
+        title = f"{columns:,} columns, {name}"
+        found[f"{title}, p50 ms"], found[f"{title}, p95 ms"] = times(call, repeat)
+    store.unshare("wide")
     return found
 
 

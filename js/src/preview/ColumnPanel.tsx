@@ -3,7 +3,7 @@ import type { Format } from '../shared/format';
 import { NUMBER_FORMATS, NumberFormat } from './columnstyle';
 import { Distribution } from './Distribution';
 import { conditionKinds, FilterEditor } from './FilterEditor';
-import { withHidden, withMoved } from './layout';
+import { withHidden, withMoved, withPinned } from './layout';
 import { useOutside } from '../shared/Menu';
 import type { PreviewModel } from './previewmodel';
 import { withSort } from './query';
@@ -36,6 +36,10 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
     close();
     const hidden = new Set([...table.keys()].filter(one => one === column || preview.place(one) < 0));
     preview.layout = withHidden(preview.layout, table, hidden);
+  };
+  const pin = (): void => {
+    close();
+    preview.layout = withPinned(preview.layout, table, column, position >= preview.pinned);
   };
   const move = (step: number): void => {
     close();
@@ -78,6 +82,9 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
       <div className="jp-ArrowSHM-buttons" role="group" aria-label={trans.__('Column')}>
         <button type="button" className="jp-ArrowSHM-button" onClick={hide}>
           {trans.__('Hide')}
+        </button>
+        <button type="button" className="jp-ArrowSHM-button" aria-pressed={position < preview.pinned} onClick={pin}>
+          {trans.__('Pin')}
         </button>
         {([-1, 1] as const).map(step => (
           <button type="button" className="jp-ArrowSHM-button" key={step} disabled={preview.shown[position + step] === undefined} onClick={() => move(step)}>

@@ -3,6 +3,7 @@ import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import type { Format } from '../shared/format';
 import type { IBrush } from './brush';
+import { Frozen } from './frozen';
 import { LookedAtGrid } from './gridcanvas';
 import { GridData } from './griddata';
 import { byNumber, IGridEvents, KeyHandler, MouseHandler } from './gridinput';
@@ -24,7 +25,10 @@ export class Grid {
   ) {
     this._data = new GridData(_preview);
     this._hasColumns = _preview.shown.length > 0;
-    this._grid = new LookedAtGrid(() => this.look());
+    this._grid = new LookedAtGrid(() => {
+      this.look();
+      this._frozen?.sync();
+    });
     this._grid.dataModel = this._data;
     const numbered = byNumber(events, place => _preview.shown[place]);
     this._grid.keyHandler = new KeyHandler(numbered);
@@ -36,6 +40,7 @@ export class Grid {
       numbered.onCursor(isEmpty || row < 0 ? null : { row, column });
       if (!this._data.isChanging) events.onSelect();
     });
+    this._frozen = new Frozen(this._grid, numbered, () => _preview.pinned);
     this._stop = _preview.onChange(change => {
       if (change.kind === 'columns') {
         this._fitted = false;
@@ -61,6 +66,7 @@ export class Grid {
     this._theme = themeOf(place);
     this._restyle();
     Widget.attach(this._grid, place);
+    this._frozen.mount(place);
     // Nothing else tells it: the element may not be inside a widget of JupyterLab.
     this._observer = new ResizeObserver(() => MessageLoop.sendMessage(this._grid, Widget.ResizeMessage.UnknownSize));
     this._observer.observe(place);
@@ -69,6 +75,7 @@ export class Grid {
 
   unmount(): void {
     this._observer?.disconnect();
+    this._frozen.unmount();
     if (this._grid.isAttached) Widget.detach(this._grid);
   }
 
@@ -157,16 +164,19 @@ export class Grid {
   /** The place of a column's header, in pixels from the left of the grid; it is scrolled into view first. */
   headerPlace(number: number): { left: number; right: number; bottom: number } {
     const column = this._preview.place(number);
-    this._grid.scrollToColumn(column);
-    const left = this._grid.headerWidth + this._grid.columnOffset('body', column) - this._grid.scrollX;
+    const isPinned = column < this._preview.pinned;
+    if (!isPinned) this._grid.scrollToColumn(column);
+    const left = this._grid.headerWidth + this._grid.columnOffset('body', column) - (isPinned ? 0 : this._grid.scrollX);
     return { left, right: left + this._grid.columnSize('body', column), bottom: this._grid.headerHeight };
   }
 
   /** The place of a cell's lower left corner, in pixels from the upper left corner of the grid. */
   cellPlace(row: number, number: number): { left: number; top: number } {
     const column = this._preview.place(number);
-    this._grid.scrollToCell(row, column);
-    const left = this._grid.headerWidth + this._grid.columnOffset('body', column) - this._grid.scrollX;
+    const isPinned = column < this._preview.pinned;
+    if (isPinned) this._grid.scrollToRow(row);
+    else this._grid.scrollToCell(row, column);
+    const left = this._grid.headerWidth + this._grid.columnOffset('body', column) - (isPinned ? 0 : this._grid.scrollX);
     return { left, top: this._grid.headerHeight + this._grid.rowOffset('body', row + 1) - this._grid.scrollY };
   }
 
@@ -186,6 +196,7 @@ export class Grid {
   dispose(): void {
     this._stop();
     this.unmount();
+    this._frozen.dispose();
     this._data.dispose();
     this._grid.dispose();
   }
@@ -208,13 +219,15 @@ export class Grid {
     };
     const cells = new CellPainter(look);
     const numbers = new RowNumberPainter(look);
-    this._grid.style = gridStyle(theme);
-    this._grid.cellRenderers.update({
-      body: cells,
-      'row-header': numbers,
-      'corner-header': numbers,
-      'column-header': new HeaderPainter(look)
-    });
+    for (const grid of [this._grid, this._frozen.grid]) {
+      grid.style = gridStyle(theme);
+      grid.cellRenderers.update({
+        body: cells,
+        'row-header': numbers,
+        'corner-header': numbers,
+        'column-header': new HeaderPainter(look)
+      });
+    }
   }
 
   /** Make columns as wide as their contents, once, when the first rows are there: a width that a user has set stays. */
@@ -277,6 +290,7 @@ export class Grid {
 
   private readonly _data: GridData;
   private readonly _grid: DataGrid;
+  private readonly _frozen: Frozen;
   private readonly _stop: () => void;
   private _theme: ITheme | null = null;
   private _observer: ResizeObserver | undefined;

@@ -10,13 +10,15 @@ export interface ILayout {
   /** The columns in the order that the user gave them; those that are not here come after them. */
   readonly order: readonly IColumnKey[];
   readonly hidden: readonly IColumnKey[];
+  /** The columns that come first, and stay in view. */
+  readonly pinned: readonly IColumnKey[];
 }
 
-export const LAYOUT: ILayout = { order: [], hidden: [] };
+export const LAYOUT: ILayout = { order: [], hidden: [], pinned: [] };
 
 /** The numbers of all columns, hidden ones too, in the layout's order. */
-export function orderedColumns({ order }: ILayout, schema: readonly IColumn[]): number[] {
-  const first = order.flatMap(key => found(key, schema));
+export function orderedColumns({ order, pinned }: ILayout, schema: readonly IColumn[]): number[] {
+  const first = [...pinned, ...order].flatMap(key => found(key, schema));
   return [...new Set([...first, ...schema.keys()])];
 }
 
@@ -31,6 +33,17 @@ export function withHidden(layout: ILayout, schema: readonly IColumn[], hidden: 
   return { ...layout, hidden: keys([...hidden], schema) };
 }
 
+/** The numbers of the pinned columns. */
+export function pinnedColumns({ pinned }: ILayout, schema: readonly IColumn[]): number[] {
+  return pinned.flatMap(key => found(key, schema));
+}
+
+/** The layout in which a column is pinned, or no longer pinned. */
+export function withPinned(layout: ILayout, schema: readonly IColumn[], column: number, isPinned: boolean): ILayout {
+  const others = pinnedColumns(layout, schema).filter(one => one !== column);
+  return { ...layout, pinned: keys(isPinned ? [...others, column] : others, schema) };
+}
+
 /** The layout in which a column has the place of another one. */
 export function withMoved(layout: ILayout, schema: readonly IColumn[], column: number, to: number): ILayout {
   const order = orderedColumns(layout, schema);
@@ -42,10 +55,10 @@ export function withMoved(layout: ILayout, schema: readonly IColumn[], column: n
 
 /** The layout that was stored with a tab. */
 export function restoredLayout(stored: unknown): ILayout {
-  const { order, hidden } = (stored ?? {}) as Partial<ILayout>;
+  const { order, hidden, pinned } = (stored ?? {}) as Partial<ILayout>;
   const restored = (some: readonly IColumnKey[] | undefined): IColumnKey[] =>
     Array.isArray(some) ? (some as IColumnKey[]).filter(one => typeof one?.column === 'number' && typeof one.name === 'string') : [];
-  return { order: restored(order), hidden: restored(hidden) };
+  return { order: restored(order), hidden: restored(hidden), pinned: restored(pinned) };
 }
 
 function keys(columns: readonly number[], schema: readonly IColumn[]): IColumnKey[] {

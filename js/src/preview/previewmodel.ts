@@ -5,7 +5,7 @@ import type { Problem } from '../shared/table';
 import { chartOf, IChart } from './chart';
 import { ColumnStyle, NumberFormat } from './columnstyle';
 import { Cell, IField, Page } from './page';
-import { ILayout, shownColumns } from './layout';
+import { ILayout, pinnedColumns, shownColumns } from './layout';
 import { carried, filterJSON, IView, sortJSON, WHOLE } from './query';
 import { IWindow, Rows } from './rows';
 import { Summaries, Summary } from './summaries';
@@ -111,6 +111,11 @@ export class PreviewModel {
   /** The numbers of the columns that are shown, from left to right. */
   get shown(): readonly number[] {
     return this._shown;
+  }
+
+  /** The number of columns, from the left, that are pinned. */
+  get pinned(): number {
+    return this._pinned;
   }
 
   /** The place of a column among those that are shown; -1 for a hidden one. */
@@ -318,6 +323,8 @@ export class PreviewModel {
     const table = this._table;
     if (!table) return;
     this._shown = shownColumns(this._view.layout, table.schema);
+    const pinned = new Set(pinnedColumns(this._view.layout, table.schema));
+    this._pinned = this._shown.filter(column => pinned.has(column)).length;
     this._places = new Map(this._shown.map((column, place) => [column, place]));
     const query = this._query();
     this._summaries.restart(table.version, query.filter, isOther);
@@ -329,6 +336,7 @@ export class PreviewModel {
       source: this._source,
       version: table.version,
       columns: this._shown,
+      pinned: this._pinned,
       onPage: (facts, fields, window) => this._receive(facts, fields, window),
       onError: error => this._fail(error)
     });
@@ -383,7 +391,7 @@ export class PreviewModel {
   private _summarize(): void {
     if (!this._facts) return;
     const { c1, c2 } = this._window;
-    this._summaries.look(this._shown.slice(c1, c2 + 1));
+    this._summaries.look([...new Set([...this._shown.slice(0, this._pinned), ...this._shown.slice(c1, c2 + 1)])]);
   }
 
   private _emit(change: Change): void {
@@ -399,6 +407,7 @@ export class PreviewModel {
   private _numbers: Readonly<Record<string, NumberFormat>>;
   private _view: IView;
   private _shown: readonly number[] = [];
+  private _pinned = 0;
   private _places: ReadonlyMap<number, number> = new Map();
   private _search = '';
   private _follow: boolean;

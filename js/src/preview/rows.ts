@@ -26,6 +26,8 @@ export interface IRowsOptions {
   readonly filter: FilterJSON | null;
   /** The numbers of the columns that are shown; windows and places are counted among these. */
   readonly columns: readonly number[];
+  /** The first so many of them are always in view. */
+  readonly pinned?: number;
   onPage(facts: IPageFacts, fields: readonly IField[], window: IWindow): void;
   onError(error: unknown): void;
 }
@@ -93,7 +95,9 @@ export class Rows {
     const { r1, r2, c1, c2 } = this._window;
     const wanted = new Set<string>();
     for (let row = Math.floor(r1 / BLOCK_ROWS); row * BLOCK_ROWS <= r2; row++) {
-      for (let column = Math.floor(c1 / BLOCK_COLUMNS); column * BLOCK_COLUMNS <= c2; column++) {
+      for (let column = 0; column * BLOCK_COLUMNS <= c2; column++) {
+        const isPinned = column * BLOCK_COLUMNS < (this._options.pinned ?? 0);
+        if (column < Math.floor(c1 / BLOCK_COLUMNS) && !isPinned) continue;
         const block = key(row, column);
         wanted.add(block);
         if (this._isWhole(block)) this._used(block);
