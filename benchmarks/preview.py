@@ -180,7 +180,7 @@ def time_wide(server: Server, store: shm.Store, columns: int, repeat: int) -> di
     }
     found = {}
     for name, call in everything.items():
-        assert call() == 200
+        assert (status := call()) == 200, (name, status)
         title = f"{columns:,} columns, {name}"
         found[f"{title}, p50 ms"], found[f"{title}, p95 ms"] = times(call, repeat)
     store.unshare("wide")
