@@ -35,6 +35,7 @@ with warnings.catch_warnings():
 MACHINE = {"num_cpus": 1, "object_store_memory": 80_000_000}
 # Ray takes 127.0.0.1 for the address that others know this machine by.
 IP = {"a": None, "b": "127.0.0.2", "c": "127.0.0.3"}
+_ATTEMPTS = 4  # at starting a node
 JOIN = """
 import ray
 ray.init(address={address!r}, _node_ip_address={ip!r}, log_to_driver=False, logging_level="ERROR", namespace="tests")
@@ -56,7 +57,7 @@ class Machines:
 
     def add(self, name: str) -> None:
         """Another machine."""
-        self.nodes[name] = self.cluster.add_node(node_ip_address=IP[name], **MACHINE)
+        self.nodes[name] = _added(self.cluster, node_ip_address=IP[name], **MACHINE)
 
     def lose(self, name: str) -> None:
         """The machine is gone, with all that runs on it."""
@@ -87,7 +88,7 @@ def started(*names: str) -> Iterator[Machines]:
     folder = Path(tempfile.mkdtemp(prefix="as-ray-", dir="/tmp"))
     root = Path(f"/dev/shm/arrowshm-test-{os.getpid()}-{secrets.token_hex(4)}")
     root.mkdir(0o700)
-    before = {one.pid for one in psutil.Process().children(recursive=True)}
+    before = _children()
     cluster = Cluster()
     machines = Machines(cluster, {}, root)
     with contextlib.ExitStack() as last:
@@ -95,22 +96,42 @@ def started(*names: str) -> Iterator[Machines]:
         last.callback(shutil.rmtree, root, ignore_errors=True)
         last.callback(_end_all, machines, before)
         head = {"include_dashboard": False, "temp_dir": str(folder)}
-        machines.nodes[names[0]] = cluster.add_node(**head, **MACHINE)
+        machines.nodes[names[0]] = _added(cluster, **head, **MACHINE)
         for name in names[1:]:
             machines.add(name)
         yield machines
+
+
+def _added(cluster: Cluster, **options: Any) -> Any:
+    """Another node. Ray gives each 30 s to start, which a busy machine may take: then it is ended, and tried again."""
+    before = _children()
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(Exception):
+            return cluster.add_node(**options)
+        _end_new(before)
+    return cluster.add_node(**options)
+
+
+def _children() -> set[int]:
+    return {one.pid for one in psutil.Process().children(recursive=True)}
+
+
+def _end_new(before: set[int]) -> None:
+    """End our children and theirs, all at once: those whose parent went first would be nobody's."""
+    new = [one for one in psutil.Process().children(recursive=True) if one.pid not in before]
+    for one in new:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
+    psutil.wait_procs(new, timeout=30)
 
 
 def _end_all(machines: Machines, before: set[int]) -> None:
     for one in machines.peers:
         one.end()
     # Not cluster.shutdown(): it asks a head that may be gone, for a minute.
+    _end_new(before)
     for node in machines.nodes.values():
         node.kill_all_processes(check_alive=False, allow_graceful=False)
-    for one in psutil.Process().children(recursive=True):
-        if one.pid not in before:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                one.kill()
 
 
 def _is_removed(folder: Path) -> bool:

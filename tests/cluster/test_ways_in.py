@@ -6,12 +6,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from clusters import Machines
+from julia_peers import Julia, throws
+from julia_peers import program as julia
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 from peers import Peer
+from r_peers import R, signals
+from r_peers import program as r
 
 import jupyter_arrowshm as shm
 
@@ -81,6 +86,27 @@ def test_a_terminal(machines: Machines, a: Peer) -> None:
     assert "trips: 2 rows x 1 column" in run("copy", "trips", "--from", "ray://")
     assert a.get("shm.attach('trips').num_rows") == 2
     assert "there is no shared table 'none' from ray://" in run("info", "none", "--from", "ray://", code=1)
+
+
+@pytest.mark.parametrize("language", ["Julia", "R"])
+def test_other_languages_have_python_fetch_it(machines: Machines, a: Peer, language: str) -> None:
+    """Once for all of the machine: what Python has fetched, they attach."""
+    a.run("place.share({'x': [1, 2, 4]}, 'trips'); place.attach('trips')")
+    versions = a.get("[table.version for table in shm.tables().loaded]")
+    # Beside this Python is the command that shows them which one has the package.
+    env = {**machines.env("a"), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    if language == "Julia":
+        one, from_cluster, total = Julia(julia(), env=env), 'attach("trips"; from="ray://")', "sum(t.x)"
+    else:
+        one, from_cluster, total = R(r(), env=env), 'attach_table("trips", from = "ray://")', "sum(t$x)"
+    try:
+        one.run(f"t = {from_cluster}")
+        assert one.get(total) == 7
+        assert a.get("[table.version for table in shm.tables().loaded]") == versions
+        with (throws if language == "Julia" else signals)("there is no shared table"):
+            one.run(from_cluster.replace("trips", "none"))
+    finally:
+        one.kill()
 
 
 def test_a_data_set_is_shared_where_its_blocks_are(a: Peer, b: Peer) -> None:
