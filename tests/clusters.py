@@ -27,6 +27,7 @@ os.environ.update(
     RAY_NUM_REDIS_GET_RETRIES="1",
     RAY_DISABLE_DOCKER_CPU_WARNING="1",
     RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0",
+    RAY_worker_niceness="0",  # else the actors wait for every other test of the machine
 )
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -95,8 +96,10 @@ def started(*names: str) -> Iterator[Machines]:
         last.callback(eventually, lambda: _is_removed(folder))
         last.callback(shutil.rmtree, root, ignore_errors=True)
         last.callback(_end_all, machines, before)
-        head = {"include_dashboard": False, "temp_dir": str(folder)}
-        machines.nodes[names[0]] = _added(cluster, **head, **MACHINE)
+        # There Ray also notes which cluster is this machine's newest: it may have one of its own.
+        last.callback(os.environ.pop, "RAY_TMPDIR", None)
+        os.environ["RAY_TMPDIR"] = str(folder)
+        machines.nodes[names[0]] = _added(cluster, include_dashboard=False, **MACHINE)
         for name in names[1:]:
             machines.add(name)
         yield machines
