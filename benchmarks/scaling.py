@@ -40,9 +40,9 @@ LOADS = {
     "an ordinary day": Load(attach=1, share=0.1, list=0.2, names=200),
     "a loop that attaches each second": Load(attach=60, share=0, list=0, names=10),
 }
-# Calls of the catalogue: attaching what the machine has asks for the version. Fetching asks three times for the
-# version, once for the entry, and says that it has a copy.
-WARM, COLD, SHARE = 1, 5, 2
+# Calls of the catalogue: attaching what the machine has asks for the version. Fetching asks for it again, in turn, then
+# for the entry, and says that there is a copy.
+WARM, COLD, SHARE = 1, 4, 2
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class ClusterTable:
     def __init__(self, cluster: Cluster, table: str, columns: Sequence[str] | None, where: str | None) -> None:
         self._cluster, self.table = cluster, table
         self.address = cluster.path(table)
+        self._read = ""  # the version of the rows
         names = [columns] if isinstance(columns, str) else columns
         self.columns = None if names is None else tuple(map(str, names))
         self._where = Where(str(where)) if where else None
@@ -34,12 +35,16 @@ class ClusterTable:
         self.name = name_of(self.address, self.columns, self.where)
 
     def version(self) -> str:
-        """Asks the catalogue. Raises ``TableNotFound``, ``PlaceFailed``."""
-        return self._cluster.version(self.table)
+        """Asks the catalogue, unless the rows of a version were read: they are of that one, whatever has its name now.
+
+        Raises ``TableNotFound``, ``PlaceFailed``.
+        """
+        return self._read or self._cluster.version(self.table)
 
     def read(self) -> Source:
         """The rows. Raises ``TableLost``, ``PlaceFailed``, also while batches are taken."""
         found = self._cluster.find(self.table)
+        self._read = found.version
         schema, fetches = self.plan(found)
         rows = None if self.where else found.entry.num_rows
         return Source(schema, self._batches(found, fetches), found.entry.source, rows, None)
