@@ -74,11 +74,12 @@ class Machines:
         """For a process on this machine."""
         return {"JUPYTER_ARROWSHM_DIR": f"{self.root}/{name}", "RAY_ADDRESS": self.address}
 
-    def peer(self, name: str, **options: Any) -> Peer:
-        """A process on this machine that is in the cluster."""
+    def peer(self, name: str, *, join: bool = True, **options: Any) -> Peer:
+        """A process on this machine that is in the cluster, or is to find it."""
         one = Peer(env=self.env(name), **options)
         self.peers.append(one)
-        one.run(JOIN.format(address=self.address, ip=IP[name]) + "place = shm.place('ray://')")
+        if join:
+            one.run(JOIN.format(address=self.address, ip=IP[name]) + "place = shm.place('ray://')")
         return one
 
 

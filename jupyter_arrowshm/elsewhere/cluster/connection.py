@@ -97,7 +97,8 @@ class Connection:
         self._probe(address)
         options = {"logging_level": "ERROR", "log_to_driver": False}
         try:
-            self.bounded(lambda: ray.init(address=address or "auto", **options), _PATIENCE_TO_START)
+            with _settings():
+                self.bounded(lambda: ray.init(address=address or "auto", **options), _PATIENCE_TO_START)
         except ConnectionError:
             where = f"at {address}" if address else "on this machine"
             fix = "Start it with `ray start`, or give its address: ray://HOST:6379."
@@ -282,16 +283,24 @@ class Connection:
 
 
 def _imported(place: str) -> Any:
+    try:
+        with _settings():
+            import ray
+    except ImportError:
+        fix = "To install it: pip install jupyter-arrowshm[ray]."
+        raise PlaceFailed(place, "needs Ray, which is not installed here", fix) from None
+    return ray
+
+
+@contextlib.contextmanager
+def _settings() -> Iterator[None]:
+    """Ray reads some of them when it is imported, some when it is started. A cluster started from here has its own."""
     before = {name: os.environ.get(name) for name in _SETTINGS}
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     try:
-        import ray
-    except ImportError:
-        fix = "To install it: pip install jupyter-arrowshm[ray]."
-        raise PlaceFailed(place, "needs Ray, which is not installed here", fix) from None
+        yield
     finally:
         for name, given in before.items():
             if given is None:
-                del os.environ[name]
-    return ray
+                os.environ.pop(name, None)
