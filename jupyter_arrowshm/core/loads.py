@@ -166,8 +166,11 @@ def attach_origin(
     copy: bool = False,
     wait: float | None = None,
     validate: Literal["full"] | None = None,
+    where: str | None = None,
 ) -> Attachment:
     """``Store.attachment`` of an origin that is not a path: loaded if this machine does not have its version yet."""
+    if where is not None:
+        raise ValueError("where= is for files and clusters: filter a shared table once it is attached")
     attempt = functools.partial(store.loaded.open_table, origin.name, columns, validate=validate)
     return convert(_open_origin(store, origin, wait, attempt), to, copy)
 

@@ -1,11 +1,13 @@
-"""A Ray cluster as a place, where there is no Ray: what `make test-ray` cannot show, as Ray is there."""
+"""A Ray cluster as a place where there is no Ray, and what other places do not do: `make test-ray` shows the rest."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
 import sys
+from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import jupyter_arrowshm as shm
@@ -28,3 +30,10 @@ def test_a_cluster_has_a_name_and_is_not_asked_for_it(monkeypatch: pytest.Monkey
     assert "cluster  the Ray cluster at head:6379, team" in repr(shm.places())
     assert shm.place("cluster").read_as == "cluster" and shm.place("cluster").writable
     assert "ray" not in sys.modules
+
+
+def test_a_folder_does_not_filter(tmp_path: Path, store: shm.Store) -> None:
+    place = shm.place(f"{tmp_path}/tables")
+    place.share(pa.table({"x": [1, 2]}), "trips")
+    with pytest.raises(ValueError, match="where= is for files and clusters"):
+        place.attach("trips", where="x > 1")
