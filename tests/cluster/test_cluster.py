@@ -177,15 +177,14 @@ def test_a_publisher_that_is_killed_half_way_leaves_nothing(a: Peer, b: Peer, pe
     a.run(f"place.share({SMALL}, 'trips', replace=True)")
     a.run(
         "keeper = place._connection.keeper(place._connection.machine)[1]\n"
-        "def owned():\n"
-        "    import ray\n"
+        "def unnamed():\n"
         "    def count(self):\n"
         "        from ray._private.worker import global_worker\n"
-        "        return len(global_worker.core_worker.get_all_reference_counts())\n"
+        "        owned = global_worker.core_worker.get_all_reference_counts()\n"
+        "        return len(owned) - sum(map(len, self._kept.values()))\n"
         "    return ray.get(keeper.__ray_call__.remote(count), timeout=60)\n"
     )
-    eventually(lambda: a.get("owned() == owned()"))
-    before = a.get("owned()")
+    eventually(lambda: a.get("unnamed()") == 0)
     publisher = peer("a")
     publisher.run(
         "import threading; stopped = threading.Event()\n"
@@ -196,9 +195,9 @@ def test_a_publisher_that_is_killed_half_way_leaves_nothing(a: Peer, b: Peer, pe
         "threading.Thread(target=lambda: place.share(reader, 'trips', replace=True), daemon=True).start()\n"
         "assert stopped.wait(60)"
     )
-    eventually(lambda: a.get("owned()") > before)
+    eventually(lambda: a.get("unnamed()") == 2)
     publisher.kill()
-    eventually(lambda: a.get("owned()") <= before)
+    eventually(lambda: a.get("unnamed()") == 0)
     assert b.get("place.attach('trips').num_rows, place.names()") == (3, ["trips"])
 
 
