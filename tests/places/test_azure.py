@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import itertools
+import json
 import os
 import re
 import signal
@@ -225,3 +226,26 @@ def test_the_forms_of_an_address(
         uri = uri.replace("://", f"://:{quote(KEY, safe='')}@")
     system, inside = remote.file_system(uri)
     assert isinstance(system, real) and inside == path and made[0]() == (account, KEY)
+
+
+def test_a_container_is_a_place(store: shm.Store, box: Azurite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shared, listed, fetched once, replaced, removed; the account's key is shown nowhere."""
+    monkeypatch.setenv("JUPYTER_ARROWSHM_PLACES", json.dumps({"team": box.uri("tables")}))
+    place = shm.place("team")
+    shared = place.share(TABLE, "trips")
+    assert (shared.num_rows, shared.countable) == (TABLE.num_rows, None)
+    first = place.attach("trips")
+    assert first.equals(TABLE)
+    box.forget()
+    assert place.attach("trips").equals(TABLE)
+    assert {method for method, *_ in box.asked("trips.arrow")} == {"HEAD"}, "it is here"
+    place.share(TABLE.slice(0, 7), "trips")
+    assert place.attach("trips").num_rows == 7 and first.equals(TABLE)
+    [listed] = place.tables()
+    assert (listed.name, listed.num_rows) == ("trips", 7)
+    said = repr([place, listed, *shm.places(), *store.loaded.tables()])
+    with pytest.raises(shm.TableNotFound) as missing:
+        place.attach("trip")
+    assert KEY not in said + str(missing.value) and missing.value.near == ("trips",)
+    place.unshare("trips")
+    assert place.names() == []
