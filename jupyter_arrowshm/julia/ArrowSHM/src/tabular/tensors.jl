@@ -33,6 +33,7 @@ end
 "The axes of a field's tensors in Julia's order, as their elements lie, and the order to put them in, or `nothing`."
 @noinline function axes_of(field::Field)
     text = parameters(field)
+    isvalid(text) || damaged("the parameters of its tensors are not text")  # of such bytes, PCRE may read past the end
     shape, order = numbers_of(text, "shape"), numbers_of(text, "permutation")
     shape === nothing && damaged("its tensors have no shape")
     # As BigInt: a product that overflows would let a file claim more values than it has.
