@@ -78,11 +78,12 @@ class Viewer:
     show: str
 
 
+ITABLES = "import itables; itables.init_notebook_mode(connected=False)"
 VIEWERS = {
     "TablePreview": Viewer("jupyter-arrowshm", "import jupyter_arrowshm as shm", "shm.TablePreview(df)"),
     "buckaroo": Viewer("buckaroo", "import buckaroo", "buckaroo.BuckarooInfiniteWidget(df)"),
-    "itables": Viewer("itables", "import itables", "itables.show(df, maxBytes=0)"),
-    "itables, cut": Viewer("itables", "import itables", "itables.show(df)"),
+    "itables": Viewer("itables", ITABLES, "itables.show(df, maxBytes=0)"),
+    "itables, cut": Viewer("itables", ITABLES, "itables.show(df)"),
     "quak": Viewer("quak", "import quak", "quak.Widget(df)"),
     "ipydatagrid": Viewer("ipydatagrid", "import ipydatagrid", "ipydatagrid.DataGrid(df)"),
     "perspective": Viewer(
@@ -166,7 +167,7 @@ def try_one(desk: Desk, server: Server, name: str, viewer: Viewer, times: int) -
         finished(page)
         run_cell(desk, viewer.show)
         begun = time.monotonic()
-        if not readable(page, "FIRSTROW", 120):
+        if not readable(page, "FIRSTROW", 60):
             return {"version": importlib.metadata.version(viewer.package), "shown": None}
         taken.append(time.monotonic() - begun)
         finished(page)
@@ -189,6 +190,7 @@ def try_one(desk: Desk, server: Server, name: str, viewer: Viewer, times: int) -
     x, y = middle(page)
     page.mouse.click(x, y)
     page.keyboard.press("Control+End")
+    page.keyboard.press("Home")  # where the column is that says it
     found["last row"] = readable(page, "LASTROW", 2)
     for _ in range(0 if found["last row"] else 30):
         page.mouse.move(x, y)
