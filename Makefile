@@ -79,7 +79,7 @@ test-oldest: $(OLDEST)/.test
 
 # A Ray cluster of two and three machines, in an environment of its own. Where Ray cannot be installed, one line says so.
 test-ray: $(RAY)/.test
-	@if test -x $(RAY)/bin/ray; then $(RAY)/bin/python -m pytest -q tests/cluster; fi
+	@if test -x $(RAY)/bin/ray; then $(RAY)/bin/python -m pytest -q --numprocesses 2 --dist loadfile tests/cluster; fi
 
 # In Chromium, which is installed where that needs no question. Pictures: tests/browser/artefacts.
 test-browser: $(VENV)/.browser js
