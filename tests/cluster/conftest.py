@@ -32,7 +32,10 @@ def machines(session: Machines) -> Iterator[Machines]:
 @pytest.fixture(scope="session")
 def lasting(session: Machines) -> dict[str, Peer]:
     """A process on each machine, for all tests: joining a cluster takes seconds."""
-    return {name: session.peer(name) for name in ("a", "b")}
+    peers = {name: session.peer(name) for name in ("a", "b")}
+    for one in peers.values():
+        one.run("name = gc = None; kept = {*globals(), 'kept'}")
+    return peers
 
 
 @pytest.fixture
@@ -46,7 +49,9 @@ def b(machines: Machines, lasting: dict[str, Peer]) -> Peer:
 
 
 def _ready(one: Peer) -> Peer:
-    one.run("for name in place.names(): place.unshare(name)")
+    """Nothing is shared, and nothing of the test before is left: who has found a table keeps its rows in the cluster."""
+    one.run("for name in {*globals()} - kept: del globals()[name]")
+    one.run("for name in place.names(): place.unshare(name)\nimport gc; gc.collect()")
     return one
 
 
