@@ -49,7 +49,7 @@ def b(machines: Machines, lasting: dict[str, Peer]) -> Peer:
 
 
 def _ready(one: Peer) -> Peer:
-    """Nothing is shared, and nothing of the test before is left: who has found a table keeps its rows in the cluster."""
+    """Nothing is shared, and nothing is left of the test before: who has found a table keeps its rows there."""
     one.run("for name in {*globals()} - kept: del globals()[name]")
     one.run("for name in place.names(): place.unshare(name)\nimport gc; gc.collect()")
     return one
