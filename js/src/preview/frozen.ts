@@ -30,7 +30,6 @@ export class Frozen {
 
   mount(place: HTMLElement): void {
     place.append(this._place);
-    Widget.attach(this.grid, this._place);
     this.sync();
   }
 
@@ -43,12 +42,15 @@ export class Frozen {
   sync(): void {
     const { grid, _main: main } = this;
     const pinned = this._pinned();
-    if (this._isSyncing || !grid.isAttached || !main.isAttached) return;
+    if (this._isSyncing || !this._place.isConnected || !main.isAttached) return;
     this._isSyncing = true;
     const width = this._width(pinned);
     const isShown = pinned > 0 && width + ROOM < main.viewport.node.offsetWidth;
     this._place.hidden = !isShown;
+    // Where nothing is pinned, the page has one grid.
+    if (!isShown && grid.isAttached) Widget.detach(grid);
     if (isShown) {
+      if (!grid.isAttached) Widget.attach(grid, this._place);
       this._resize(pinned);
       this._fit(this._width(pinned));
       if (grid.scrollY !== main.scrollY || grid.scrollX) grid.scrollTo(0, main.scrollY);
