@@ -35,5 +35,6 @@ def test_garbled_files(
         for name in names:
             (directory / f"{name}.arrow").unlink()
     assert not [text for text in counts if text.startswith("!")], counts
-    assert counts["attach: DamagedTable"] > FILES // 10 < counts["attach: fine"], counts
+    for what in ("attach", "stream"):
+        assert counts[f"{what}: DamagedTable"] > FILES // 10 < counts[f"{what}: fine"], counts
     tried("garbled", FILES, language="R", place="tmpfs")

@@ -49,10 +49,10 @@ stop_exists <- function(directory, name) {
   raise("TableExists", text, name = name, publisher = label(publisher), alive = !identical(publisher$alive, FALSE), published_at = since)
 }
 
-stop_no_room <- function(directory, needed) {
+stop_no_room <- function(directory, needed, at_least = FALSE) {
   free <- room_left(directory)
   unused <- tryCatch(unused_tables(directory), error = function(e) numeric())
-  text <- sprintf("this table needs %s, but only %s is free in %s.", words_size(needed), words_size(free), directory)
+  text <- sprintf("this table needs %s%s, but only %s is free in %s.", if (at_least) "at least " else "", words_size(needed), words_size(free), directory)
   if (length(unused)) {
     shown <- sprintf("%s (%s)", names(unused), vapply(unused, words_size, ""))
     more <- if (length(unused) > 5) sprintf(" and %d more", length(unused) - 5L) else ""
@@ -149,7 +149,7 @@ checked <- function(value, directory, name = "", needed = 0, kind = "table") {
   switch(value$kind,
     absent = stop_not_found(directory, name),
     exists = stop_exists(directory, name),
-    room = stop_no_room(directory, needed),
+    room = if (needed) stop_no_room(directory, needed) else stop_no_room(directory, as.numeric(value$more), TRUE),
     unsafe = stop_unsafe(directory, value$text, value$more),
     damaged = stop_damaged(directory, name, value$text),
     newer = stop_newer(name, value$text),

@@ -94,7 +94,8 @@ share_table <- function(data, name, replace = FALSE, pin = FALSE) {
     source = kind, version = session$version, library = paste("nanoarrow", session$nanoarrow)
   )
   names(facts) <- paste0("arrowshm.", names(facts))
-  shared <- .Call(C_share, directory, name, isTRUE(replace), isTRUE(pin), facts, made)
+  room <- if (is.list(made)) Inf else room_left(directory) # what a stream needs is known when it has been read
+  shared <- .Call(C_share, directory, name, isTRUE(replace), isTRUE(pin), facts, made, room)
   checked(shared, directory, name, needed, kind)
   who$alive <- TRUE
   invisible(structure(class = "arrowshm_table_info", list(

@@ -212,10 +212,27 @@ struct writer {
   struct block *dictionaries, *batches;
   int num_dictionaries, num_batches;
   int begun;
+  int late;    /* dictionaries are written after the batches, by who gathers them */
+  double room; /* bytes that the file may have */
   void *dictionary_state;
 };
 int writer_batch(struct writer *writer, const struct ArrowArray *array, struct fault *fault);
 int writer_finish(struct writer *writer, const struct pair *facts, int num_facts, struct fault *fault);
 void writer_free(struct writer *writer);
+int writer_dictionary(struct writer *writer, const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t number,
+                      struct fault *fault);
+int64_t writer_size_of(const struct ArrowSchema *schema, const struct ArrowArray *array);
+int64_t width_of_format(const char *format);
+
+/* -- gather.c: small batches of a stream as one -- */
+
+struct gathered;
+int can_gather(const struct ArrowSchema *schema);
+int has_levels(const struct ArrowSchema *schema);
+struct gathered *gather_new(const struct ArrowSchema *schema);
+void gather_free(struct gathered *one);
+const char *gather_append(struct gathered *one, const struct ArrowArray *array, int64_t shift, int64_t length);
+int gather_flush(struct gathered *one, struct writer *writer, struct fault *fault);
+int gather_dictionaries(const struct gathered *one, struct writer *writer, int64_t *number, struct fault *fault);
 
 #endif

@@ -275,7 +275,7 @@ static void add_bits(struct plan *plan, const uint8_t *bits, int64_t offset, int
   add_buffer(plan, own, size, own);
 }
 
-static int64_t width_of(const char *format) {
+int64_t width_of_format(const char *format) {
   switch (*format) {
   case 'c': case 'C': return 1;
   case 's': case 'S': case 'e': return 2;
@@ -320,7 +320,7 @@ static void add_array(struct plan *plan, const struct ArrowSchema *schema, const
     if (nulls) add_bits(plan, validity, offset, length);
     else add_buffer(plan, NULL, 0, NULL);
   }
-  int64_t width = width_of(format), first = 0, rows = 0; /* the rows of children that are needed */
+  int64_t width = width_of_format(format), first = 0, rows = 0; /* the rows of children that are needed */
   int wide = *format == 'U' || *format == 'Z' || !strcmp(format, "+L");
   if (width || *format == 'w') {
     add_buffer(plan, (const uint8_t *)array->buffers[1] + offset * width, length * width, NULL);
@@ -330,9 +330,16 @@ static void add_array(struct plan *plan, const struct ArrowSchema *schema, const
     const uint8_t *offsets = array->buffers[1];
     int64_t each = wide ? 8 : 4;
     if (!offsets || array->length == 0) offsets = (const uint8_t *)NO_OFFSETS, offset = 0, length = 0;
-    add_buffer(plan, offsets + offset * each, (length + 1) * each, NULL);
-    rows = load_offset(offsets, offset + length, wide);
-    if (*format != '+') add_buffer(plan, array->buffers[2], rows, NULL);
+    first = load_offset(offsets, offset, wide);
+    rows = load_offset(offsets, offset + length, wide) - first;
+    uint8_t *own = first ? malloc((size_t)((length + 1) * each)) : NULL; /* a slice has no more than its own texts */
+    if (first && !own) plan->wrong = "there is no memory left";
+    for (int64_t i = 0; own && i <= length; i++) {
+      int64_t moved = load_offset(offsets, offset + i, wide) - first;
+      memcpy(own + i * each, &moved, (size_t)each); /* little-endian, as the file */
+    }
+    add_buffer(plan, own ? own : offsets + offset * each, (length + 1) * each, own);
+    if (*format != '+') add_buffer(plan, (const uint8_t *)array->buffers[2] + first, rows, NULL);
   } else if (!strncmp(format, "+v", 2)) {
     int64_t each = format[2] == 'L' ? 8 : 4;
     add_buffer(plan, (const uint8_t *)array->buffers[1] + offset * each, length * each, NULL);
@@ -408,6 +415,12 @@ static int write_batch(struct writer *writer, struct plan *plan, int64_t rows, i
     put_vector(&b, s.at[4], (int64_t)plan->num_counts, 8);
     put_bytes(&b, plan->counts, plan->num_counts * 8);
   }
+  if (writer->fd >= 0 && (double)(writer->written + plan->body) > writer->room) {
+    char needed[32];
+    snprintf(needed, sizeof needed, "%lld", (long long)(writer->written + plan->body));
+    free(b.data);
+    return fail(fault, "room", "", needed);
+  }
   struct block *block = dictionary >= 0 ? add_block(&writer->dictionaries, &writer->num_dictionaries)
                                         : add_block(&writer->batches, &writer->num_batches);
   int wrong = block ? write_message(writer, &b, block, fault) : fail(fault, "unsupported", "there is no memory left", NULL);
@@ -418,7 +431,7 @@ static int write_batch(struct writer *writer, struct plan *plan, int64_t rows, i
   return wrong ? -1 : 0;
 }
 
-static int write_dictionary(struct writer *writer, const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t number,
+int writer_dictionary(struct writer *writer, const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t number,
                             struct fault *fault) {
   struct plan plan = {0};
   int wrong = 0;
@@ -426,7 +439,7 @@ static int write_dictionary(struct writer *writer, const struct ArrowSchema *sch
   add_array(&plan, schema, array, 0, array->length);
   if (plan.wrong) wrong = fail(fault, "unsupported", plan.wrong, NULL);
   for (int i = 0; i < plan.num_dictionaries && !wrong; i++)
-    wrong = write_dictionary(writer, plan.dictionaries[i].schema, plan.dictionaries[i].array, plan.dictionaries[i].number, fault);
+    wrong = writer_dictionary(writer, plan.dictionaries[i].schema, plan.dictionaries[i].array, plan.dictionaries[i].number, fault);
   uint8_t *bytes = wrong ? NULL : malloc((size_t)plan.body + 8);
   int64_t size = 8;
   if (bytes) memcpy(bytes, &array->length, 8);
@@ -471,12 +484,21 @@ int writer_batch(struct writer *writer, const struct ArrowArray *array, struct f
     add_array(&plan, writer->schema->children[i], array->children[i], array->offset, array->length);
     if (plan.wrong) wrong = fail(fault, "unsupported", plan.wrong, writer->schema->children[i]->name);
   }
-  for (int i = 0; i < plan.num_dictionaries && !wrong; i++)
-    wrong = write_dictionary(writer, plan.dictionaries[i].schema, plan.dictionaries[i].array, plan.dictionaries[i].number, fault);
+  for (int i = 0; i < plan.num_dictionaries && !wrong && !writer->late; i++)
+    wrong = writer_dictionary(writer, plan.dictionaries[i].schema, plan.dictionaries[i].array, plan.dictionaries[i].number, fault);
   if (!wrong) wrong = write_batch(writer, &plan, array->length, -1, fault);
   plan_free(&plan);
   writer->rows += array->length;
   return wrong ? -1 : 0;
+}
+
+/* The bytes that the buffers of a batch have. */
+int64_t writer_size_of(const struct ArrowSchema *schema, const struct ArrowArray *array) {
+  struct plan plan = {0};
+  for (int64_t i = 0; i < array->n_children; i++) add_array(&plan, schema->children[i], array->children[i], array->offset, array->length);
+  int64_t size = plan.body;
+  plan_free(&plan);
+  return size;
 }
 
 static void put_blocks(struct builder *b, size_t from, const struct block *blocks, int count) {

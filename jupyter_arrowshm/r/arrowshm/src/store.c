@@ -185,8 +185,59 @@ static void read_boot(char *text, size_t size) {
   fclose(file);
 }
 
+#define GATHER ((int64_t)64 << 20) /* bytes; as many as Python's writer has in a batch */
+
+/* Keep a small batch of a stream to be written with the next ones; a large one is written as it is. */
+static int add_batch(struct gathered *gathered, int64_t *pending, struct writer *writer, const struct ArrowArray *array, struct fault *fault) {
+  int64_t size = writer_size_of(writer->schema, array);
+  int is_large = size >= GATHER && !writer->late;
+  if (*pending && *pending + size > GATHER) {
+    if (gather_flush(gathered, writer, fault)) return -1;
+    *pending = 0;
+  }
+  if (is_large) return writer_batch(writer, array, fault);
+  const char *why = gather_append(gathered, array, 0, array->length);
+  if (why) return fail(fault, "unsupported", why, NULL);
+  *pending += size + 1; /* batches without rows, too */
+  return 0;
+}
+
+/* The next batch, whose `release` is NULL after the last one. */
+static int next_batch(struct ArrowArrayStream *stream, struct ArrowArray *array, struct fault *fault) {
+  memset(array, 0, sizeof *array);
+  if (interrupted()) return fail(fault, "interrupted", "", NULL);
+  if (!stream->get_next(stream, array)) return 0;
+  const char *said = stream->get_last_error(stream);
+  array->release = NULL;
+  return fail(fault, "unsupported", said ? said : "its stream broke off", NULL);
+}
+
+/* A single batch is written as it is, without a copy; of more, small ones are gathered where their types can be. */
+static int write_stream(struct ArrowArrayStream *stream, struct writer *writer, struct fault *fault) {
+  struct ArrowArray array, next;
+  struct gathered *gathered = NULL;
+  int64_t pending = 0, number = 0;
+  int wrong = next_batch(stream, &array, fault);
+  while (!wrong && array.release) {
+    wrong = next_batch(stream, &next, fault);
+    if (!wrong && next.release && !gathered && can_gather(writer->schema)) {
+      gathered = gather_new(writer->schema);
+      writer->late = has_levels(writer->schema);
+      if (!gathered) wrong = fail(fault, "unsupported", "there is no memory left", NULL);
+    }
+    if (!wrong) wrong = gathered ? add_batch(gathered, &pending, writer, &array, fault) : writer_batch(writer, &array, fault);
+    array.release(&array);
+    array = next;
+  }
+  if (array.release) array.release(&array);
+  if (!wrong && pending) wrong = gather_flush(gathered, writer, fault);
+  if (!wrong && writer->late) wrong = gather_dictionaries(gathered, writer, &number, fault);
+  gather_free(gathered);
+  return wrong;
+}
+
 /* Share the batches of a stream, or what R/writing.R says of a data.frame. `facts` are of R's side, by name. */
-SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP source) {
+SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP source, SEXP room) {
   static int has_handler;
   struct fault fault;
   struct directory directory;
@@ -235,20 +286,10 @@ SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP sour
   writer.schema = &own_schema;
   if (stream && stream->get_schema(stream, &own_schema)) wrong = fail(&fault, "unsupported", "its stream has no schema", NULL);
   if (!wrong && strcmp(writer.schema->format, "+s")) wrong = fail(&fault, "unsupported", "it is not a table", NULL);
-  if (!wrong && !stream) wrong = writer_batch(&writer, &own_array, &fault);
-  while (stream && !wrong) {
-    struct ArrowArray array = {0};
-    if (stream->get_next(stream, &array)) {
-      const char *said = stream->get_last_error(stream);
-      wrong = fail(&fault, "unsupported", said ? said : "its stream broke off", NULL);
-    } else if (!array.release) {
-      break;
-    } else {
-      wrong = writer_batch(&writer, &array, &fault);
-      array.release(&array);
-      if (!wrong && interrupted()) wrong = fail(&fault, "interrupted", "", NULL);
-    }
-  }
+  writer.room = Rf_asReal(room);
+  if (!wrong) wrong = stream ? write_stream(stream, &writer, &fault) : writer_batch(&writer, &own_array, &fault);
+  if (wrong && !strcmp(fault.kind, "room") && !*fault.more)
+    snprintf(fault.more, sizeof fault.more, "%lld", (long long)writer.written);
   snprintf(rows, sizeof rows, "%lld", (long long)writer.rows);
   add_fact(&request, "arrowshm.rows", rows);
   if (!wrong) wrong = writer_finish(&writer, request.facts, request.num_facts, &fault);
@@ -626,7 +667,7 @@ SEXP C_stream(SEXP, SEXP, SEXP);
 
 #define CALL(name, count) {#name, (DL_FUNC)&name, count}
 static const R_CallMethodDef CALLS[] = {
-    CALL(C_share, 6), CALL(C_measure, 1), CALL(C_attach, 5), CALL(C_number_of, 2), CALL(C_describe, 2), CALL(C_unshare, 2), CALL(C_pin, 3), CALL(C_collect, 2),
+    CALL(C_share, 7), CALL(C_measure, 1), CALL(C_attach, 5), CALL(C_number_of, 2), CALL(C_describe, 2), CALL(C_unshare, 2), CALL(C_pin, 3), CALL(C_collect, 2),
     CALL(C_sha256, 1), CALL(C_has_large_shared_memory, 0), CALL(C_table_names, 2), CALL(C_check_name, 1), CALL(C_lock_device, 1),
     CALL(C_file_system_room, 1), CALL(C_token, 2), CALL(C_locks_are_masked, 0), CALL(C_columns, 3), CALL(C_in_place, 1), CALL(C_stream, 3),
     CALL(C_attachments, 1), CALL(C_are_attached, 1), {NULL, NULL, 0}};
