@@ -248,11 +248,17 @@ def rest() -> str:
         " `jupyter_arrowshm/server/rest-api.yml` says the same, and more, as an OpenAPI file.",
         "## Routes",
     ]
+    known: dict[int, str] = {}  # the file describes some routes by an alias of another one
     for path, item in api["paths"].items():
         for verb in _VERBS:
             if (operation := item.get(verb)) is None:
                 continue
-            parts += [f"### `{verb.upper()} {path}`", _flowed(operation["summary"]) + "."]
+            route = f"`{verb.upper()} {path}`"
+            parts.append(f"### {route}")
+            if (same := known.setdefault(id(operation), route)) != route:
+                parts.append(f"As {same}, of the file at `path`, which is in the URL.")
+                continue
+            parts.append(_flowed(operation["summary"]) + ".")
             if "description" in operation:
                 parts.append(_flowed(operation["description"]))
             if listed := [_resolved(one, api) for one in operation.get("parameters", ())]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .access import EVERYONE, Access, members_of, of_user
-    from .arrowfile import UNREADABLE
+    from .arrowfile import UNREADABLE, batch_lengths, is_compressed
     from .attached import Attachment
     from .capabilities import Capabilities
     from .contents import Look
@@ -50,12 +50,14 @@ _MODULES = {
     "Tables": "table",
     "Writer": "publication",
     "attach_origin": "loads",
+    "batch_lengths": "arrowfile",
     "check_name": "names.check",
     "check_owner": "packed",
     "default_parent": "directory",
     "default_path": "directory",
     "default_store": "store",
     "describe": "packed",
+    "is_compressed": "arrowfile",
     "is_run_by_program": "process",
     "members_of": "access",
     "name_of_file": "names.of_file",
@@ -88,12 +90,14 @@ __all__ = [
     "Tables",
     "Writer",
     "attach_origin",
+    "batch_lengths",
     "check_name",
     "check_owner",
     "default_parent",
     "default_path",
     "default_store",
     "describe",
+    "is_compressed",
     "is_run_by_program",
     "members_of",
     "name_of_file",

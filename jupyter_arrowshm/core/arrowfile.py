@@ -131,7 +131,7 @@ def open_file(buffer: pa.Buffer, name: str, path: str) -> tuple[pa.ipc.RecordBat
         if protocol != PROTOCOL_VALUE:
             if protocol is not None:
                 raise NewerProtocol(name, protocol.decode(errors="replace"), str(PROTOCOL))
-            if _is_compressed(buffer):
+            if is_compressed(buffer):
                 raise DamagedTable(name, path, "it is compressed, so it cannot be used where it lies")
             if _is_foreign(buffer):
                 raise DamagedTable(name, path, "it was written on a machine of the other byte order")
@@ -173,7 +173,7 @@ def _length(batch: flatbuffer.Table) -> int:
     return length
 
 
-def _is_compressed(buffer: pa.Buffer) -> bool:
+def is_compressed(buffer: pa.Buffer) -> bool:
     """Whether a record batch or dictionary says BodyCompression (Message.fbs), which pyarrow does not tell."""
     dictionaries = (header.table(1) for header in _headers(buffer, _DICTIONARIES))  # DictionaryBatch: id, data
     batches = itertools.chain(filter(None, dictionaries), _headers(buffer, _BATCHES))

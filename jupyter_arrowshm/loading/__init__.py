@@ -6,8 +6,8 @@ Nothing here knows the store: ``core`` loads an origin once per machine, and eve
 from __future__ import annotations
 
 from . import remote
-from .files import Files, entity_tag
+from .files import Files, csv_options, entity_tag, format_of, version_of
 from .origin import Origin, name_of
 from .where import Where
 
-__all__ = ["Files", "Origin", "Where", "entity_tag", "name_of", "remote"]
+__all__ = ["Files", "Origin", "Where", "csv_options", "entity_tag", "format_of", "name_of", "remote", "version_of"]

@@ -22,6 +22,7 @@ from .origin import name_of
 from .where import Where
 
 if TYPE_CHECKING:
+    import pyarrow.csv
     import pyarrow.dataset as ds
     import pyarrow.fs as fs
 
@@ -82,8 +83,7 @@ class Files:
         with self._explained():
             if self._is_local and not os.path.isdir(self._uri):
                 # The inode, too: a program may write a file of the same size within one tick of its clock.
-                status = os.stat(self._uri)
-                return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
+                return version_of(os.stat(self._uri))
             return self._version_of_many() if self._is_local else remote.within(self._version_of_many)
 
     def _version_of_many(self) -> str:
@@ -103,7 +103,7 @@ class Files:
         with self._explained():
             system, path = self._place()
             files = self._files(system, path)
-            kind = _format(files[0].path)
+            kind = format_of(files[0].path)
             options = ds.FileSystemFactoryOptions(partition_base_dir=path, partitioning=ds.partitioning(flavor="hive"))
             factory = ds.FileSystemDatasetFactory(
                 system, [file.path for file in files], _reader(kind, files[0].path, self._is_local), options
@@ -147,12 +147,12 @@ class Files:
         if found.type == fs.FileType.NotFound:
             raise FileNotFoundError(errno.ENOENT, "there is no such file or directory")
         if found.type == fs.FileType.File:
-            if not _format(path):
+            if not format_of(path):
                 raise LoadFailed(self.address, "its name does not tell its format", f"It may end in {_ENDINGS}.")
             return [found]
         inside = sorted(system.get_file_info(fs.FileSelector(path, recursive=True)), key=lambda file: file.path)
         formats = [
-            (_format(file.path), file)
+            (format_of(file.path), file)
             for file in inside
             if file.type == fs.FileType.File and not _is_ignored(file.path[len(path) :])
         ]
@@ -184,6 +184,11 @@ class Files:
         return text.rstrip(". ")
 
 
+def version_of(status: os.stat_result) -> str:
+    """Text that differs after every change of a local file."""
+    return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
+
+
 def entity_tag(system: fs.FileSystem, path: str) -> str:
     """The version that an object store gives one object (RFC 9110, section 8.8.3); empty where there is none."""
     with system.open_input_file(path) as file:
@@ -194,7 +199,7 @@ def entity_tag(system: fs.FileSystem, path: str) -> str:
     return ""
 
 
-def _format(path: str) -> str:
+def format_of(path: str) -> str:
     """The format that a file's name tells; empty if it tells none."""
     name = path.lower()
     for ending in _COMPRESSED:
@@ -203,22 +208,26 @@ def _format(path: str) -> str:
     return found if name == path.lower() or found in ("csv", "json") else ""
 
 
-def _reader(kind: str, path: str, is_local: bool) -> ds.FileFormat:
+def csv_options(path: str) -> tuple[pyarrow.csv.ParseOptions, pyarrow.csv.ConvertOptions]:
+    """How a CSV or TSV file is read."""
     import pyarrow.csv
+
+    # As write_csv writes them, and as pandas reads them: nothing between two commas is no text, "" is an empty one.
+    nulls = pyarrow.csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False)
+    return pyarrow.csv.ParseOptions(delimiter="\t" if ".tsv" in path.lower() else ","), nulls
+
+
+def _reader(kind: str, path: str, is_local: bool) -> ds.FileFormat:
     import pyarrow.dataset as ds
 
     if kind == "csv":
-        # As write_csv writes them, and as pandas reads them: nothing between two commas is no text, "" is an empty one.
-        nulls = pyarrow.csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False)
-        delimiter = "\t" if ".tsv" in path.lower() else ","
-        return ds.CsvFileFormat(
-            pyarrow.csv.ParseOptions(delimiter=delimiter),
-            default_fragment_scan_options=ds.CsvFragmentScanOptions(convert_options=nulls),
-        )
+        separated, nulls = csv_options(path)
+        scan = ds.CsvFragmentScanOptions(convert_options=nulls)
+        return ds.CsvFileFormat(separated, default_fragment_scan_options=scan)
     if kind == "parquet":
         # Fetching the columns of a row group at once saves requests to a bucket; from a disk it takes twice the memory.
-        scan = ds.ParquetFragmentScanOptions(pre_buffer=not is_local)
-        return ds.ParquetFileFormat(default_fragment_scan_options=scan)
+        whole = ds.ParquetFragmentScanOptions(pre_buffer=not is_local)
+        return ds.ParquetFileFormat(default_fragment_scan_options=whole)
     formats: dict[str, Any] = {
         "ipc": ds.IpcFileFormat,
         "json": ds.JsonFileFormat,

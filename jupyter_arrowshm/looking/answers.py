@@ -18,9 +18,11 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from ..core import Store
-from ..errors import ArrowSHMError, InvalidQuery, QueryStopped
-from ..preview import SORTED_ROWS, VIEW_ROWS, Damage, Patience, Step, Unwanted, View, of_file
+from ..errors import ArrowSHMError, InvalidQuery, QueryStopped, TableReplaced
+from ..preview import SORTED_ROWS, VIEW_ROWS, Damage, Patience, Source, Step, Unwanted, View, of_file
+from . import files
 from .questions import (
+    AboutQuestion,
     CellQuestion,
     ExportQuestion,
     FindQuestion,
@@ -34,7 +36,14 @@ from .questions import (
 
 _TABLES, _VIEWS = 4, 8  # that are at hand at once
 
-Views = Callable[[str, str], View]
+Address = tuple[str, str, str, str]  # file, directory, name, version
+
+
+class _Open(NamedTuple):
+    """What is looked at, by sort and filter, and whether it is still what was opened."""
+
+    view: Callable[[str, str], View]
+    is_as_it_was: Callable[[], bool]
 
 
 class Answer(NamedTuple):
@@ -48,16 +57,22 @@ class OpenTables:
     """The tables that are looked at, by version: an older one can be paged through for as long as questions come."""
 
     def __init__(self) -> None:
-        self._views: OrderedDict[tuple[str, str, str], Views] = OrderedDict()
+        self._open: OrderedDict[Address, _Open] = OrderedDict()
         self._sorted: list[View] = []  # that may keep the order of all rows; the last one was asked for last
 
     def view(self, question: Question) -> View:
-        """Raises ``TableNotFound``, ``TableReplaced``, ``DamagedTable``, ``InvalidQuery``."""
-        key = (question.directory, question.name, question.version)
-        if key not in self._views:
-            key = self._open(*key)
-        self._views.move_to_end(key)
-        return self._views[key](question.sort, question.filter)
+        """Raises ``TableNotFound``, ``TableReplaced``, ``DamagedTable``, ``LoadFailed``, ``InvalidQuery``."""
+        key = (question.file, question.directory, question.name, question.version)
+        if not self.has(key):
+            key = self._add(*key)
+        self._open.move_to_end(key)
+        return self._open[key].view(question.sort, question.filter)
+
+    def has(self, key: Address) -> bool:
+        """Whether it is open. A file that somebody has written into is not: it is another version now."""
+        if key in self._open and not self._open[key].is_as_it_was():
+            del self._open[key]
+        return key in self._open
 
     def make_room(self, view: View) -> None:
         """Let other views forget their order where the memory for this one's is needed."""
@@ -79,20 +94,27 @@ class OpenTables:
             self._sorted.pop()
 
     def forget(self) -> None:
-        self._views.clear()
+        self._open.clear()
         self._sorted.clear()
         gc.collect()
 
-    def _open(self, directory: str, name: str, version: str) -> tuple[str, str, str]:
+    def _add(self, file: str, directory: str, name: str, version: str) -> Address:
+        if file:
+            opened = files.OpenFile(file)
+            if version not in ("", opened.version):
+                raise TableReplaced(name)
+            return self._keep((file, directory, name, opened.version), lambda: opened.source, opened.is_as_it_was)
         look = Store(directory).look(name, version)
-        key = (directory, name, look.version)
-        if key not in self._views:
-            source = of_file(look.reader, look.batch_lengths)
-            self._views[key] = functools.lru_cache(_VIEWS)(
-                lambda sort, filter: View(source, sort, filter, look.version)
-            )
-            if len(self._views) > _TABLES:
-                self._views.popitem(last=False)
+        key = ("", directory, name, look.version)
+        return self._keep(key, lambda: of_file(look.reader, look.batch_lengths), lambda: True)
+
+    def _keep(self, key: Address, source: Callable[[], Source], is_as_it_was: Callable[[], bool]) -> Address:
+        if not self.has(key):
+            rows, version = source(), key[-1]
+            view = functools.lru_cache(_VIEWS)(lambda sort, filter: View(rows, sort, filter, version))
+            self._open[key] = _Open(view, is_as_it_was)
+            if len(self._open) > _TABLES:
+                self._open.popitem(last=False)
         return key
 
 
@@ -104,16 +126,26 @@ def answer(tables: OpenTables, question: Question, patience: Patience | None = N
             tables.make_room(view)
         return _answer(view, question, patience or Patience())
     except Exception as error:
+        key = (question.file, question.directory, question.name, question.version)
+        if question.version and question.file and not isinstance(error, Unwanted) and not tables.has(key):
+            error = TableReplaced(question.name)  # it was read while somebody wrote into it
         return failed(explained(error, question))
 
 
 def explained(error: Exception, question: Question) -> Exception:
     """Any error that looking raises, as one that a person understands: one of ours, or ``Unwanted``."""
+    told = _explained(error, question)
+    return files.with_remedy(told, question.file) if question.file and isinstance(told, QueryStopped) else told
+
+
+def _explained(error: Exception, question: Question) -> Exception:
     if isinstance(error, (ArrowSHMError, Unwanted)):
         return error
     if isinstance(error, (MemoryError, pa.lib.ArrowCapacityError)):
         return QueryStopped("needed more memory than it may have")
     if isinstance(error, (Damage, struct.error, IndexError, UnicodeDecodeError)):
+        if question.file:
+            return files.damaged(error, question.name)
         return Store(question.directory).damaged(question.name, error)
     if isinstance(error, (pa.ArrowException, ArithmeticError, KeyError)):  # a decimal's scale may be past Python's
         return InvalidQuery(f"Arrow cannot do that with these types ({str(error)[:200]})")
@@ -128,6 +160,8 @@ def failed(error: Exception) -> Answer:
 
 
 def _answer(view: View, question: Question, patience: Patience) -> Answer:
+    if isinstance(question, AboutQuestion):
+        return Answer({}, json.dumps({"name": question.name, **view.about()}).encode())
     if isinstance(question, RowsQuestion):
         batch = view.page(question.offset, question.limit, question.columns, question.cell, patience)
         sink = pa.BufferOutputStream()

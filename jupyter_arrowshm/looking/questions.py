@@ -27,6 +27,8 @@ class Question:
     ----------
     name, directory
         The table, and the store that it is in.
+    file
+        The path of a file that is looked at instead; ``name`` is then its last part.
     version
         The version that is meant; empty: the present one.
     columns, sort, filter
@@ -37,6 +39,7 @@ class Question:
 
     name: str
     directory: str = ""
+    file: str = ""
     version: str = ""
     columns: str = ""
     sort: str = ""
@@ -45,6 +48,13 @@ class Question:
     def wire(self) -> dict[str, Any]:
         """The JSON from which :func:`parse` makes the question."""
         return {"what": self.what, **dataclasses.asdict(self)}
+
+
+@dataclass(frozen=True)
+class AboutQuestion(Question):
+    """The number of rows, and the columns."""
+
+    what = "about"
 
 
 @dataclass(frozen=True)
@@ -153,6 +163,7 @@ class SqlQuestion(Question):
 _KINDS: dict[str, type[Question]] = {
     kind.what: kind
     for kind in (
+        AboutQuestion,
         RowsQuestion,
         SummaryQuestion,
         FindQuestion,
@@ -168,11 +179,14 @@ _KINDS: dict[str, type[Question]] = {
 
 
 def parse(wire: Mapping[str, Any], **known: str) -> Question:
-    """The question that came over a wire; ``known`` is what the receiver knows better. Raises ``InvalidQuery``."""
+    """The question that came over a wire; ``known`` is what the receiver knows better. Raises ``InvalidQuery``.
+
+    A page must not choose a file by itself: ``file`` is taken from ``known`` alone.
+    """
     kind = _KINDS.get(str(wire.get("what")))
     if kind is None:
         raise InvalidQuery(f"a question is one of {', '.join(_KINDS)}")
-    given = {**wire, **known}
+    given = {**wire, "file": "", **known}
     fields = {field.name: field for field in dataclasses.fields(kind)}
     return kind(**{key: _value(fields[key], given[key]) for key in fields.keys() & given.keys()})
 

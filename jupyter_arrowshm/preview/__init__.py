@@ -6,13 +6,14 @@ For the server's worker, the widget and the command line; it works on any
 
 from __future__ import annotations
 
-from .damage import Damage
+from .damage import Damage, reading
 from .finding import Step
 from .order import SORTED_ROWS
 from .page import CELL, MAX_COLUMNS, MAX_ROWS
+from .parts import CompressedSource, ParquetSource
 from .patience import Patience, Unwanted
 from .selection import VIEW_ROWS
-from .source import Source, of_file
+from .source import Source, of_file, of_table
 from .view import METADATA_KEY, View
 
 __all__ = [
@@ -22,11 +23,15 @@ __all__ = [
     "METADATA_KEY",
     "SORTED_ROWS",
     "VIEW_ROWS",
+    "CompressedSource",
     "Damage",
+    "ParquetSource",
     "Patience",
     "Source",
     "Step",
     "Unwanted",
     "View",
     "of_file",
+    "of_table",
+    "reading",
 ]

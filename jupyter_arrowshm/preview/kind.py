@@ -41,6 +41,11 @@ def kind(type_: pa.DataType) -> str:
     return "nested" if pa.types.is_nested(type_) else "other"
 
 
+def written(type_: pa.DataType) -> str:
+    """The type as pyarrow writes it; for another library's type, its name: as the list of tables has it."""
+    return f"extension<{type_.extension_name}>" if isinstance(type_, pa.BaseExtensionType) else str(type_)
+
+
 def type_name(type_: pa.DataType) -> str:
     """The type in words, of bounded length."""
     if pa.types.is_dictionary(type_):

@@ -35,10 +35,13 @@ class Source(ABC):
         With pandas' own types where a column has them; the arrays are of those types, or of what is stored for them.
     summaries
         Those of all rows that were made so far, by column: a filter's are compared with them.
+    is_cut
+        Whether these are only the first rows of a file.
     """
 
     schema: pa.Schema
     num_rows: int
+    is_cut = False
 
     def __init__(self) -> None:
         self.summaries: dict[int, dict[str, Any]] = {}
@@ -207,6 +210,13 @@ def of_file(reader: pa.ipc.RecordBatchFileReader, lengths: Callable[[], Iterable
         if reader.num_record_batches > 1 and reader.num_record_batches * len(reader.schema) > _FEW_CELLS:
             return FileSource(reader, list(lengths()))
         return TableSource(reader.read_all())
+
+
+def of_table(table: pa.Table, *, is_cut: bool) -> Source:
+    """A table in memory: with ``is_cut``, the first rows of a file."""
+    source = TableSource(table)
+    source.is_cut = is_cut
+    return source
 
 
 def _together(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:

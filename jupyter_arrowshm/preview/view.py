@@ -17,6 +17,7 @@ from .export import MAX_ROWS as MAX_EXPORTED
 from .export import File, export
 from .finding import Finder, Step, Wanted
 from .grouping import group, points
+from .kind import written
 from .order import SORTED_ROWS, Order
 from .page import CELL, MAX_COLUMNS, Frame, page
 from .patience import Patience, Unwanted
@@ -235,6 +236,15 @@ class View:
         """How many rows of the view can be paged through."""
         is_whole = self._keys and selected.matches <= SORTED_ROWS and not self._is_cut
         return selected.matches if is_whole else len(selected.rows)
+
+    def about(self) -> dict[str, Any]:
+        """What the source says about itself, without looking at a row (``rest-api.yml``, ``File``)."""
+        columns = [
+            {"name": field.name, "type": written(field.type), "nullable": field.nullable}
+            for field in self.source.schema
+        ]
+        rows = {"num_rows": self.source.num_rows, "is_cut": self.source.is_cut}
+        return {"version": self._version, **rows, "schema": columns}
 
     def facts(self, selected: Selection | Population) -> dict[str, Any]:
         return {

@@ -17,6 +17,7 @@ from ..errors import (
     DamagedTable,
     InvalidName,
     InvalidQuery,
+    LoadFailed,
     NewerProtocol,
     PlaceNotFound,
     TableExists,
@@ -38,6 +39,7 @@ _STATUS = {
     TableExists: 409,
     TableReplaced: 409,
     DamagedTable: 422,
+    LoadFailed: 422,
     NewerProtocol: 422,
 }
 

@@ -13,6 +13,7 @@ from tornado import web
 from .. import __version__
 from ..core import PROTOCOL
 from .base import Handler
+from .file_handlers import FILE_HANDLERS
 from .place_handlers import PlacesHandler, PlaceTableHandler, PlaceTablesHandler
 from .preview_handlers import (
     CellHandler,
@@ -112,6 +113,7 @@ HANDLERS: list[tuple[str, type[Handler]]] = [
     (r"/arrowshm/tables/([^/]+)/group", GroupHandler),
     (r"/arrowshm/tables/([^/]+)/points", PointsHandler),
     (r"/arrowshm/tables/([^/]+)/export", ExportHandler),
+    *FILE_HANDLERS,
     (r"/arrowshm/sql", SqlHandler),
     (r"/arrowshm/sql/([^/]+)", SharedSqlHandler),
     (r"/arrowshm/gc", CollectHandler),

@@ -14,8 +14,9 @@ import threading
 
 from .. import errors
 from ..core import Store
-from ..errors import ArrowSHMError, DamagedTable, QueryStopped
+from ..errors import ArrowSHMError, DamagedTable, LoadFailed, QueryStopped
 from ..looking.answers import Answer
+from ..looking.files import with_remedy
 from ..looking.questions import Question, RowsQuestion
 from .worker import Worker
 
@@ -130,7 +131,8 @@ class Lane:
             head, body = worker.ask(errand.question, self._timeout, lambda: errand.is_wanted)
         except TimeoutError:
             self._end()
-            raise QueryStopped(f"took longer than {self._timeout:g} s and was stopped") from None
+            late = QueryStopped(f"took longer than {self._timeout:g} s and was stopped")
+            raise (with_remedy(late, errand.question.file) if errand.question.file else late) from None
         except (EOFError, BrokenPipeError):
             code = self._end()
             # It had not been asked for long, and ended at this moment; or somebody killed it.
@@ -170,6 +172,8 @@ def _settle(future: concurrent.futures.Future[Answer], outcome: Answer | BaseExc
 def _ended(code: int, question: Question) -> ArrowSHMError:
     if -code in _CRASHES and not question.name:
         return QueryStopped("crashed", "A table in it may be damaged")
+    if -code in _CRASHES and question.file:
+        return LoadFailed(question.name, "reading it crashed: it is damaged, or somebody has just written into it")
     if -code in _CRASHES:
         path = Store(question.directory).path(question.name)
         return DamagedTable(question.name, path, "reading it crashed")

@@ -27,22 +27,45 @@ Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
 may_read = cast("Callable[[Method], Method]", authorized("read"))
 
 
-class PreviewHandler(Handler):
-    """A question, in the URL or, where it may be longer, in the body; its asker may go away before it is answered."""
+class AskingHandler(Handler):
+    """A question to the workers, whose asker may go away before it is answered."""
+
+    _asked: asyncio.Task[Answer] | None = None
+
+    async def ask(self, wire: dict[str, Any], address: dict[str, str]) -> tuple[questions.Question, Answer]:
+        try:
+            question = questions.parse(wire, **address)
+            self._asked = asyncio.ensure_future(self.previewer.ask(question))
+            return question, await self._asked
+        except ArrowSHMError as error:
+            raise refused(error) from None
+        except asyncio.CancelledError:
+            raise web.Finish from None
+
+    def on_connection_close(self) -> None:
+        if self._asked is not None:
+            self._asked.cancel()
+
+    def compute_etag(self) -> str | None:
+        """None: a hash of two megabytes for an answer that hardly anybody asks for twice."""
+        return None
+
+
+class PreviewHandler(AskingHandler):
+    """A question, in the URL or, where it may be longer, in the body."""
 
     what: str
-    _asked: asyncio.Task[Answer] | None = None
 
     @web.authenticated
     @may_read
-    async def get(self, name: str) -> None:
+    async def get(self, name: str = "") -> None:
         """The question is in the URL, of which Tornado reads 64 kB."""
         wire = {key: self.get_query_argument(key) for key in self.request.query_arguments}
         await self._answer(wire, name)
 
     @web.authenticated
     @may_read
-    async def post(self, name: str) -> None:
+    async def post(self, name: str = "") -> None:
         """The same, in the body: it changes nothing, and anyone who may read may ask."""
         try:
             wire = json.loads(self.request.body or b"{}")
@@ -53,26 +76,15 @@ class PreviewHandler(Handler):
         await self._answer(wire, name)
 
     async def _answer(self, wire: dict[str, Any], name: str) -> None:
-        try:
-            question = questions.parse({**wire, "what": self.what}, name=name, directory=self.monitor.store.directory)
-            self._asked = asyncio.ensure_future(self.previewer.ask(question))
-            answer = await self._asked
-        except ArrowSHMError as error:
-            raise refused(error) from None
-        except asyncio.CancelledError:
-            raise web.Finish from None
-        self.send(question, answer)
+        self.send(*await self.ask({**wire, "what": self.what}, await self.address(name)))
+
+    async def address(self, name: str) -> dict[str, str]:
+        """What the question is about: fields of a :class:`questions.Question`."""
+        return {"name": name, "directory": self.monitor.store.directory}
 
     def send(self, question: questions.Question, answer: Answer) -> None:
         """Finish with the answer."""
         raise NotImplementedError
-
-    def on_connection_close(self) -> None:
-        if self._asked is not None:
-            self._asked.cancel()
-
-    def compute_etag(self) -> None:
-        """None: a hash of two megabytes for an answer that hardly anybody asks for twice."""
 
 
 class RowsHandler(PreviewHandler):

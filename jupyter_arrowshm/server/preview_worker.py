@@ -77,7 +77,8 @@ def _limit(what: int, most: int) -> None:
 
 def _answer(tables: OpenTables, line: bytes, questions: Questions) -> Answer:
     try:
-        question = parse(json.loads(line))
+        wire = json.loads(line)
+        question = parse(wire, file=wire["file"])
     except ArrowSHMError as error:
         return failed(error)
     if not isinstance(question, SqlQuestion):

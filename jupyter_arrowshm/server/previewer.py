@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import TableNotFound, TableReplaced
 from ..looking.answers import Answer
-from ..looking.questions import Question, RowsQuestion, SqlQuestion
+from ..looking.questions import AboutQuestion, Question, RowsQuestion, SqlQuestion
 from ..looking.sql import SECONDS
 from .lane import TIMEOUT, Lane, Refused
 
@@ -30,7 +30,7 @@ class Previewer:
         """
         if isinstance(question, SqlQuestion):
             return await self._statements.ask(question)
-        is_page = isinstance(question, RowsQuestion) and not (question.sort or question.filter)
+        is_page = isinstance(question, (AboutQuestion, RowsQuestion)) and not (question.sort or question.filter)
         lane, other = (self._pages, self._searches) if is_page else (self._searches, self._pages)
         try:
             return await lane.ask(question)

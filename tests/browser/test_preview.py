@@ -44,9 +44,10 @@ def sharer(server: Server) -> Iterator[Peer]:
 class Tab:
     """The preview in front."""
 
-    def __init__(self, desk: Desk, name: str) -> None:
+    def __init__(self, desk: Desk, name: str = "") -> None:
         self.desk, self.page = desk, desk.page
-        desk.command("arrowshm:open", name=name)
+        if name:
+            desk.command("arrowshm:open", name=name)
         self.node = desk.page.locator(".jp-ArrowSHM-previewTab:visible")
         self.grid = self.node.locator(".lm-DataGrid-viewport")
         self.status = self.node.locator(".jp-ArrowSHM-status")

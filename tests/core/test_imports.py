@@ -28,10 +28,10 @@ MAY_IMPORT = {
     "core": {*ANYBODY, "tabular", "loading"},
     "preview": ANYBODY,
     "elsewhere": {*ANYBODY, "core", "tabular", "loading"},
-    "looking": {*ANYBODY, "core", "preview"},
+    "looking": {*ANYBODY, "core", "loading", "preview"},
     "widget": {*ANYBODY, "core", "tabular", "elsewhere", "preview", "looking"},
     "notebook": {*ANYBODY, "core", "tabular", "elsewhere", "widget"},
-    "server": {*ANYBODY, "core", "elsewhere", "preview", "looking"},
+    "server": {*ANYBODY, "core", "loading", "elsewhere", "preview", "looking"},
     "cli": {*ANYBODY, "core", "loading", "elsewhere", "preview", "looking", "notebook"},
 }
 # It loads neither Jupyter nor any data frame library that the user has not passed in.

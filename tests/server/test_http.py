@@ -6,6 +6,7 @@ import re
 import time
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from openapi_spec_validator import validate
 from tornado import web
@@ -32,6 +33,20 @@ ROUTES = [  # method, path, status, whether it only reads
     ("POST", "arrowshm/tables/trips/export", 200, True),
     ("PUT", "arrowshm/tables/trips/pin", 204, False),
     ("DELETE", "arrowshm/tables/trips/pin", 204, False),
+    ("GET", "arrowshm/file?path=rides.parquet", 200, True),
+    *(
+        (verb, f"arrowshm/file/{what}?path=rides.parquet{more if verb == 'GET' else ''}", status, True)
+        for what, more, other in [
+            ("rows", "", 200),
+            ("summary", "", 200),
+            ("find", "&text=Lima", 400),
+            ("cell", "", 200),
+            ("group", "&by=1", 200),
+            ("points", "", 200),
+            ("export", "", 200),
+        ]
+        for verb, status in [("GET", 200), ("POST", other)]
+    ),
     ("POST", "arrowshm/sql", 400, True),  # with no statement
     ("PUT", "arrowshm/sql/trips", 400, False),
     ("POST", "arrowshm/gc", 200, False),
@@ -140,6 +155,8 @@ def test_every_route_by_who_asks(running, server, store):
     """Without a token, or denied, a user gets nothing; a reader may only read; an allowed user may do everything."""
     store.share(TABLE, "trips")
     servers = {"reader": server(config_file=READER), "nobody": server(config_file=NOBODY), "allowed": running}
+    for one in servers.values():
+        pq.write_table(TABLE, one.root / "rides.parquet")
     for method, path, status, reads in ROUTES:
         found = {who: running.request(method, path).status for who, running in servers.items()}
         found["no token"] = servers["allowed"].request(method, path, token=None).status

@@ -1,4 +1,4 @@
-import { URLExt } from '@jupyterlab/coreutils';
+import { PathExt, URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import { question, questionWith } from '../preview/question';
 import {
@@ -10,6 +10,7 @@ import {
   INode,
   IPoints,
   IPointsQuery,
+  IPreviewTable,
   IRowsQuery,
   ISummary,
   ISummaryQuery
@@ -29,6 +30,13 @@ const LONGEST = 1500;
 /** The answers that a server of an older release leaves out, and what it leaves out of each table. */
 const OLDER = { removed: [], problem: null, limited_by: '' } as const;
 const OLDER_TABLE = { origin: '', origin_columns: null, origin_where: '' } as const;
+
+/** A shared table, or a file by its path in the server's folder. */
+export type Address = { readonly table: string } | { readonly file: string };
+
+export interface IFile extends IPreviewTable {
+  readonly is_cut: boolean;
+}
 
 /** The server extension over HTTP. */
 export class Client {
@@ -95,34 +103,42 @@ export class Client {
     await this._request(placed(place.name, name), { method: 'DELETE' });
   }
 
+  /** A file of the server's folder, and its ETag; `null` if it is still the one with this ETag. */
+  async file(path: string, etag: string): Promise<{ file: IFile; etag: string } | null> {
+    const init = etag ? { headers: { 'If-None-Match': etag } } : {};
+    const response = await this._request(`file${URLExt.objectToQueryString({ path })}`, init);
+    if (response.status === 304) return null;
+    return { file: (await response.json()) as IFile, etag: response.headers.get('ETag') ?? '' };
+  }
+
   /** Rows of a table: an Arrow IPC stream. */
-  async rows(name: string, query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
-    const response = await this._ask(name, 'rows', question(query), { signal });
+  async rows(address: Address, query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
+    const response = await this._ask(address, 'rows', question(query), { signal });
     return new Uint8Array(await response.arrayBuffer());
   }
 
-  async summary(name: string, query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
-    const response = await this._ask(name, 'summary', question(query), { signal });
+  async summary(address: Address, query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
+    const response = await this._ask(address, 'summary', question(query), { signal });
     return (await response.json()) as ISummary;
   }
 
-  async find(name: string, query: IFindQuery, signal: AbortSignal): Promise<IFound> {
-    const response = await this._ask(name, 'find', questionWith(query, ['text', 'ignore_case', 'row', 'column', 'direction']), { signal });
+  async find(address: Address, query: IFindQuery, signal: AbortSignal): Promise<IFound> {
+    const response = await this._ask(address, 'find', questionWith(query, ['text', 'ignore_case', 'row', 'column', 'direction']), { signal });
     return (await response.json()) as IFound;
   }
 
-  async cell(name: string, query: ICellQuery, signal: AbortSignal): Promise<INode> {
-    const response = await this._ask(name, 'cell', questionWith(query, ['row', 'column']), { signal });
+  async cell(address: Address, query: ICellQuery, signal: AbortSignal): Promise<INode> {
+    const response = await this._ask(address, 'cell', questionWith(query, ['row', 'column']), { signal });
     return (await response.json()) as INode;
   }
 
-  async group(name: string, query: IGroupQuery, signal: AbortSignal): Promise<IGroups> {
-    const response = await this._ask(name, 'group', questionWith(query, ['by', 'of', 'measure']), { signal });
+  async group(address: Address, query: IGroupQuery, signal: AbortSignal): Promise<IGroups> {
+    const response = await this._ask(address, 'group', questionWith(query, ['by', 'of', 'measure']), { signal });
     return (await response.json()) as IGroups;
   }
 
-  async points(name: string, query: IPointsQuery, signal: AbortSignal): Promise<IPoints> {
-    const response = await this._ask(name, 'points', questionWith(query, ['x', 'y']), { signal });
+  async points(address: Address, query: IPointsQuery, signal: AbortSignal): Promise<IPoints> {
+    const response = await this._ask(address, 'points', questionWith(query, ['x', 'y']), { signal });
     return (await response.json()) as IPoints;
   }
 
@@ -141,21 +157,23 @@ export class Client {
   }
 
   /** Make the browser download the view as a file. */
-  async save(name: string, query: Partial<IRowsQuery>, format: FileFormat): Promise<ISaved> {
-    const response = await this._ask(name, 'export', { format, ...question(query) }, {});
+  async save(address: Address, query: Partial<IRowsQuery>, format: FileFormat): Promise<ISaved> {
+    const response = await this._ask(address, 'export', { format, ...question(query) }, {});
     const saved = {
       num_rows: Number(response.headers.get('X-Arrowshm-Rows')),
       is_cut: response.headers.get('X-Arrowshm-Cut') === 'true'
     };
+    const name = 'table' in address ? address.table : PathExt.basename(address.file).replace(/(?<=.)\..*$/, '');
     return download(await response.blob(), name, format, saved);
   }
 
   /** A long question, of a filter of a thousand values, say, does not fit into a URL. */
-  private _ask(name: string, what: string, asked: Record<string, string | number>, init: RequestInit): Promise<Response> {
-    const path = `tables/${encodeURIComponent(name)}/${what}`;
-    const parameters = URLExt.objectToQueryString(asked);
-    if (parameters.length <= LONGEST) return this._request(path + parameters, init);
-    return this._request(path, { ...init, method: 'POST', body: JSON.stringify(asked) });
+  private _ask(address: Address, what: string, asked: Record<string, string | number>, init: RequestInit): Promise<Response> {
+    const path = 'table' in address ? `tables/${encodeURIComponent(address.table)}/${what}` : `file/${what}`;
+    const named = 'table' in address ? {} : { path: address.file };
+    const url = path + URLExt.objectToQueryString({ ...named, ...asked });
+    if (url.length <= LONGEST) return this._request(url, init);
+    return this._request(path + URLExt.objectToQueryString(named), { ...init, method: 'POST', body: JSON.stringify(asked) });
   }
 
   private async _request(path: string, init: RequestInit): Promise<Response> {
@@ -190,9 +208,9 @@ async function failure(response: Response): Promise<RequestError> {
     // A proxy, or a server without the extension, answers with a page.
     .catch((): { message?: string; reason?: string } => ({}));
   const text = message || response.statusText || `HTTP ${response.status}`;
-  // A missing table is a 404 of our own: it has a reason.
+  // A missing table or file is a 404 of our own: it has a reason.
   if (reason === 'PlaceNotFound') return new RequestError({ kind: 'failed', message: text }, text);
-  if (response.status === 404) return new RequestError({ kind: reason === 'TableNotFound' ? 'gone' : 'missing' }, text);
+  if (response.status === 404) return new RequestError({ kind: ['TableNotFound', 'FileNotFound'].includes(reason ?? '') ? 'gone' : 'missing' }, text);
   if (response.status === 409) return new RequestError({ kind: 'changed' }, text);
   if (response.status === 401 || response.status === 403) return new RequestError({ kind: 'forbidden' }, text);
   if ([502, 504].includes(response.status)) return new RequestError({ kind: 'offline' }, text);

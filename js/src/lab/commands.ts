@@ -23,6 +23,7 @@ export const CommandIDs = {
   copyR: 'arrowshm:copy-r',
   copyPath: 'arrowshm:copy-path',
   copyFileLine: 'arrowshm:copy-file-line',
+  previewFile: 'arrowshm:preview-file',
   copyToPlace: 'arrowshm:copy-to-place',
   fetch: 'arrowshm:copy-from-place',
   placeInsert: 'arrowshm:place-insert-attach',
@@ -180,23 +181,45 @@ function isOfPlace(node: HTMLElement): boolean {
 /** The files that can be attached by their path (jupyter_arrowshm/loading/files.py), as far as their names tell. */
 const FILES = /\.(parquet|pq|arrow|feather|ipc|orc|(csv|tsv|jsonl|ndjson)(\.(gz|bz2|zst|lz4|br))?)$/i;
 
-/** The command of the file browser's context menu. */
-export function addFileCommand(app: JupyterFrontEnd, host: LabHost, browsers: IFileBrowserFactory): void {
+/** Those that the server shows as tables (jupyter_arrowshm/looking/files.py). */
+const SHOWN = /\.(parquet|pq|arrow|feather|ipc|(csv|tsv)(\.(gz|bz2|zst|lz4|br))?)$/i;
+
+/** The drives whose files are in the server's folder: its own, and that of jupyter-collaboration. */
+const DRIVES = ['', 'RTC'];
+
+export interface IFileCommandsOptions {
+  readonly app: JupyterFrontEnd;
+  readonly host: LabHost;
+  readonly browsers: IFileBrowserFactory;
+  readonly openFile: (path: string) => void;
+}
+
+/** The commands of the file browser's context menu. */
+export function addFileCommands({ app, host, browsers, openFile }: IFileCommandsOptions): void {
+  const { trans } = host.format;
   const { contents } = app.serviceManager;
-  const selected = (): string | null => {
+  const selected = (names: RegExp): string | null => {
     const [item, ...others] = browsers.tracker.currentWidget?.selectedItems() ?? [];
-    return item && !others.length && FILES.test(item.name) ? contents.localPath(item.path) : null;
+    return item && !others.length && names.test(item.name) ? item.path : null;
   };
-  app.commands.addCommand(CommandIDs.copyFileLine, {
-    label: host.format.trans.__('Copy %attach Line'),
-    icon: tableIcon,
-    describedBy: { args: { type: 'object', properties: {} } },
-    isVisible: () => selected() !== null,
-    execute: () => {
-      const path = selected();
-      if (path !== null) host.copyFileLine(path);
-    }
-  });
+  const add = (id: string, label: string, find: () => string | null, execute: (path: string) => void): void => {
+    app.commands.addCommand(id, {
+      label,
+      icon: tableIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      isVisible: () => find() !== null,
+      execute: () => {
+        const path = find();
+        if (path !== null) execute(contents.localPath(path));
+      }
+    });
+  };
+  const shown = (): string | null => {
+    const path = selected(SHOWN);
+    return path !== null && DRIVES.includes(contents.driveName(path)) ? path : null;
+  };
+  add(CommandIDs.previewFile, trans.__('Preview as Table'), shown, openFile);
+  add(CommandIDs.copyFileLine, trans.__('Copy %attach Line'), () => selected(FILES), path => host.copyFileLine(path));
 }
 
 /** The name of the table under the context menu. */

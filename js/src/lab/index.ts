@@ -7,9 +7,9 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Client } from './client';
-import { addCommands, addFileCommand, addPlaceCommands, tableIcon } from './commands';
+import { addCommands, addFileCommands, addPlaceCommands, tableIcon } from './commands';
 import { Format } from '../shared/format';
-import { LabHost } from './labhost';
+import { LabHost, pathForCode } from './labhost';
 import { IListOptions, LIST_OPTIONS, restoredOptions } from '../shared/listing';
 import { TablesModel } from './tablesmodel';
 import { PreviewTabs } from './previewtabs';
@@ -54,12 +54,19 @@ const sidebar: JupyterFrontEndPlugin<void> = {
     const client = new Client(serverSettings);
     const model = new TablesModel(client);
     const format = new Format(trans, translations.languageCode);
-    const tabs = new PreviewTabs({ app, client, model, format, labShell });
+    const tabs = new PreviewTabs({
+      app,
+      client,
+      model,
+      format,
+      labShell,
+      pathForCode: path => pathForCode(path, notebooks?.currentWidget ?? null)
+    });
     const host = new LabHost({ client, model, format, notebooks, documents, openPreview: name => tabs.open(name) });
     addCommands(app, model, host, PANEL, palette, notebooks);
     addPlaceCommands(app, host, notebooks);
     addSqlCommand({ app, client, format, labShell, palette, openPreview: name => tabs.open(name) });
-    if (browsers) addFileCommand(app, host, browsers);
+    if (browsers) addFileCommands({ app, host, browsers, openFile: path => tabs.openFile(path) });
 
     const panel = new Sidebar(model, host, LIST_OPTIONS, options => {
       void state?.save(ID, { ...options });

@@ -66,9 +66,7 @@ export class LabHost implements IListHost {
 
   /** The line that attaches a file, by its path from the folder of the notebook that was used last. */
   copyFileLine(path: string): void {
-    const folder = PathExt.dirname(this._notebook?.context.localPath ?? '');
-    const relative = PathExt.relative(`/${folder}`, `/${path}`);
-    this._copyAloud(magicLine(relative.startsWith('../') ? relative : `./${relative}`));
+    this._copyAloud(magicLine(pathForCode(path, this._notebook)));
   }
 
   copyPath(table: ITable): void {
@@ -172,6 +170,13 @@ export class LabHost implements IListHost {
     }
     await this._options.model.refresh();
   }
+}
+
+/** The path of a file from the folder of a notebook, or else from the server's. */
+export function pathForCode(path: string, notebook: NotebookPanel | null): string {
+  const folder = PathExt.dirname(notebook?.context.localPath ?? '');
+  const relative = PathExt.relative(`/${folder}`, `/${path}`);
+  return relative.startsWith('../') ? relative : `./${relative}`;
 }
 
 /** Insert it into the selected cell if that is an empty code cell, otherwise into a new one below it. */

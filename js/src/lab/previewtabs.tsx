@@ -1,5 +1,6 @@
 import { ILabShell, ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { Clipboard, Notification, WidgetTracker } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { JSONObject } from '@lumino/coreutils';
 import { Message } from '@lumino/messaging';
@@ -8,8 +9,9 @@ import { Client } from './client';
 import { CommandIDs, tableIcon } from './commands';
 import type { Format } from '../shared/format';
 import { SQL_COMMAND } from './sqltab';
-import { ServerSource } from './serversource';
+import { FileSource, TableSource } from './serversource';
 import { TablesModel } from './tablesmodel';
+import type { IPreviewSource } from '../preview/source';
 import { IPreviewHost } from '../preview/previewhost';
 import { IPreviewOptions, PREVIEW_OPTIONS, PreviewModel } from '../preview/previewmodel';
 import { Preview } from '../preview/Preview';
@@ -22,35 +24,67 @@ export interface IPreviewTabsOptions {
   readonly model: TablesModel;
   readonly format: Format;
   readonly labShell: ILabShell | null;
+  /** The path of a file for code in the notebook that was used last. */
+  readonly pathForCode: (path: string) => string;
+}
+
+/** The name of a table, or the path of a file. */
+interface Address {
+  readonly name?: string;
+  readonly file?: string;
 }
 
 /** The open tables, each in a tab. */
 export class PreviewTabs {
   constructor(private readonly _options: IPreviewTabsOptions) {
-    this._host = {
+    this._fileHost = {
       format: _options.format,
       copyText: text => Clipboard.copyToSystem(text),
-      openSql: statement => void _options.app.commands.execute(SQL_COMMAND, { statement }),
       notify: (message, isError = false) => {
         if (isError) Notification.error(message);
         else Notification.success(message, { autoClose: 2500 });
       }
     };
+    // SQL is for what is shared.
+    this._host = { ...this._fileHost, openSql: statement => void _options.app.commands.execute(SQL_COMMAND, { statement }) };
     _options.app.commands.addCommand(CommandIDs.restore, {
-      describedBy: { args: { type: 'object', properties: { name: { type: 'string' } } } },
+      describedBy: { args: { type: 'object', properties: { name: { type: 'string' }, file: { type: 'string' } } } },
       execute: args => {
-        const { name, view, follow, numbers } = args as { name: string } & Partial<Record<keyof IPreviewOptions, unknown>>;
-        this.open(name, { view: restoredView(view), follow: follow !== false, numbers: restoredNumbers(numbers) });
+        const { name, file, view, follow, numbers } = args as Partial<Address> & Partial<Record<keyof IPreviewOptions, unknown>>;
+        const options = { view: restoredView(view), follow: follow !== false, numbers: restoredNumbers(numbers) };
+        if (file !== undefined) this.openFile(file, options);
+        else if (name !== undefined) this.open(name, options);
       }
     });
   }
 
   /** Each table has one tab. */
   open(name: string, options: IPreviewOptions = PREVIEW_OPTIONS): void {
+    const { client, format, model } = this._options;
+    this._open({ name }, () => {
+      const tab = this._make({ name }, new TableSource(name, client, model), options);
+      tab.title.label = name;
+      tab.title.caption = format.trans.__('Shared table %1', name);
+      return tab;
+    });
+  }
+
+  /** So has each file, by its path in the server's folder. */
+  openFile(file: string, options: IPreviewOptions = PREVIEW_OPTIONS): void {
+    const { client, format, pathForCode } = this._options;
+    this._open({ file }, () => {
+      const tab = this._make({ file }, new FileSource(file, client, () => pathForCode(file)), options);
+      tab.title.label = PathExt.basename(file);
+      tab.title.caption = format.trans.__('The file %1, as a table', file);
+      return tab;
+    });
+  }
+
+  private _open({ name, file }: Address, make: () => PreviewTab): void {
     const { app, labShell } = this._options;
-    let tab = this._tabs.find(one => one.name === name);
+    let tab = this._tabs.find(one => one.address.name === name && one.address.file === file);
     if (!tab) {
-      tab = this._make(name, options);
+      tab = make();
       // Notebook 7 has one document per page: everything else goes below it.
       if (!labShell) tab.addClass('jp-mod-below');
       app.shell.add(tab, labShell ? 'main' : 'down', { type: 'Shared Table' });
@@ -61,20 +95,18 @@ export class PreviewTabs {
   restore(restorer: ILayoutRestorer): void {
     void restorer.restore(this._tabs, {
       command: CommandIDs.restore,
-      args: tab => ({ name: tab.name, ...(tab.options as unknown as JSONObject) }),
-      name: tab => tab.name
+      args: tab => ({ ...tab.address, ...(tab.options as unknown as JSONObject) }),
+      // A table has no slash in its name.
+      name: ({ address: { name, file } }) => name ?? `/${file}`
     });
   }
 
-  private _make(name: string, options: IPreviewOptions): PreviewTab {
-    const { client, model } = this._options;
-    const preview = new PreviewModel(new ServerSource(name, client, model), options);
-    const tab = new PreviewTab(name, preview, this._host);
+  private _make(address: Address, source: IPreviewSource, options: IPreviewOptions): PreviewTab {
+    const preview = new PreviewModel(source, options);
+    const tab = new PreviewTab(address, preview, source.isFile ? this._fileHost : this._host);
     tab.id = `jp-arrowshm-preview-${++this._made}`;
-    tab.title.label = name;
     tab.title.icon = tableIcon;
     tab.title.closable = true;
-    tab.title.caption = this._options.format.trans.__('Shared table %1', name);
     void this._tabs.add(tab);
     preview.onChange(change => {
       if (change.kind === 'rows' || change.kind === 'state') void this._tabs.save(tab);
@@ -83,13 +115,14 @@ export class PreviewTabs {
   }
 
   private readonly _host: IPreviewHost;
+  private readonly _fileHost: IPreviewHost;
   private readonly _tabs = new WidgetTracker<PreviewTab>({ namespace: 'arrowshm-preview' });
   private _made = 0;
 }
 
 class PreviewTab extends ReactWidget {
   constructor(
-    readonly name: string,
+    readonly address: Address,
     private readonly _preview: PreviewModel,
     private readonly _host: IPreviewHost
   ) {

@@ -14,16 +14,59 @@ import type {
   ISummaryQuery
 } from '../preview/source';
 import type { FileFormat, ISaved } from '../shared/download';
-import type { Client } from './client';
+import type { Address, Client } from './client';
+import { problemOf } from '../shared/problem';
+import type { Problem } from '../shared/table';
 import type { TablesModel } from './tablesmodel';
 
-/** Rows from the server; the list tells when there is a new version. */
-export class ServerSource implements IPreviewSource {
+/** Rows from the server. */
+abstract class ServerSource implements IPreviewSource {
+  constructor(
+    protected readonly client: Client,
+    private readonly _address: Address
+  ) {}
+
+  abstract table(): IPreviewTable | null | undefined;
+  abstract onChange(callback: () => void): () => void;
+
+  rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
+    return this.client.rows(this._address, query, signal);
+  }
+
+  summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
+    return this.client.summary(this._address, query, signal);
+  }
+
+  find(query: IFindQuery, signal: AbortSignal): Promise<IFound> {
+    return this.client.find(this._address, query, signal);
+  }
+
+  group(query: IGroupQuery, signal: AbortSignal): Promise<IGroups> {
+    return this.client.group(this._address, query, signal);
+  }
+
+  points(query: IPointsQuery, signal: AbortSignal): Promise<IPoints> {
+    return this.client.points(this._address, query, signal);
+  }
+
+  cell(query: ICellQuery, signal: AbortSignal): Promise<INode> {
+    return this.client.cell(this._address, query, signal);
+  }
+
+  save(view: Partial<IRowsQuery>, format: FileFormat): Promise<ISaved> {
+    return this.client.save(this._address, view, format);
+  }
+}
+
+/** A shared table; the list tells when there is a new version. */
+export class TableSource extends ServerSource {
   constructor(
     private readonly _name: string,
-    private readonly _client: Client,
+    client: Client,
     private readonly _tables: TablesModel
-  ) {}
+  ) {
+    super(client, { table: _name });
+  }
 
   table(): IPreviewTable | null | undefined {
     if (!this._tables.state.listing) return undefined;
@@ -38,32 +81,90 @@ export class ServerSource implements IPreviewSource {
       unwatch();
     };
   }
+}
 
-  rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
-    return this._client.rows(this._name, query, signal);
+/** How often the server is asked whether a file has changed: nothing tells. */
+const GLANCE = 5_000; // ms
+/** For one that is gone or cannot be read: each answer is a line in the server's log. */
+const RETRY = 15_000; // ms
+
+/** A file of the server's folder. */
+export class FileSource extends ServerSource {
+  constructor(
+    private readonly _path: string,
+    client: Client,
+    /** The path by which code attaches it. */
+    private readonly _attachedBy: () => string
+  ) {
+    super(client, { file: _path });
   }
 
-  summary(query: ISummaryQuery, signal: AbortSignal): Promise<ISummary> {
-    return this._client.summary(this._name, query, signal);
+  readonly isFile = true;
+
+  table(): IPreviewTable | null | undefined {
+    return this._table;
   }
 
-  find(query: IFindQuery, signal: AbortSignal): Promise<IFound> {
-    return this._client.find(this._name, query, signal);
+  problem(): Problem | null {
+    return this._problem;
   }
 
-  group(query: IGroupQuery, signal: AbortSignal): Promise<IGroups> {
-    return this._client.group(this._name, query, signal);
+  onChange(callback: () => void): () => void {
+    const look = (): void => {
+      if (!document.hidden) this.refresh();
+    };
+    this._callback = callback;
+    const timer = setInterval(() => {
+      const isWell = this._table && !this._problem;
+      if (isWell || Date.now() - this._asked >= RETRY) look();
+    }, GLANCE);
+    document.addEventListener('visibilitychange', look);
+    this.refresh();
+    return () => {
+      this._callback = null;
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', look);
+    };
   }
 
-  points(query: IPointsQuery, signal: AbortSignal): Promise<IPoints> {
-    return this._client.points(this._name, query, signal);
+  refresh(): void {
+    if (this._isAsking) return;
+    this._isAsking = true;
+    this._asked = Date.now();
+    void this._look().finally(() => {
+      this._isAsking = false;
+    });
   }
 
-  cell(query: ICellQuery, signal: AbortSignal): Promise<INode> {
-    return this._client.cell(this._name, query, signal);
+  private async _look(): Promise<void> {
+    try {
+      const found = await this.client.file(this._path, this._etag);
+      if (!found && !this._problem) return;
+      if (found) {
+        const attachedBy = this._attachedBy;
+        this._table = {
+          ...found.file,
+          // Asked when code is copied: for the notebook that was used last by then.
+          get name() {
+            return attachedBy();
+          }
+        };
+        this._etag = found.etag;
+      }
+      this._problem = null;
+    } catch (error) {
+      const problem = problemOf(error);
+      this._etag = '';
+      if (problem.kind === 'gone') this._table = null;
+      this._problem = problem.kind === 'gone' ? null : problem;
+    }
+    this._callback?.();
   }
 
-  save(view: Partial<IRowsQuery>, format: FileFormat): Promise<ISaved> {
-    return this._client.save(this._name, view, format);
-  }
+  private _table: IPreviewTable | null | undefined;
+  private _problem: Problem | null = null;
+  private _etag = '';
+  private _isAsking = false;
+  private _asked = 0;
+  private _callback: (() => void) | null = null;
 }

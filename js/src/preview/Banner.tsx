@@ -16,6 +16,7 @@ export function Banner({ preview, host }: IPreviewProps): React.JSX.Element | nu
     </div>
   );
   const newest = { label: trans.__('Show the new version'), run: () => preview.catchUp() };
+  if (preview.isGone && preview.isFile) return strip(trans.__('There is no such file any more. The rows that were loaded stay here.'));
   if (preview.isGone) return strip(trans.__('This table is no longer shared. The rows that were loaded stay here.'));
   if (problem?.kind === 'changed') return strip(trans.__('The older version that was shown here no longer exists.'), newest);
   if (problem?.kind === 'offline') {
@@ -25,6 +26,7 @@ export function Banner({ preview, host }: IPreviewProps): React.JSX.Element | nu
     const text = problem.kind === 'failed' ? problem.message : trans.__('The rows cannot be read.');
     return strip(text, { label: trans.__('Try again'), run: () => preview.retry() });
   }
+  if (preview.isOlder && preview.isFile) return strip(trans.__('The file has changed.'), newest);
   if (preview.isOlder) return strip(trans.__('There is a new version of this table.'), newest);
   if (lost.length) return strip(trans.__('The new version does not have %1, so the view is no longer filtered or sorted by it.', lost.join(', ')));
   return null;

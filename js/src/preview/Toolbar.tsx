@@ -84,7 +84,7 @@ export function Toolbar({ preview, host, go, goColumn, focus, find, look }: IToo
             ]}
           />
         )}
-        <label className="jp-ArrowSHM-follow" title={trans.__('Show each new version of the table as soon as it is shared')}>
+        <label className="jp-ArrowSHM-follow" title={preview.isFile ? trans.__('Show the file anew when it has changed') : trans.__('Show each new version of the table as soon as it is shared')}>
           <input
             type="checkbox"
             checked={preview.follow}

@@ -89,6 +89,10 @@ export class PreviewModel {
     return this._isGone;
   }
 
+  get isFile(): boolean {
+    return this._source.isFile ?? false;
+  }
+
   /** Columns of the filter or the order that the shown version does not have. */
   get lost(): readonly string[] {
     return this._lost;
@@ -265,6 +269,7 @@ export class PreviewModel {
   }
 
   retry(): void {
+    this._source.refresh?.();
     this._restart();
     this._update();
   }
@@ -279,7 +284,12 @@ export class PreviewModel {
 
   private _update(): void {
     const table = this._source.table();
-    if (table === undefined) return;
+    const told = this._source.problem?.() ?? null;
+    if (told !== this._told) {
+      this._told = this._problem = told;
+      this._emit({ kind: 'state' });
+    }
+    if (table === undefined || told) return;
     this._isGone = table === null;
     if (table && !this._table) return this._show(table);
     if (table && table.version !== this._table?.version) {
@@ -416,6 +426,8 @@ export class PreviewModel {
   private _isGone = false;
   private _lost: readonly string[] = [];
   private _problem: Problem | null = null;
+  /** What the source said last. */
+  private _told: Problem | null = null;
   private _facts: IPageFacts | null = null;
   private _numRows = 0;
   private _rows: Rows | null = null;

@@ -1,6 +1,6 @@
 /** The source of a preview's rows: server or kernel. The shapes are those of jupyter_arrowshm/server/rest-api.yml. */
 import type { FileFormat, ISaved } from '../shared/download';
-import type { IColumn } from '../shared/table';
+import type { IColumn, Problem } from '../shared/table';
 
 export type FilterJSON =
   | { readonly and: readonly FilterJSON[] }
@@ -117,12 +117,20 @@ export interface IPreviewTable {
   readonly version: string;
   readonly num_rows: number;
   readonly schema: readonly IColumn[];
+  /** Whether these are only the first rows of a file. */
+  readonly is_cut?: boolean;
 }
 
 /** Errors are `RequestError`s: `changed` for a version that is no longer there, `gone` for a table. */
 export interface IPreviewSource {
-  /** The table as it is now; `null` if nobody shares it, `undefined` while that is not known. */
+  /** The table as it is now; `null` if nobody shares it or it is gone, `undefined` while that is not known. */
   table(): IPreviewTable | null | undefined;
+  /** Whether that is a file, which nobody shares. */
+  readonly isFile?: boolean;
+  /** The reason why it is not known, or was not when it was last asked for. */
+  problem?(): Problem | null;
+  /** Ask again. */
+  refresh?(): void;
   /** Call back whenever that may have changed, until the returned function is called. */
   onChange(callback: () => void): () => void;
   /** An Arrow IPC stream of one batch. */

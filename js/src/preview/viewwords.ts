@@ -38,7 +38,8 @@ export function sortWords({ name, descending }: ISort): string {
 }
 
 /** The number of columns, and how many of them are shown. */
-export function columnsWords({ table, shown }: PreviewModel, format: Format): string {
+export function columnsWords({ table, shown, problem, isGone }: PreviewModel, format: Format): string {
+  if (!table && (problem || isGone)) return '';
   if (!table) return format.trans.__('Looking for the table…');
   const all = format.columns(table.schema.length);
   return shown.length === table.schema.length ? all : format.trans.__('%1 of %2', format.count(shown.length), all);
@@ -49,7 +50,8 @@ export function rowsWords(preview: PreviewModel, format: Format): string {
   const { trans } = format;
   const { facts, table } = preview;
   if (!table) return '';
-  const all = format.rows(facts?.num_rows ?? table.num_rows);
+  const there = format.rows(facts?.num_rows ?? table.num_rows);
+  const all = table.is_cut ? trans.__('the first %1 of the file', there) : there;
   if (!facts) return preview.view.filters.length ? trans.__('Searching %1…', all) : all;
   const { view_rows: seen, matches, searched, sorted = 1, limited, num_rows: rows } = facts;
   const parts: string[] = [];
