@@ -122,6 +122,26 @@ def test_tab(load: Notebook, model: Notebook) -> None:
     assert "mean" in matches("mea")
 
 
+def test_gc_alone_ends_the_use(load: Notebook, model: Notebook) -> None:
+    """Nobody calls detach_table(): what no variable has any more is collected."""
+    model.ok('flights <- attach_table("flights")\ndelay <- flights$dep_delay\nsum(delay, na.rm = TRUE)')
+    model.ok("rm(flights); invisible(gc())")
+    assert users("flights") == ["load.ipynb (python)", "model.ipynb (R)"], "one column has it in use"
+    model.ok("rm(delay); invisible(gc())")
+    assert users("flights") == ["load.ipynb (python)"]
+
+
+def test_r_has_an_older_version(load: Notebook, model: Notebook) -> None:
+    load.ok("import pyarrow as pa\nfirst = pa.table({'a': [1000.25, 2000.5]})\n%share first as versions")
+    model.ok('old <- attach_table("versions")')
+    load.ok("second = pa.table({'a': [3.5]})\n%share second as versions --replace")
+    assert [str(user) for version in shm.info("versions").older for user in version.holders] == ["model.ipynb (R)"]
+    assert "3000.75" in model.ok("as.character(sum(old$a))") and "3.5" in model.ok('attach_table("versions")$a[1]')
+    model.ok("rm(old); invisible(gc())")
+    assert shm.info("versions").older == ()
+    load.ok("%unshare versions --force")
+
+
 def test_a_kernel_that_is_killed(load: Notebook, start: Callable[[str], Notebook]) -> None:
     """Its lease goes with it; the table that it shared stays, and the older version with who has that."""
     dying = start("dying.ipynb")
