@@ -149,7 +149,7 @@ checked <- function(value, directory, name = "", needed = 0, kind = "table") {
   switch(value$kind,
     absent = stop_not_found(directory, name),
     exists = stop_exists(directory, name),
-    room = if (needed) stop_no_room(directory, needed) else stop_no_room(directory, as.numeric(value$more), TRUE),
+    room = if (needed || !nzchar(value$more)) stop_no_room(directory, needed) else stop_no_room(directory, as.numeric(value$more), TRUE),
     unsafe = stop_unsafe(directory, value$text, value$more),
     damaged = stop_damaged(directory, name, value$text),
     newer = stop_newer(name, value$text),

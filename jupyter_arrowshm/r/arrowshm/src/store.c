@@ -288,12 +288,12 @@ SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP sour
   if (!wrong && strcmp(writer.schema->format, "+s")) wrong = fail(&fault, "unsupported", "it is not a table", NULL);
   writer.room = Rf_asReal(room);
   if (!wrong) wrong = stream ? write_stream(stream, &writer, &fault) : writer_batch(&writer, &own_array, &fault);
-  if (wrong && !strcmp(fault.kind, "room") && !*fault.more)
-    snprintf(fault.more, sizeof fault.more, "%lld", (long long)writer.written);
   snprintf(rows, sizeof rows, "%lld", (long long)writer.rows);
   add_fact(&request, "arrowshm.rows", rows);
   if (!wrong) wrong = writer_finish(&writer, request.facts, request.num_facts, &fault);
   if (!wrong) wrong = publish(&request, allowed, &lost, &fault);
+  if (wrong && !strcmp(fault.kind, "room") && !*fault.more)
+    snprintf(fault.more, sizeof fault.more, "%lld", (long long)writer.written);
   if (wrong) draft_discard(request.path);
   lost_close(&lost);
   writer_free(&writer);
