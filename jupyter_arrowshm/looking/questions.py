@@ -39,11 +39,11 @@ class Question:
 
     name: str
     directory: str = ""
-    file: str = ""
     version: str = ""
     columns: str = ""
     sort: str = ""
     filter: str = ""
+    file: str = dataclasses.field(default="", kw_only=True)
 
     def wire(self) -> dict[str, Any]:
         """The JSON from which :func:`parse` makes the question."""
