@@ -106,6 +106,10 @@ def started(*names: str) -> Iterator[Machines]:
         yield machines
 
 
+# One at a time: asked about objects of two owners, Ray may end the process ("Promise already satisfied").
+LOCATIONS = "where = {one: ray.experimental.get_object_locations([one])[one] for one in found.objects}\n"
+
+
 def _added(cluster: Cluster, **options: Any) -> Any:
     """Another node. Ray gives each 30 s to start, which a busy machine may take: then it is ended, and tried again."""
     before = _children()

@@ -109,7 +109,12 @@ VIEWS: dict[str, dict[str, Any]] = {
     "some columns in another order": {
         "filters": [between("n", "2", "8")],
         "sort": by("-x", "id"),
-        "layout": {"order": keys("price", "x", "id"), "hidden": keys("nan", "day", NAMES[-1])},
+        "layout": {"order": keys("price", "x", "id"), "hidden": keys("nan", "day", NAMES[-1]), "pinned": []},
+    },
+    "some columns pinned": {
+        "filters": [],
+        "sort": by("id"),
+        "layout": {"order": keys("x", "id"), "hidden": keys("nan"), "pinned": keys("price", "n")},
     },
     "nulls": {"filters": [of("x", kind="missing")], "sort": by("-n")},
     "no nulls": {"filters": [of("flag", kind="present"), of("price", kind="present")], "sort": by("flag", "-price")},
@@ -148,7 +153,7 @@ def store(server: Server) -> Iterator[shm.Store]:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """For each view its filter and order as the server takes them, and its code."""
-    everything = {"layout": {"order": [], "hidden": []}}
+    everything = {"layout": {"order": [], "hidden": [], "pinned": []}}
     given = {"views": [{**everything, **view} for view in VIEWS.values()], "schema": SCHEMA}
     made = evaluate(tmp_path_factory.mktemp("js"), ["preview/code", "preview/query"], JOB, given)
     return dict(zip(VIEWS, made, strict=True))

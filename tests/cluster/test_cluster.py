@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from clusters import Machines
+from clusters import LOCATIONS, Machines
 from peers import Peer
 from waiting import eventually
 
@@ -103,7 +103,8 @@ def test_columns_and_rows_are_picked_where_the_batches_are(a: Peer, b: Peer) -> 
         "    table = rows(self, reference, name); moved.append(table.nbytes); return table\n"
         "Cluster.rows = counted\n"
         "t = place.attach('trips', columns=['x'], where='n >= 1999000')\n"
-        "found = place.find('trips'); where = ray.experimental.get_object_locations(found.objects)\n"
+        "found = place.find('trips')\n"
+        f"{LOCATIONS}"
         "here = ray.get_runtime_context().get_node_id(); Cluster.rows = rows\n"
     )
     assert b.get("t.num_rows, t.schema.names, sum(moved)") == (1000, ["x"], 8000)

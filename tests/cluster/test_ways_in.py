@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from clusters import Machines
+from clusters import LOCATIONS, Machines
 from julia_peers import Julia, throws
 from julia_peers import program as julia
 from jupyter_client.blocking.client import BlockingKernelClient
@@ -124,7 +124,8 @@ def test_a_data_set_is_shared_where_its_blocks_are(a: Peer, b: Peer) -> None:
         "ds = ray.data.from_arrow_refs(refs)\n"
         "before = [ray.experimental.get_object_locations([one])[one]['node_ids'] for one in ds.to_arrow_refs()]\n"
         "info = place.share(ds, 'blocks')\n"
-        "found = place.find('blocks'); where = ray.experimental.get_object_locations(found.objects)\n"
+        "found = place.find('blocks')\n"
+        f"{LOCATIONS}"
         "at = [where[one]['node_ids'] for one in found.objects]\n"
     )
     assert a.get("info.num_rows, info.num_batches, info.in_use_by") == (800_000, 8, "on 2 machines")
@@ -133,7 +134,7 @@ def test_a_data_set_is_shared_where_its_blocks_are(a: Peer, b: Peer) -> None:
     assert a.get("[set(one) <= set(two) for one, two in zip(at, before)]") == [True] * 8
     b.run("t = place.attach('blocks', columns=['row'], where='block == 3 and row < 10')")
     assert b.get("t.to_pydict()") == {"row": list(range(10))}
-    b.run("found = place.find('blocks'); where = ray.experimental.get_object_locations(found.objects)")
+    b.run("found = place.find('blocks')\n" + LOCATIONS)
     assert b.get("[len(where[one]['node_ids']) for one in found.objects]") == [1] * 8
     assert b.get("place.attach('blocks')['block'].unique().to_pylist()") == list(range(8))
 

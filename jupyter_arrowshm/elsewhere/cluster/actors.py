@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-import pickle
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,7 +134,7 @@ class Catalogue:
         self._copies: dict[str, set[str]] = {}  # by version: machines that have fetched it
         keys = internal_kv._internal_kv_list(_TABLE, namespace=self._space)
         found = [internal_kv._internal_kv_get(key, namespace=self._space) for key in keys]
-        entries = [pickle.loads(value) for value in found if value is not None]
+        entries = [json.loads(value) for value in found if value is not None]
         self._entries: dict[str, Entry] = {entry["name"]: entry for entry in entries}
         versions = {entry["version"] for entry in entries}
         for key in internal_kv._internal_kv_list(_KEEPER, namespace=self._space):
@@ -191,7 +191,7 @@ class Catalogue:
         if (current := self._in_the_way(name, version, expected)) is not None:
             self._drop(entry)
             return current
-        internal_kv._internal_kv_put(_TABLE + name.encode(), pickle.dumps(entry), True, namespace=self._space)
+        internal_kv._internal_kv_put(_TABLE + name.encode(), json.dumps(entry).encode(), True, namespace=self._space)
         before = self._entries.get(name)
         self._entries[name] = entry
         if before is not None and before["version"] != version:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import secrets
 from collections.abc import Sequence
@@ -111,7 +112,7 @@ class Cluster:
         told: actors.Entry = {
             "name": entry.name,
             "version": version,
-            "schema": entry.schema.serialize().to_pybytes(),
+            "schema": base64.b64encode(entry.schema.serialize()).decode(),
             "rows": entry.num_rows,
             "nbytes": entry.nbytes,
             "facts": entry.metadata,
@@ -294,5 +295,5 @@ def _checked(name: str) -> str:
 
 
 def _entry_of(told: actors.Entry) -> Entry:
-    schema = pa.ipc.read_schema(pa.py_buffer(told["schema"]))
+    schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(told["schema"])))
     return Entry(told["name"], schema, told["rows"], len(told["at"]), told["nbytes"], told["facts"])

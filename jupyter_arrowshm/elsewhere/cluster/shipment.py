@@ -90,6 +90,7 @@ class Shipment:
 
         while blocks:
             block = blocks.popleft()
+            # One at a time: asked about objects of two owners, Ray may end the process ("Promise already satisfied").
             where = self._connection.bounded(lambda one=block: ray.experimental.get_object_locations([one]))  # type: ignore[misc]
             machines = [node for node in where[block]["node_ids"] if node in there] or [here]
             chosen = min(machines, key=lambda machine: sent[machine])  # one that has a copy, and few others yet

@@ -215,7 +215,7 @@ unused_tables <- function(directory) {
 
 # Bytes that can still be written: what the file system has left and, where files are memory, what memory has left.
 room_left <- function(directory) {
-  room <- .Call(C_file_system_room, if (dir.exists(directory)) directory else dirname(directory))
+  room <- .Call(C_file_system_room, directory, dirname(directory))
   limits <- c(Inf, if (room[1] > 0) room[2], if (room[3] == 1) memory_limits())
   max(0, min(limits))
 }

@@ -4,11 +4,19 @@ is_address <- function(name) is.character(name) && length(name) == 1L && grepl("
 
 loaded_directory <- function(directory) paste0(directory, "/.loaded")
 
-# The directory that a table of this name is in: that of the loaded ones, if no shared one has the name.
-directory_of <- function(name) {
+is_absent <- function(value) is_fault(value) && value$kind == "absent"
+
+# What `operation` gives for the store, or for that of the loaded tables where no shared one has the name. The store's own answer
+# stands if neither has it.
+in_either <- function(operation, absent = is_absent) {
   shared <- default_directory()
-  loaded <- loaded_directory(shared)
-  if (!file.exists(table_path(shared, name)) && file.exists(table_path(loaded, name))) loaded else shared
+  found <- operation(shared)
+  if (absent(found)) {
+    loaded <- loaded_directory(shared)
+    other <- operation(loaded)
+    if (!absent(other)) return(list(directory = loaded, value = other))
+  }
+  list(directory = shared, value = found)
 }
 
 # Has Python load the files, unless that was done before; the name of their table among the loaded ones.

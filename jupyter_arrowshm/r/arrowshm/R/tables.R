@@ -22,8 +22,13 @@ attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE, where
     stop("where is for files: filter a shared table once it is attached", call. = FALSE)
   }
   name <- check_name(name)
+  attach <- function(directory) .Call(C_attach, directory, name, isTRUE(validate), NA_real_, character())
   directory <- NULL
-  opened <- until(wait, function() .Call(C_attach, directory <<- directory_of(name), name, isTRUE(validate), NA_real_, character()))
+  opened <- until(wait, function() {
+    found <- in_either(attach)
+    directory <<- found$directory
+    found$value
+  })
   as_kind(as, checked(opened, directory, name), directory, name, columns)
 }
 
@@ -105,23 +110,28 @@ share_table <- function(data, name, replace = FALSE, pin = FALSE) {
   )))
 }
 
+changed <- function(name, change) {
+  done <- in_either(change)
+  checked(done$value, done$directory, name)
+}
+
 unshare_table <- function(...) {
   for (name in c(...)) {
     name <- check_name(name)
-    checked(.Call(C_unshare, directory <- directory_of(name), name), directory, name)
+    changed(name, function(directory) .Call(C_unshare, directory, name))
   }
   invisible()
 }
 
 pin_table <- function(name) {
   name <- check_name(name)
-  checked(.Call(C_pin, directory <- directory_of(name), name, TRUE), directory, name)
+  changed(name, function(directory) .Call(C_pin, directory, name, TRUE))
   invisible()
 }
 
 unpin_table <- function(name) {
   name <- check_name(name)
-  checked(.Call(C_pin, directory <- directory_of(name), name, FALSE), directory, name)
+  changed(name, function(directory) .Call(C_pin, directory, name, FALSE))
   invisible()
 }
 
@@ -138,10 +148,9 @@ collect_tables <- function() {
 
 table_info <- function(name) {
   name <- check_name(name)
-  directory <- directory_of(name)
-  found <- look(directory, name)
-  if (!length(found)) stop_not_found(directory, name)
-  found[[1]]
+  found <- in_either(function(directory) look(directory, name), absent = function(value) !length(value))
+  if (!length(found$value)) stop_not_found(found$directory, name)
+  found$value[[1]]
 }
 
 all_tables <- function(directory = default_directory()) look(directory, table_names(directory, tidy = TRUE))

@@ -298,9 +298,11 @@ int table_open(int at, const char *name, int flags, struct stat *status) {
   int fd = openat(at, file, flags);
   if (fd < 0) /* absent; a link; a socket; somebody else's, twice; a device */
     return errno == ENOENT || errno == ELOOP || errno == ENXIO || errno == EACCES || errno == EPERM || errno == ENODEV ? -1 : -2;
-  if (fstat(fd, status) == 0 && S_ISREG(status->st_mode) && status->st_uid == owner) return fd;
+  int code = fstat(fd, status) ? errno : 0;
+  if (!code && S_ISREG(status->st_mode) && status->st_uid == owner) return fd;
   close(fd);
-  return -1;
+  errno = code;
+  return code ? -2 : -1;
 }
 
 int exists_at(int at, const char *folder, const char *name) {
@@ -634,20 +636,24 @@ SEXP C_lock_device(SEXP path) {
   return made;
 }
 
-/* Total and free bytes of the directory's file system (0 in all: no limit), and whether its files are memory. */
-SEXP C_file_system_room(SEXP path) {
+/* Total and free bytes of the file system of a directory, or of its parent before it is made (0 in all: no limit), and whether its
+ * files are memory. */
+SEXP C_file_system_room(SEXP path, SEXP parent) {
   struct statvfs size;
+  int fd = open(PATH(path), DIRECTORY_FLAGS);
+  if (fd < 0) fd = open(PATH(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   SEXP made = PROTECT(Rf_allocVector(REALSXP, 3));
   double *values = REAL(made);
   values[0] = values[1] = values[2] = 0;
-  if (statvfs(PATH(path), &size) == 0) {
+  if (fd >= 0 && fstatvfs(fd, &size) == 0) {
     values[0] = (double)size.f_blocks * (double)size.f_frsize;
     values[1] = (double)size.f_bavail * (double)size.f_frsize;
 #ifdef __linux__
     struct statfs kind;
-    values[2] = statfs(PATH(path), &kind) == 0 && kind.f_type == 0x01021994;
+    values[2] = fstatfs(fd, &kind) == 0 && kind.f_type == 0x01021994;
 #endif
   }
+  if (fd >= 0) close(fd);
   UNPROTECT(1);
   return made;
 }

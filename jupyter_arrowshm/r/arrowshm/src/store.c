@@ -542,9 +542,10 @@ SEXP C_describe(SEXP path, SEXP name) {
   struct footer footer;
   if (directory_open(text_of(path), 0, &directory, &fault)) return fault_to_r(&fault);
   if (directory.fd < 0) return R_NilValue;
-  int fd = table_open(directory.fd, text_of(name), LOOK_FLAGS, &status), pinned = exists_at(directory.fd, PINS, text_of(name));
+  int fd = table_open(directory.fd, text_of(name), LOOK_FLAGS, &status), code = errno;
+  int pinned = exists_at(directory.fd, PINS, text_of(name));
   directory_close(&directory);
-  if (fd == -2) return fail_system(&fault, errno), fault_to_r(&fault);
+  if (fd == -2) return fail_system(&fault, code), fault_to_r(&fault);
   if (fd < 0) return R_NilValue;
   if (footer_of_file(fd, status.st_size, &footer, &fault)) {
     close(fd);
@@ -657,7 +658,7 @@ SEXP C_has_large_shared_memory(void);
 SEXP C_table_names(SEXP, SEXP);
 SEXP C_check_name(SEXP);
 SEXP C_lock_device(SEXP);
-SEXP C_file_system_room(SEXP);
+SEXP C_file_system_room(SEXP, SEXP);
 SEXP C_number_of(SEXP, SEXP);
 SEXP C_token(SEXP, SEXP);
 SEXP C_locks_are_masked(void);
@@ -669,7 +670,7 @@ SEXP C_stream(SEXP, SEXP, SEXP);
 static const R_CallMethodDef CALLS[] = {
     CALL(C_share, 7), CALL(C_measure, 1), CALL(C_attach, 5), CALL(C_number_of, 2), CALL(C_describe, 2), CALL(C_unshare, 2), CALL(C_pin, 3), CALL(C_collect, 2),
     CALL(C_sha256, 1), CALL(C_has_large_shared_memory, 0), CALL(C_table_names, 2), CALL(C_check_name, 1), CALL(C_lock_device, 1),
-    CALL(C_file_system_room, 1), CALL(C_token, 2), CALL(C_locks_are_masked, 0), CALL(C_columns, 3), CALL(C_in_place, 1), CALL(C_stream, 3),
+    CALL(C_file_system_room, 2), CALL(C_token, 2), CALL(C_locks_are_masked, 0), CALL(C_columns, 3), CALL(C_in_place, 1), CALL(C_stream, 3),
     CALL(C_attachments, 1), CALL(C_are_attached, 1), {NULL, NULL, 0}};
 
 attribute_visible void R_init_arrowshm(DllInfo *dll) {
