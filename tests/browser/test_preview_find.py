@@ -64,6 +64,7 @@ def test_find_by_keyboard(desk: Desk, shared: None, snap: Snap) -> None:
     expect(status).to_contain_text("Row 5, city: Bern")
     expect(said).to_have_text("2 of 750 rows")
     desk.page.keyboard.press("Shift+Enter")
+    expect(status).to_contain_text("Row 1, twin: Basel and BERN")
     desk.page.keyboard.press("Shift+Enter")
     expect(status).to_contain_text("Row 1, city: Bern")
     # Around the beginning to the last one.
