@@ -206,6 +206,9 @@ class Desk:
         for name in reversed(notebooks):
             self.command("docmanager:open", path=name)
             expect(self.notebook.locator(".jp-CodeCell").first).to_be_visible()
+        if not notebooks:
+            # It comes by itself, and takes the keyboard then.
+            expect(self.page.locator(".jp-LauncherCard").first).to_be_visible()
         self.show()
 
     def command(self, name: str, /, **arguments: object) -> None:
