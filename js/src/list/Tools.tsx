@@ -1,8 +1,8 @@
-import React from 'react';
+import React, { useCallback, useSyncExternalStore } from 'react';
 import { Icon, IconName } from '../shared/icons';
 import { Menu } from '../shared/Menu';
 import { ITable } from '../shared/table';
-import { IListHost } from './listhost';
+import { IListHost, IPlacesHost } from './listhost';
 
 /** The actions for a table. */
 export function Tools({ table, host }: { table: ITable; host: IListHost }): React.JSX.Element {
@@ -44,21 +44,21 @@ export function Tools({ table, host }: { table: ITable; host: IListHost }): Reac
       {host.unshare && !host.hasMenu && (
         <Tool icon="remove" label={trans.__('Unshare %1…', name)} onClick={() => host.unshare?.(table)} />
       )}
-      {host.places?.put && !host.hasMenu && host.places.model.targets.length > 0 && (
-        <Menu
-          icon="put"
-          label={trans.__('Copy %1 to another place', name)}
-          sections={[
-            {
-              title: trans.__('Copy to'),
-              items: host.places.model.targets.map(place => ({ label: place.name, run: () => host.places?.put?.(place, table) }))
-            }
-          ]}
-        />
-      )}
+      {host.places?.put && !host.hasMenu && <CopyMenu table={table} host={host} places={host.places} />}
       {host.hasMenu && <Tool icon="more" label={trans.__('More actions for %1', name)} menu onClick={openMenu} />}
     </div>
   );
+}
+
+/** The places that a table can be copied to; they may be known only after the table is. */
+function CopyMenu({ table, host, places }: { table: ITable; host: IListHost; places: IPlacesHost }): React.JSX.Element | null {
+  const { trans } = host.format;
+  const { model } = places;
+  const subscribe = useCallback((callback: () => void) => model.subscribe(callback), [model]);
+  const targets = useSyncExternalStore(subscribe, () => model.targets);
+  if (!targets.length) return null;
+  const items = targets.map(place => ({ label: place.name, run: () => places.put?.(place, table) }));
+  return <Menu icon="put" label={trans.__('Copy %1 to another place', table.name)} sections={[{ title: trans.__('Copy to'), items }]} />;
 }
 
 /** Open the right button's menu below this button. */
