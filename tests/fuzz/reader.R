@@ -25,7 +25,7 @@ Fuzz <- local({
     counts
   }
 
-  # The arrays lie in the file, and who has them checks nothing, so the file is checked. Sharing looks at all lengths and offsets.
+  # The arrays lie in the file, and who has them checks nothing, so the file is checked.
   exported <- function(name) {
     stream <- attach_table(name, validate = TRUE, as = "nanoarrow")
     on.exit(stream$release())

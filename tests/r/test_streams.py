@@ -3,9 +3,11 @@
 # ruff: noqa: E501 -- R code
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from r_peers import R, signals
 
 import jupyter_arrowshm as shm
@@ -134,3 +136,37 @@ def test_what_does_not_fit_is_refused_before_it_is_written(new_r, store: shm.Sto
     with signals("NoRoom: this table needs at least 8.. kB, but only 100 kB is free"):
         one.run('share_table(stream_of(frames), "t")')
     assert store.names() == []
+
+
+LISTS = [
+    pa.array([["x"] * 5] * 2),
+    pa.array([[1] * 5] * 2, pa.list_(pa.int64())),
+    pa.array([{"a": [1] * 5}] * 2),
+    pa.array([[("k", 1)] * 5] * 2, pa.map_(pa.string(), pa.int64())),
+]
+TEXTS = [pa.array(["a" * 5, "b" * 5]), pa.array(["a" * 5, "b" * 5]).dictionary_encode()]
+
+
+@pytest.mark.parametrize("batches", [1, 3])
+@pytest.mark.parametrize(
+    ("column", "ends"),
+    [
+        *((column, ends) for column in LISTS + TEXTS for ends in ([13, 7, 7], [0, 2, -7])),
+        *((column, [0, 2, 1 << 30]) for column in LISTS),  # a stream does not say how long its texts are
+    ],
+    ids=lambda value: str(getattr(value, "type", value)),
+)
+def test_offsets_that_nobody_has_checked(
+    r: R, store: shm.Store, column: pa.Array, ends: list[int], batches: int
+) -> None:
+    """A file that was damaged after it was shared, as a stream: the lengths that its offsets gave spoiled R's memory."""
+    store.share(pa.table({"c": column}), "t")
+    path = Path(store.directory) / "t.arrow"
+    data, good = path.read_bytes(), struct.pack("<3i", 0, 5, 10)
+    assert good in data
+    path.write_bytes(data.replace(good, struct.pack("<3i", *ends)))
+    r.run(f'arrays <- lapply(1:{batches}, function(i) attach_table("t", as = "nanoarrow")$get_next(validate = FALSE))')
+    with signals("UnsupportedSource: .*its offsets are not in order, or lead out of its values"):
+        r.run('share_table(nanoarrow::basic_array_stream(arrays, validate = FALSE), "again")')
+    r.run("rm(arrays); invisible(gc())")
+    assert store.names() == ["t"]

@@ -222,6 +222,8 @@ void writer_free(struct writer *writer);
 int writer_dictionary(struct writer *writer, const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t number,
                       struct fault *fault);
 int64_t writer_size_of(const struct ArrowSchema *schema, const struct ArrowArray *array);
+/* Why a source that nobody has checked cannot be written: lengths that are taken from its offsets would be wrong. */
+#define OUT_OF_ORDER "its offsets are not in order, or lead out of its values"
 int64_t width_of_format(const char *format);
 
 /* -- gather.c: small batches of a stream as one -- */

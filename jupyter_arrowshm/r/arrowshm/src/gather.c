@@ -181,6 +181,7 @@ static const char *map_levels(struct gathered *one, const struct ArrowArray *val
   for (int64_t i = 0; i < values->length; i++) {
     int64_t row = values->offset + i;
     int64_t start = offset_in(values->buffers[1], row, wide), size = offset_in(values->buffers[1], row + 1, wide) - start;
+    if (start < 0 || size < 0) return OUT_OF_ORDER;
     const uint8_t *text = size ? (const uint8_t *)values->buffers[2] + start : (const uint8_t *)"";
     levels->map[i] = level_of(levels, is_valid(values, row) ? text : NULL, size);
     if (levels->map[i] < 0) return "there is no memory left";
@@ -246,6 +247,7 @@ const char *gather_append(struct gathered *one, const struct ArrowArray *array, 
     last = offset_in(one->first.data, one->length, wide);
     first = length ? offset_in(array->buffers[1], offset, wide) : 0;
     rows = length ? offset_in(array->buffers[1], offset + length, wide) - first : 0;
+    if (first < 0 || rows < 0) return OUT_OF_ORDER;
     if (!wide && last + rows > INT_MAX) return "its texts or lists are larger than 2 GiB";
     uint8_t *to = extend(&one->first, length * each);
     if (!to && length) return NO_MEMORY;
@@ -260,6 +262,7 @@ const char *gather_append(struct gathered *one, const struct ArrowArray *array, 
   }
   one->length += length;
   for (int64_t i = 0; i < one->num_children; i++) {
+    if (first + rows > array->children[i]->length) return OUT_OF_ORDER;
     const char *wrong = gather_append(one->children[i], array->children[i], first, rows);
     if (wrong) return wrong;
   }

@@ -310,6 +310,7 @@ static void add_array(struct plan *plan, const struct ArrowSchema *schema, const
   const char *format = schema->format;
   int64_t offset = array->offset + shift, nulls = 0;
   int is_union = !strncmp(format, "+u", 2), is_runs = !strcmp(format, "+r");
+  if (shift < 0 || length < 0 || shift + length > array->length) plan->wrong = OUT_OF_ORDER;
   if (plan->wrong) return;
   const uint8_t *validity = *format == 'n' || is_union || is_runs || !array->n_buffers ? NULL : array->buffers[0];
   if (validity && array->null_count)
@@ -332,6 +333,10 @@ static void add_array(struct plan *plan, const struct ArrowSchema *schema, const
     if (!offsets || array->length == 0) offsets = (const uint8_t *)NO_OFFSETS, offset = 0, length = 0;
     first = load_offset(offsets, offset, wide);
     rows = load_offset(offsets, offset + length, wide) - first;
+    if (first < 0 || rows < 0) {
+      plan->wrong = OUT_OF_ORDER;
+      return;
+    }
     uint8_t *own = first ? malloc((size_t)((length + 1) * each)) : NULL; /* a slice has no more than its own texts */
     if (first && !own) plan->wrong = "there is no memory left";
     for (int64_t i = 0; own && i <= length; i++) {
