@@ -57,11 +57,16 @@ export class Find {
     else this._onChange();
   }
 
-  /** Go on to the next cell, or back to the previous one; `isShown`: or only count. */
+  /** Go on to the next cell, or back to the previous one; `isShown`: or only count. Steps of a key that is held follow one another. */
   async go(direction: Direction, from: IPlace | null, isShown = true): Promise<void> {
+    if (direction && this._isOnItsWay) {
+      this._ahead += direction;
+      return;
+    }
     this._running?.abort();
     if (!this._text) return;
     const running = new AbortController();
+    this._isOnItsWay = isShown;
     this._running = running;
     this._searched = this._view;
     this._problem = '';
@@ -73,6 +78,8 @@ export class Find {
     }
     if (this._running === running) {
       this._running = null;
+      this._isOnItsWay = false;
+      this._ahead = 0;
       this._onChange();
     }
   }
@@ -107,6 +114,10 @@ export class Find {
     this._number = number ?? (hit.row === this._row ? this._number : null);
     this._row = hit.row;
     this._show(hit);
+    this._isOnItsWay = false;
+    const next = Math.sign(this._ahead) as Direction;
+    this._ahead -= next;
+    if (next) void this.go(next, hit);
   }
 
   private _clear(): void {
@@ -115,6 +126,8 @@ export class Find {
     this._found = null;
     this._number = this._row = null;
     this._problem = '';
+    this._isOnItsWay = false;
+    this._ahead = 0;
   }
 
   private get _view(): string {
@@ -129,6 +142,8 @@ export class Find {
   private _number: number | null = null;
   private _row: number | null = null;
   private _running: AbortController | null = null;
+  private _isOnItsWay = false; // to a cell, which is not known yet
+  private _ahead = 0; // steps that were asked for meanwhile
   private _searched = '';
   private _problem = '';
 }
