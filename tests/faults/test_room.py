@@ -127,7 +127,8 @@ end
     "R": """
 assignInNamespace("room_left", function(directory) 2^40, "arrowshm")
 used <- function() {
-  found <- .Call(arrowshm:::C_file_system_room, dirname(Sys.getenv("JUPYTER_ARROWSHM_DIR")))
+  store <- Sys.getenv("JUPYTER_ARROWSHM_DIR")
+  found <- .Call(arrowshm:::C_file_system_room, store, dirname(store))
   found[1] - found[2]
 }
 sizes <- function(each) {
