@@ -41,13 +41,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Says how often each fault was tried; with JUPYTER_ARROWSHM_TORTURE in the environment also in the page."""
+    """Says how often each fault was tried; with JUPYTER_ARROWSHM_TORTURE in the environment also in the page.
+
+    Of two processes that run the tests, each would write its own counts there, so only a single one does.
+    """
     record = config.stash[RECORD]
+    alone = not config.getoption("numprocesses", None) and not hasattr(config, "workerinput")
     if record.tries:
         terminalreporter.section("how often each fault was tried")
         for line in record.lines():
             terminalreporter.write_line(line)
-        if VARIABLE in os.environ and FACTOR >= 1:
+        if VARIABLE in os.environ and FACTOR >= 1 and alone:
             record.write(long=FACTOR > 1)
 
 
