@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     first.add_argument("--sort", metavar="a,-b", help="sort by these columns; a minus sorts downwards: --sort=-b")
     text = "show only such rows: 'fare > 20', 'city contains new', 'fare is null'; several must all hold"
     first.add_argument("--filter", action="append", default=[], metavar="CONDITION", help=text)
+    from_place(first, "a table of another user, in a folder or bucket, or of a Ray cluster: its first rows alone")
     text = "Load a file, or a directory of files, for all notebooks: %%attach of its path then takes no time."
     load = command("load", _load, text)
     load.add_argument("path", help="a path or URI of Parquet, Arrow, CSV, JSON or ORC files")
@@ -173,7 +174,7 @@ def _head(arguments: argparse.Namespace) -> None:
     from ..looking.questions import RowsQuestion
     from .head import head
 
-    question = RowsQuestion(arguments.name, default_store().directory)
+    question = RowsQuestion(arguments.name, default_store().directory, place=arguments.place or "")
     try:
         table = OpenTables().view(question).source
         shown = head(table, arguments.rows, arguments.columns or "", arguments.sort or "", arguments.filter)

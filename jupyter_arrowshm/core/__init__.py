@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .access import EVERYONE, Access, members_of, of_user
-    from .arrowfile import UNREADABLE, batch_lengths, is_compressed
+    from .arrowfile import UNREADABLE, Block, batch_lengths, blocks, is_compressed
+    from .arrowfile import length as length_of_batch
     from .attached import Attachment
     from .capabilities import Capabilities
     from .contents import Look
@@ -37,6 +38,7 @@ _MODULES = {
     "UNREADABLE": "arrowfile",
     "Access": "access",
     "Attachment": "attached",
+    "Block": "arrowfile",
     "Capabilities": "capabilities",
     "Entry": "packed",
     "Holder": "process",
@@ -51,6 +53,7 @@ _MODULES = {
     "Writer": "publication",
     "attach_origin": "loads",
     "batch_lengths": "arrowfile",
+    "blocks": "arrowfile",
     "check_name": "names.check",
     "check_owner": "packed",
     "default_parent": "directory",
@@ -59,6 +62,7 @@ _MODULES = {
     "describe": "packed",
     "is_compressed": "arrowfile",
     "is_run_by_program": "process",
+    "length_of_batch": "arrowfile.length",
     "members_of": "access",
     "name_of_file": "names.of_file",
     "of_user": "access",
@@ -77,6 +81,7 @@ __all__ = [
     "UNREADABLE",
     "Access",
     "Attachment",
+    "Block",
     "Capabilities",
     "Entry",
     "Holder",
@@ -91,6 +96,7 @@ __all__ = [
     "Writer",
     "attach_origin",
     "batch_lengths",
+    "blocks",
     "check_name",
     "check_owner",
     "default_parent",
@@ -99,6 +105,7 @@ __all__ = [
     "describe",
     "is_compressed",
     "is_run_by_program",
+    "length_of_batch",
     "members_of",
     "name_of_file",
     "of_user",

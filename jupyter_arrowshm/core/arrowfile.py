@@ -11,7 +11,7 @@ import struct
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 
@@ -26,6 +26,14 @@ _DICTIONARIES, _BATCHES = 2, 3  # slots of the Footer (File.fbs): version, schem
 
 # The errors that a file that is not a whole Arrow file raises, here or in pyarrow.
 UNREADABLE = (pa.ArrowException, OSError, struct.error, UnicodeDecodeError)
+
+
+class Block(NamedTuple):
+    """Where a message lies in a file: its place, its size without its body, and that of its body, in bytes."""
+
+    offset: int
+    size: int
+    body: int
 
 
 @dataclass(frozen=True)
@@ -47,10 +55,7 @@ def summarise(file: BinaryIO) -> Summary | None:
     ``None`` if it is not an Arrow file, or one that :func:`read` would refuse. Raises ``OSError`` if it cannot be read.
     """
     try:
-        size = file.seek(0, os.SEEK_END)
-        head, tail = _read_at(file, 0, _HEAD), _read_at(file, size - _TAIL, _TAIL)
-        (footer_bytes,) = struct.unpack_from("<i", tail)
-        footer = _read_at(file, size - _TAIL - footer_bytes, footer_bytes)
+        head, (footer, tail) = _read_at(file, 0, _HEAD), _read_footer(file)
         # pyarrow reads a file in a thread of its own, and a process that may not start one would see no tables.
         reader = pa.ipc.open_file(pa.py_buffer(head + extension.hide(footer) + tail))
         facts = Facts.from_metadata(reader.metadata)
@@ -65,6 +70,32 @@ def summarise(file: BinaryIO) -> Summary | None:
         raise
 
 
+def blocks(file: BinaryIO) -> tuple[list[Block], list[Block]]:
+    """The dictionaries and the record batches of an open file, by its footer. Raises ``struct.error``, ``OSError``."""
+    footer = flatbuffer.Table.root(memoryview(_read_footer(file)[0]), 0)
+    found = list(_blocks(footer, _DICTIONARIES)), list(_blocks(footer, _BATCHES))
+    if not all(0 < block.size <= MAX_METADATA and block.body >= 0 for block in itertools.chain(*found)):
+        raise struct.error("a batch has no possible size")
+    return found
+
+
+def length(message: bytes) -> int:
+    """The number of rows of a record batch, by its message without the body. Raises ``struct.error``."""
+    header = _header(memoryview(message), 0)
+    rows = _length(header) if header else 0
+    if rows < 0:
+        raise struct.error("a batch has fewer than no rows")
+    return rows
+
+
+def _read_footer(file: BinaryIO) -> tuple[bytes, bytes]:
+    """The footer, and the bytes after it."""
+    size = file.seek(0, os.SEEK_END)
+    tail = _read_at(file, size - _TAIL, _TAIL)
+    (footer_bytes,) = struct.unpack_from("<i", tail)
+    return _read_at(file, size - _TAIL - footer_bytes, footer_bytes), tail
+
+
 def _read_at(file: BinaryIO, offset: int, size: int) -> bytes:
     """Read these bytes of the file; ``struct.error`` if there are none, or more than metadata ever takes."""
     if offset < 0 or not 0 < size <= MAX_METADATA:
@@ -75,14 +106,8 @@ def _read_at(file: BinaryIO, offset: int, size: int) -> bytes:
 
 def _count_rows(file: BinaryIO, footer: bytes) -> int:
     """Count by the batches' headers: pyarrow before 26 would read, and decompress, everything in them."""
-    rows = 0
-    for offset, size in _blocks(flatbuffer.Table.root(memoryview(footer), 0), _BATCHES):
-        header = _header(memoryview(_read_at(file, offset, size)), 0)
-        length = _length(header) if header else 0
-        if length < 0:
-            raise struct.error("a batch has fewer than no rows")
-        rows += length
-    return rows
+    batches = _blocks(flatbuffer.Table.root(memoryview(footer), 0), _BATCHES)
+    return sum(length(_read_at(file, block.offset, block.size)) for block in batches)
 
 
 def read(buffer: pa.Buffer, name: str, path: str, *, validate: bool = False) -> tuple[pa.Table, Mapping[bytes, bytes]]:
@@ -196,13 +221,13 @@ def _footer(data: memoryview) -> flatbuffer.Table:
 def _headers(buffer: pa.Buffer, slot: int) -> Iterator[flatbuffer.Table]:
     """The messages' headers that a slot of the footer lists."""
     data = memoryview(buffer)
-    return filter(None, (_header(data, offset) for offset, _ in _blocks(_footer(data), slot)))
+    return filter(None, (_header(data, block.offset) for block in _blocks(_footer(data), slot)))
 
 
-def _blocks(footer: flatbuffer.Table, slot: int) -> Iterator[tuple[int, int]]:
-    """Where the messages that a slot of the footer lists begin, and how long they are without their bodies."""
+def _blocks(footer: flatbuffer.Table, slot: int) -> Iterator[Block]:
+    """Where the messages lie that a slot of the footer lists."""
     start, count = footer.vector(slot)
-    return (struct.unpack_from("<qi", footer.data, start + 24 * block) for block in range(count))
+    return (Block(*struct.unpack_from("<qi4xq", footer.data, start + 24 * number)) for number in range(count))
 
 
 def _header(data: memoryview, offset: int) -> flatbuffer.Table | None:

@@ -30,6 +30,7 @@ from ..core import (
 from ..errors import ArrowSHMError, DamagedTable, LoadFailed, PlaceFailed, TableExists, TableNotFound
 from ..kinds import Kind, Shareable
 from ..loading import entity_tag, remote
+from .pages import FilePages, Paged
 
 if TYPE_CHECKING:
     from pyarrow import fs
@@ -47,7 +48,7 @@ def is_address(text: str) -> bool:
     return "/" in text or text in (".", "..") or text.startswith("~")
 
 
-class Folder:
+class Folder(Paged):
     """A folder on this machine or a network file system, or a bucket, by its path or URI."""
 
     writable = True
@@ -77,7 +78,7 @@ class Folder:
         check_name(name)
         system, root = self._place()
         if not replace:
-            self._bounded(lambda: self._check_owner(system, root, name))
+            self.bounded(lambda: self._check_owner(system, root, name))
         with pack(source, name, progress) as packed:
             number = packed.fileno()
             self._put(system, root, name, f"/dev/fd/{number}")
@@ -130,10 +131,14 @@ class Folder:
         check_name(name)
         return self._unchanged(name, lambda _: attach_origin(default_store(), PlacedTable(self, name), to, **options))
 
+    def look(self, name: str, version: str = "") -> FilePages:
+        """As :meth:`Paged.look`. The footer is read, and no row."""
+        return FilePages(self, name, version)
+
     def version(self, name: str) -> str | None:
         """The entity tag of an object (RFC 9110, section 8.8.3), else inode, size and time; ``None``: no such table."""
         system, root = self._place()
-        return self._bounded(lambda: self._version(system, f"{root}/{name}{SUFFIX}"))
+        return self.bounded(lambda: self._version(system, f"{root}/{name}{SUFFIX}"))
 
     def _version(self, system: fs.FileSystem, path: str) -> str | None:
         try:
@@ -159,7 +164,7 @@ class Folder:
         """The table's file. Raises ``TableNotFound``."""
         system, root = self._place()
         try:
-            return self._bounded(lambda: system.open_input_file(f"{root}/{name}{SUFFIX}"))
+            return self.bounded(lambda: system.open_input_file(f"{root}/{name}{SUFFIX}"))
         except FileNotFoundError:
             raise self._not_found(name) from None
 
@@ -198,7 +203,7 @@ class Folder:
 
         def read(version: str) -> TableInfo:
             with self._reading(name) as file:
-                table = self._bounded(lambda: describe(file, name, self.path(name), file.size(), version))
+                table = self.bounded(lambda: describe(file, name, self.path(name), file.size(), version))
             if table is None:
                 raise DamagedTable(name, self.path(name), "it is not a whole Arrow file")
             return table
@@ -220,7 +225,7 @@ class Folder:
         """Whether this process shared the table, or an earlier run of its kernel, notebook or script."""
         system, root = self._place()
         try:
-            self._bounded(lambda: self._check_owner(system, root, name))
+            self.bounded(lambda: self._check_owner(system, root, name))
         except TableExists:
             return False
         return True
@@ -232,7 +237,7 @@ class Folder:
         path = f"{root}/{name}{SUFFIX}"
         self.info_version(name)  # object stores do not say that there was nothing to delete
         try:
-            self._bounded(lambda: system.delete_file(path))
+            self.bounded(lambda: system.delete_file(path))
         except FileNotFoundError:
             raise self._not_found(name) from None
 
@@ -240,7 +245,7 @@ class Folder:
         from pyarrow import fs
 
         system, root = self._place()
-        found = self._bounded(lambda: system.get_file_info(fs.FileSelector(root, allow_not_found=True)))
+        found = self.bounded(lambda: system.get_file_info(fs.FileSelector(root, allow_not_found=True)))
         files = [file for file in found if file.type == fs.FileType.File]
         return {name: file for file in files if (name := name_of_file(file.base_name)) is not None}
 
@@ -261,10 +266,10 @@ class Folder:
     def _place(self) -> tuple[fs.FileSystem, str]:
         """The file system and the path in it. A bucket's region may be asked for over the network."""
         if self._opened is None:
-            self._opened = self._bounded(lambda: _file_system(self._uri))
+            self._opened = self.bounded(lambda: _file_system(self._uri))
         return self._opened
 
-    def _bounded(self, call: Callable[[], T]) -> T:
+    def bounded(self, call: Callable[[], T]) -> T:
         """What ``call`` gives; an error after ``remote.PATIENCE``, whatever the network does."""
         with self._explained():
             try:

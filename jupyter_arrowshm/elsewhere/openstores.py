@@ -15,10 +15,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from ..core import (
     EVERYONE,
     Access,
     Attachment,
+    Look,
     Progress,
     Store,
     TableInfo,
@@ -31,6 +34,7 @@ from ..core import (
 from ..core import user_name as name_of
 from ..errors import PlaceFailed, TableNotFound, UnsafeDirectory
 from ..kinds import Kind, Shareable
+from .pages import copied
 
 PARENT = "JUPYTER_ARROWSHM_OPEN_PARENT"  # the directory of the users' open directories, instead of /dev/shm
 GROUP = "group:"
@@ -72,6 +76,12 @@ class OwnOpenStore:
 
     def attachment(self, name: str, *, to: Kind = "pyarrow", **options: Any) -> Attachment:
         return self.store.attachment(name, to=to, **options)
+
+    def head(self, name: str, rows: int = 10, *, offset: int = 0) -> pa.Table:
+        return copied(self.store.attach(name).slice(max(0, offset), rows))
+
+    def look(self, name: str, version: str = "") -> Look:
+        return self.store.look(name, version)
 
     def names(self) -> list[str]:
         return self.store.names()
@@ -138,6 +148,16 @@ class UserStores:
     def attachment(self, name: str, *, to: Kind = "pyarrow", wait: float | None = None, **options: Any) -> Attachment:
         found: Attachment = self._waiting(name, wait, lambda store: store.attachment(name, to=to, **options))
         return found
+
+    def head(self, name: str, rows: int = 10, *, offset: int = 0) -> pa.Table:
+        return copied(self.attach(name).slice(max(0, offset), rows))
+
+    def look(self, name: str, version: str = "") -> Look:
+        """Where it lies: nothing is copied. Of what it says, nothing is checked."""
+        try:
+            return self._with(name).look(name, version)
+        except TableNotFound as error:
+            raise TableNotFound(name, error.near, place=self.name) from None
 
     def _waiting(self, name: str, wait: float | None, use: Callable[[Store], Any]) -> Any:
         found: list[Store] = []

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from .. import markup
-from ..core import Attachment, Progress, Store, TableInfo, Tables
+from ..core import Attachment, Look, Progress, Store, TableInfo, Tables
 from ..kinds import Kind, Shareable
+from .pages import Pages
 
 LOADED = ("folder", "cluster")  # kinds of places whose tables are loaded once on a machine, and then attached there
 
@@ -52,6 +55,19 @@ class Place(Protocol):
 
     def attachment(self, name: str, *, to: Kind = "pyarrow", **options: Any) -> Attachment:
         """As :meth:`Store.attachment`."""
+
+    def head(self, name: str, rows: int = 10, *, offset: int = 0) -> pa.Table:
+        """Some rows of a table, from the one of this number on, without fetching or using the table.
+
+        Of a folder, bucket or cluster, only the record batches are fetched that the rows are in. Raises as
+        :meth:`attach`, and ``QueryStopped`` where such a batch has more than 256 MB.
+        """
+
+    def look(self, name: str, version: str = "") -> Look | Pages:
+        """Open a version of a table to show some of it; without ``version``, the present one.
+
+        Raises as :meth:`attach`, and ``TableReplaced``.
+        """
 
     def names(self) -> list[str]:
         """The names of the tables there, without looking into them."""

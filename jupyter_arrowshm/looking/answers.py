@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from ..core import Store
-from ..errors import ArrowSHMError, InvalidQuery, QueryStopped, TableReplaced
-from ..preview import SORTED_ROWS, VIEW_ROWS, Damage, Patience, Source, Step, Unwanted, View, of_file
+from ..elsewhere import Pages, place
+from ..errors import ArrowSHMError, DamagedTable, InvalidQuery, QueryStopped, TableReplaced
+from ..preview import SORTED_ROWS, VIEW_ROWS, Damage, FarSource, Patience, Source, Step, Unwanted, View, of_file
 from . import files
 from .questions import (
     AboutQuestion,
@@ -36,7 +37,7 @@ from .questions import (
 
 _TABLES, _VIEWS = 4, 8  # that are at hand at once
 
-Address = tuple[str, str, str, str]  # file, directory, name, version
+Address = tuple[str, str, str, str, str]  # file, place, directory, name, version
 
 
 class _Open(NamedTuple):
@@ -61,12 +62,20 @@ class OpenTables:
         self._sorted: list[View] = []  # that may keep the order of all rows; the last one was asked for last
 
     def view(self, question: Question) -> View:
-        """Raises ``TableNotFound``, ``TableReplaced``, ``DamagedTable``, ``LoadFailed``, ``InvalidQuery``."""
-        key = (question.file, question.directory, question.name, question.version)
+        """Raises ``TableNotFound``, ``TableReplaced``, ``DamagedTable``, ``LoadFailed``, ``InvalidQuery``.
+
+        Of a table that is in another place, there is no view but of its rows as they are.
+        """
+        key = address_of(question)
         if not self.has(key):
             key = self._add(*key)
         self._open.move_to_end(key)
-        return self._open[key].view(question.sort, question.filter)
+        view = self._open[key].view("", "")
+        if not isinstance(view.source, FarSource):
+            return self._open[key].view(question.sort, question.filter)
+        if question.sort or question.filter or not isinstance(question, (AboutQuestion, RowsQuestion, CellQuestion)):
+            raise FarSource.refusal()
+        return view
 
     def has(self, key: Address) -> bool:
         """Whether it is open. A file that somebody has written into is not: it is another version now."""
@@ -98,14 +107,16 @@ class OpenTables:
         self._sorted.clear()
         gc.collect()
 
-    def _add(self, file: str, directory: str, name: str, version: str) -> Address:
+    def _add(self, file: str, where: str, directory: str, name: str, version: str) -> Address:
         if file:
             opened = files.OpenFile(file)
             if version not in ("", opened.version):
                 raise TableReplaced(name)
-            return self._keep((file, directory, name, opened.version), lambda: opened.source, opened.is_as_it_was)
-        look = Store(directory).look(name, version)
-        key = ("", directory, name, look.version)
+            return self._keep((file, "", directory, name, opened.version), lambda: opened.source, opened.is_as_it_was)
+        look = place(where).look(name, version) if where else Store(directory).look(name, version)
+        key = ("", where, directory, name, look.version)
+        if isinstance(look, Pages):
+            return self._keep(key, lambda: FarSource(look.schema, look.num_rows, look.rows), lambda: True)
         return self._keep(key, lambda: of_file(look.reader, look.batch_lengths), lambda: True)
 
     def _keep(self, key: Address, source: Callable[[], Source], is_as_it_was: Callable[[], bool]) -> Address:
@@ -118,6 +129,11 @@ class OpenTables:
         return key
 
 
+def address_of(question: Question) -> Address:
+    """What it is about."""
+    return question.file, question.place, question.directory, question.name, question.version
+
+
 def answer(tables: OpenTables, question: Question, patience: Patience | None = None) -> Answer:
     """Answer the question. An error is an answer, too: the next question must find somebody to answer it."""
     try:
@@ -126,7 +142,7 @@ def answer(tables: OpenTables, question: Question, patience: Patience | None = N
             tables.make_room(view)
         return _answer(view, question, patience or Patience())
     except Exception as error:
-        key = (question.file, question.directory, question.name, question.version)
+        key = address_of(question)
         if question.version and question.file and not isinstance(error, Unwanted) and not tables.has(key):
             error = TableReplaced(question.name)  # it was read while somebody wrote into it
         return failed(explained(error, question))
@@ -146,6 +162,8 @@ def _explained(error: Exception, question: Question) -> Exception:
     if isinstance(error, (Damage, struct.error, IndexError, UnicodeDecodeError)):
         if question.file:
             return files.damaged(error, question.name)
+        if question.place:
+            return DamagedTable(question.name, question.place, f"it is not a whole Arrow file ({str(error)[:200]})")
         return Store(question.directory).damaged(question.name, error)
     if isinstance(error, (pa.ArrowException, ArithmeticError, KeyError)):  # a decimal's scale may be past Python's
         return InvalidQuery(f"Arrow cannot do that with these types ({str(error)[:200]})")

@@ -29,6 +29,8 @@ class Question:
         The table, and the store that it is in.
     file
         The path of a file that is looked at instead; ``name`` is then its last part.
+    place
+        The place that the table is in instead, as ``elsewhere.place`` takes it.
     version
         The version that is meant; empty: the present one.
     columns, sort, filter
@@ -44,6 +46,7 @@ class Question:
     sort: str = ""
     filter: str = ""
     file: str = dataclasses.field(default="", kw_only=True)
+    place: str = dataclasses.field(default="", kw_only=True)
 
     def wire(self) -> dict[str, Any]:
         """The JSON from which :func:`parse` makes the question."""
@@ -181,12 +184,12 @@ _KINDS: dict[str, type[Question]] = {
 def parse(wire: Mapping[str, Any], **known: str) -> Question:
     """The question that came over a wire; ``known`` is what the receiver knows better. Raises ``InvalidQuery``.
 
-    A page must not choose a file by itself: ``file`` is taken from ``known`` alone.
+    A page must not choose a file or a place by itself: ``file`` and ``place`` are taken from ``known`` alone.
     """
     kind = _KINDS.get(str(wire.get("what")))
     if kind is None:
         raise InvalidQuery(f"a question is one of {', '.join(_KINDS)}")
-    given = {**wire, "file": "", **known}
+    given = {**wire, "file": "", "place": "", **known}
     fields = {field.name: field for field in dataclasses.fields(kind)}
     return kind(**{key: _value(fields[key], given[key]) for key in fields.keys() & given.keys()})
 

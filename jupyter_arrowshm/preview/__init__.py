@@ -10,7 +10,7 @@ from .damage import Damage, reading
 from .finding import Step
 from .order import SORTED_ROWS
 from .page import CELL, MAX_COLUMNS, MAX_ROWS
-from .parts import CompressedSource, ParquetSource
+from .parts import CompressedSource, FarSource, ParquetSource
 from .patience import Patience, Unwanted
 from .selection import VIEW_ROWS
 from .source import Source, of_file, of_table
@@ -25,6 +25,7 @@ __all__ = [
     "VIEW_ROWS",
     "CompressedSource",
     "Damage",
+    "FarSource",
     "ParquetSource",
     "Patience",
     "Source",

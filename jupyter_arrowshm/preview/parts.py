@@ -1,4 +1,4 @@
-"""Rows that have to be decoded before anybody can look at them: Parquet files, and Arrow files that are compressed."""
+"""Rows that have to be had first: decoded, of Parquet files and compressed Arrow files, or fetched from elsewhere."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import itertools
 import sys
 from abc import abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ..errors import QueryStopped
+from ..errors import InvalidQuery, QueryStopped
 from . import layout
 from .damage import Damage, reading
 from .extensions import recognised
-from .source import SLICE_ROWS, Source
+from .source import SLICE_ROWS, Piece, Source, TableSource
 
 if TYPE_CHECKING:
     from pyarrow import parquet
@@ -134,6 +134,38 @@ class CompressedSource(PartsSource):
         # Nothing of the other columns is decompressed.
         options = pa.ipc.IpcReadOptions(included_fields=[column], use_threads=False)
         return pa.ipc.open_file(self._buffer, options=options)
+
+
+class FarSource(Source):
+    """A table that is not on this machine: ``rows`` fetches some that follow each other. It has no others at hand.
+
+    What needs all rows raises ``InvalidQuery``.
+    """
+
+    def __init__(self, schema: pa.Schema, num_rows: int, rows: Callable[[int, int], pa.Table]) -> None:
+        super().__init__()
+        self.schema, self.num_rows = recognised(schema), num_rows
+        # One column after the other is asked for the same rows.
+        self._window = functools.lru_cache(1)(lambda first, stop: TableSource(rows(first, stop - first)))
+
+    def pieces(self, column: int, rows: Sequence[int]) -> Iterator[Piece]:
+        if len(rows):
+            first, stop = rows[0], rows[-1] + 1
+            yield from self._window(first, stop).pieces(column, range(stop - first))
+
+    def _ends(self, column: int) -> Sequence[int]:
+        return [self.num_rows]
+
+    def _chunk(self, column: int, index: int) -> pa.Array:
+        raise FarSource.refusal()
+
+    def _batches(self, columns: list[int]) -> Iterator[pa.RecordBatch]:
+        raise FarSource.refusal()
+
+    @staticmethod
+    def refusal() -> InvalidQuery:
+        """The error for questions about all rows."""
+        return InvalidQuery("the table is in another place; copy it to this machine to sort and filter")
 
 
 def _leaves(type_: pa.DataType) -> int:

@@ -32,7 +32,7 @@ from .preview_handlers import (
 class OfFile(Handler):
     """The file is named as everywhere in Jupyter: by its path in the server's folder, with ``/``."""
 
-    async def address(self, name: str = "") -> dict[str, str]:
+    async def address(self, name: str = "", place: str = "") -> dict[str, str]:
         """Where the file is: only what the contents API would give to this user, too."""
         may = self.authorizer.is_authorized(self, self.current_user, "read", "contents")
         if not await ensure_async(may):

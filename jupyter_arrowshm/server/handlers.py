@@ -21,6 +21,7 @@ from .preview_handlers import (
     FindHandler,
     GroupHandler,
     PointsHandler,
+    PreviewHandler,
     RowsHandler,
     SummaryHandler,
 )
@@ -102,17 +103,20 @@ class CollectHandler(Handler):
         self.finish(json.dumps({"removed": removed}))
 
 
+_QUESTIONS: list[type[PreviewHandler]] = [
+    RowsHandler,
+    SummaryHandler,
+    FindHandler,
+    CellHandler,
+    GroupHandler,
+    PointsHandler,
+    ExportHandler,
+]
 HANDLERS: list[tuple[str, type[Handler]]] = [
     (r"/arrowshm/tables", TablesHandler),
     (r"/arrowshm/tables/([^/]+)", TableHandler),
     (r"/arrowshm/tables/([^/]+)/pin", PinHandler),
-    (r"/arrowshm/tables/([^/]+)/rows", RowsHandler),
-    (r"/arrowshm/tables/([^/]+)/summary", SummaryHandler),
-    (r"/arrowshm/tables/([^/]+)/find", FindHandler),
-    (r"/arrowshm/tables/([^/]+)/cell", CellHandler),
-    (r"/arrowshm/tables/([^/]+)/group", GroupHandler),
-    (r"/arrowshm/tables/([^/]+)/points", PointsHandler),
-    (r"/arrowshm/tables/([^/]+)/export", ExportHandler),
+    *((f"/arrowshm/tables/([^/]+)/{one.what}", one) for one in _QUESTIONS),
     *FILE_HANDLERS,
     (r"/arrowshm/sql", SqlHandler),
     (r"/arrowshm/sql/([^/]+)", SharedSqlHandler),
@@ -120,4 +124,5 @@ HANDLERS: list[tuple[str, type[Handler]]] = [
     (r"/arrowshm/places", PlacesHandler),
     (r"/arrowshm/places/([^/]+)/tables", PlaceTablesHandler),
     (r"/arrowshm/places/([^/]+)/tables/([^/]+)", PlaceTableHandler),
+    *((f"/arrowshm/places/(?P<place>[^/]+)/tables/(?P<name>[^/]+)/{one.what}", one) for one in _QUESTIONS),
 ]

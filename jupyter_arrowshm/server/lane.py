@@ -139,9 +139,7 @@ class Lane:
             if again and not self._stopped and -code in _ENDS:
                 return self._ask(errand, again=False)
             raise _ended(code, errand.question) from None
-        if "error" in head:
-            raise Refused(getattr(errors, head["error"], ArrowSHMError), head["message"])
-        return Answer(head, body)
+        return checked(Answer(head, body))
 
     def _started(self) -> Worker:
         if self._worker is not None and self._worker.process.poll() is not None:
@@ -160,6 +158,13 @@ class Lane:
         return worker.end() if worker is not None else 0
 
 
+def checked(answer: Answer) -> Answer:
+    """The answer. Raises the error that it says."""
+    if "error" in answer.head:
+        raise Refused(getattr(errors, answer.head["error"], ArrowSHMError), answer.head["message"])
+    return answer
+
+
 def _settle(future: concurrent.futures.Future[Answer], outcome: Answer | BaseException) -> None:
     # Cancelled while it was answered, it takes no answer.
     if future.set_running_or_notify_cancel():
@@ -175,6 +180,6 @@ def _ended(code: int, question: Question) -> ArrowSHMError:
     if -code in _CRASHES and question.file:
         return LoadFailed(question.name, "reading it crashed: it is damaged, or somebody has just written into it")
     if -code in _CRASHES:
-        path = Store(question.directory).path(question.name)
+        path = question.place or Store(question.directory).path(question.name)
         return DamagedTable(question.name, path, "reading it crashed")
     return QueryStopped("was ended from outside", "Ask again")

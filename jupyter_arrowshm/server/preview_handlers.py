@@ -58,14 +58,14 @@ class PreviewHandler(AskingHandler):
 
     @web.authenticated
     @may_read
-    async def get(self, name: str = "") -> None:
+    async def get(self, name: str = "", place: str = "") -> None:
         """The question is in the URL, of which Tornado reads 64 kB."""
         wire = {key: self.get_query_argument(key) for key in self.request.query_arguments}
-        await self._answer(wire, name)
+        await self._answer(wire, name, place)
 
     @web.authenticated
     @may_read
-    async def post(self, name: str = "") -> None:
+    async def post(self, name: str = "", place: str = "") -> None:
         """The same, in the body: it changes nothing, and anyone who may read may ask."""
         try:
             wire = json.loads(self.request.body or b"{}")
@@ -73,14 +73,14 @@ class PreviewHandler(AskingHandler):
             wire = None
         if not isinstance(wire, dict):
             raise refused(InvalidQuery("the body is not a JSON object"))
-        await self._answer(wire, name)
+        await self._answer(wire, name, place)
 
-    async def _answer(self, wire: dict[str, Any], name: str) -> None:
-        self.send(*await self.ask({**wire, "what": self.what}, await self.address(name)))
+    async def _answer(self, wire: dict[str, Any], name: str, place: str) -> None:
+        self.send(*await self.ask({**wire, "what": self.what}, await self.address(name, place)))
 
-    async def address(self, name: str) -> dict[str, str]:
+    async def address(self, name: str, place: str) -> dict[str, str]:
         """What the question is about: fields of a :class:`questions.Question`."""
-        return {"name": name, "directory": self.monitor.store.directory}
+        return {"name": name, "place": place, "directory": "" if place else self.monitor.store.directory}
 
     def send(self, question: questions.Question, answer: Answer) -> None:
         """Finish with the answer."""

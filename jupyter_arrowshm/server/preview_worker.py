@@ -78,7 +78,7 @@ def _limit(what: int, most: int) -> None:
 def _answer(tables: OpenTables, line: bytes, questions: Questions) -> Answer:
     try:
         wire = json.loads(line)
-        question = parse(wire, file=wire["file"])
+        question = parse(wire, file=wire["file"], place=wire["place"])
     except ArrowSHMError as error:
         return failed(error)
     if not isinstance(question, SqlQuestion):

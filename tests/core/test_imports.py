@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "core": {*ANYBODY, "tabular", "loading"},
     "preview": ANYBODY,
     "elsewhere": {*ANYBODY, "core", "tabular", "loading"},
-    "looking": {*ANYBODY, "core", "loading", "preview"},
+    "looking": {*ANYBODY, "core", "loading", "elsewhere", "preview"},
     "widget": {*ANYBODY, "core", "tabular", "elsewhere", "preview", "looking"},
     "notebook": {*ANYBODY, "core", "tabular", "elsewhere", "widget"},
     "server": {*ANYBODY, "core", "loading", "elsewhere", "preview", "looking"},

@@ -52,6 +52,23 @@ def test_a_table_goes_to_a_place_and_comes_back(team: Path, store: shm.Store) ->
     )
 
 
+def test_the_first_rows_of_a_table_there(team: Path, store: shm.Store) -> None:
+    says("copy", "t", "--to", "team")
+    assert says("head", "t", "--from", "team", "--rows", "2") == "a  b c\n1  x\n2  null\n3 rows x 2 columns\n"
+    assert says("head", "t", "--from", "team", "--columns", "b c").splitlines()[0] == "b c"
+    for option in ("--sort=a", "--filter=a > 1"):
+        said = fails("head", "t", "--from", "team", option)
+        assert "the table is in another place; copy it to this machine to sort and filter" in said
+    assert "there is no shared table 'u' from team" in fails("head", "u", "--from", "team")
+    (team / "bad.arrow").write_bytes(bytes(100))
+    assert "cannot be loaded" in fails("head", "bad", "--from", "team")
+    assert not store.loaded.names(), "it was not fetched"
+    # What another user shares lies on this machine.
+    says("copy", "t", "--to", "everyone")
+    said = says("head", "t", "--from", "everyone", "--sort=-a", "--filter", "a > 1")
+    assert said == "a  b c\n3  z\n2  null\n2 rows of 3 rows x 2 columns\n"
+
+
 def test_what_others_may_read(team: Path, tmp_path: Path) -> None:
     assert [line.split()[0] for line in says("places").splitlines()] == ["place", "team"]
     says("copy", "t", "--to", "everyone")

@@ -54,6 +54,20 @@ ROUTES = [  # method, path, status, whether it only reads
     ("PUT", "arrowshm/places/team/tables/trips", 200, False),
     ("GET", "arrowshm/places/team/tables", 200, True),
     ("GET", "arrowshm/places/team/tables/trips", 200, True),
+    *(
+        (verb, f"arrowshm/places/team/tables/trips/{what}", status, True)
+        for what, status in [
+            ("rows", 200),
+            ("cell", 200),
+            # All rows would have to be fetched.
+            ("summary", 400),
+            ("find", 400),
+            ("group", 400),
+            ("points", 400),
+            ("export", 400),
+        ]
+        for verb in ("GET", "POST")
+    ),
     ("DELETE", "arrowshm/tables/trips", 204, False),
     ("POST", "arrowshm/places/team/tables/trips", 200, False),
     ("DELETE", "arrowshm/places/team/tables/trips", 204, False),
@@ -179,7 +193,7 @@ def test_the_description_is_valid_and_complete(description):
         if method != "parameters"
     }
     served = {
-        (path, method)
+        (re.sub(r"\?P<\w+>", "", path), method)
         for path, handler in HANDLERS
         for method in ("GET", "PUT", "POST", "DELETE", "PATCH")
         if getattr(handler, method.lower()) is not getattr(web.RequestHandler, method.lower())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 from urllib.parse import quote
@@ -43,15 +44,65 @@ def test_what_others_may_read_is_a_place_of_its_own(running, store):
     assert running.request("DELETE", "arrowshm/places/everyone/tables/open").status == 204
 
 
+def test_some_rows_of_a_table_there(running, store):
+    place = shm.place("team")
+    table = pa.table({"row": range(100_000), "noise": [os.urandom(300) for _ in range(100_000)]})
+    place.share(table, "trips")
+    version = place.info("trips").version
+
+    def rows(query: str = "", name: str = "team") -> tuple[list[int], dict[str, object]]:
+        answer = running.get(f"{COPY.format(name)}/rows?{query}")
+        page = pa.ipc.open_stream(answer.data).read_all()
+        return page["row"].to_pylist(), json.loads(page.schema.metadata[b"arrowshm.preview"])
+
+    for offset in (0, 99_990, 53_000):
+        found, facts = rows(f"offset={offset}&limit=20&version={version}")
+        assert found == [*range(offset, min(100_000, offset + 20))]
+        assert (facts["version"], facts["num_rows"], facts["matches"]) == (version, 100_000, 100_000)
+    tree = running.get(f"{COPY.format('team')}/cell?row=53000&column=0&version={version}").json
+    assert tree["text"] == "53000"
+    assert store.loaded.names() == [] and "trips" not in running.tables()
+    for query in (
+        'rows?sort=[{"column":0,"descending":true}]',
+        'rows?filter={"column":0,"op":">","value":1}',
+        "summary",
+    ):
+        answer = running.get(f"{COPY.format('team')}/{quote(query, safe='?=')}")
+        assert (answer.status, answer.json["reason"]) == (400, "InvalidQuery")
+        assert answer.json["message"].endswith("copy it to this machine to sort and filter.")
+    place.share(table.slice(50_000), "trips", replace=True)
+    answer = running.get(f"{COPY.format('team')}/rows?version=another")
+    assert (answer.status, answer.json["reason"]) == (409, "TableReplaced")
+    assert rows("limit=1")[0] == [50_000]
+
+
+def test_a_table_that_others_may_read_is_looked_at_where_it_lies(running, store):
+    shm.place("everyone").share(TABLE, "trips")
+    path = f"{COPY.format('everyone')}/rows?" + quote('sort=[{"column":0,"descending":false}]', safe="=")
+    page = pa.ipc.open_stream(running.get(path).data).read_all()
+    assert page["fare"].to_pylist() == [9.0, 12.5]
+    (fare, city) = running.get(f"{COPY.format('everyone')}/summary").json["columns"]
+    assert (fare["min"]["text"], city["distinct"]) == ("9", 2)
+    (user,) = shm.place("everyone").info("trips").holders
+    assert user.pid == os.getpid(), "looking is no use"
+    shm.place("everyone").unshare("trips")
+
+
 @pytest.mark.parametrize(
     ("path", "status", "reason"),
     [
         ("arrowshm/places/nowhere/tables", 404, "PlaceNotFound"),
         ("arrowshm/places/team/tables/nope", 404, "TableNotFound"),
+        ("arrowshm/places/nowhere/tables/t/rows", 404, "PlaceNotFound"),
+        ("arrowshm/places/team/tables/nope/rows", 404, "TableNotFound"),
+        ("arrowshm/places/team/tables/a%20b/rows", 400, "InvalidName"),
+        ("arrowshm/places/team/tables/bad/rows", 422, "LoadFailed"),
         ("arrowshm/places/team/tables/a%20b", 400, "InvalidName"),
     ],
 )
-def test_errors_say_what_is_wrong(running, path, status, reason):
+def test_errors_say_what_is_wrong(running, path, status, reason, parent):
+    (parent / "team").mkdir(exist_ok=True)
+    (parent / "team" / "bad.arrow").write_bytes(bytes(100))
     answer = running.get(path)
     assert (answer.status, answer.json["reason"]) == (status, reason) and "Traceback" not in answer.body
 

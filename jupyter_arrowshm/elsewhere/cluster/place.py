@@ -26,9 +26,11 @@ from ...core import (
 from ...errors import NoRoom, PlaceFailed, TableExists, TableLost, TableNotFound
 from ...kinds import Kind, Shareable
 from ...tabular import from_arrow, to_arrow
+from ..pages import Paged
 from . import actors
 from .connection import Connection
 from .origin import ClusterTable
+from .rows import ClusterPages
 from .shipment import Shipment, is_dataset
 
 SCHEME = "ray://"
@@ -40,15 +42,19 @@ _PATIENCE_TO_START = 60.0  # s
 
 @dataclass(frozen=True)
 class Found:
-    """A version of a table, the objects of its batches, and where each can be cut: a keeper and a number."""
+    """A version of a table, the objects of its batches, and where each can be cut: a keeper and a number.
+
+    ``lengths`` has the rows of each batch, as far as they are known: older releases did not say it.
+    """
 
     entry: Entry
     version: str
     objects: Sequence[Any]
     at: Sequence[tuple[Any, int]]
+    lengths: Sequence[int]
 
 
-class Cluster:
+class Cluster(Paged):
     """The tables of one namespace of a Ray cluster.
 
     A table's rows are objects of Ray's on the machine where it was shared, and stay when its publisher ends. They are
@@ -117,6 +123,7 @@ class Cluster:
             "nbytes": entry.nbytes,
             "facts": entry.metadata,
             "at": shipment.at,
+            "lengths": shipment.lengths,
             "keepers": list(shipment.machines.items()),
         }
         catalogue = self._connection.catalogue(create=True)
@@ -187,6 +194,10 @@ class Cluster:
         note = "the store of this machine has no room for it, so this is the memory of Ray, which keeps it meanwhile"
         return Attachment(made.value, origin.table, made.kind, found.entry.nbytes, {}, note, found.version)
 
+    def look(self, name: str, version: str = "") -> ClusterPages:
+        """As :meth:`Paged.look`. No row is fetched."""
+        return ClusterPages(self, self.find(_checked(name)), version)
+
     def version(self, name: str) -> str:
         """Changes when another table takes the name. Raises ``TableNotFound``."""
         version = self._version(name)
@@ -225,7 +236,7 @@ class Cluster:
             if None not in objects.values():
                 batches = [cast(list[Any], objects[keeper])[index] for keeper, index in told["at"]]
                 at = [(keepers[keeper], index) for keeper, index in told["at"]]
-                return Found(_entry_of(told), told["version"], batches, at)
+                return Found(_entry_of(told), told["version"], batches, at, told.get("lengths", ()))
             lost = told["version"]  # or somebody has replaced it this instant
         raise TableLost(name, self.name)
 

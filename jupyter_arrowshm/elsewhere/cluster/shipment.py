@@ -35,6 +35,8 @@ class Shipment:
         For each batch, the name of its keeper and its number there.
     machines
         By the name of the keeper, its machine.
+    lengths
+        The rows of each batch.
     num_rows, nbytes
         Of all batches.
     """
@@ -46,6 +48,7 @@ class Shipment:
         self.objects: dict[str, list[Any]] = {}
         self.at: list[tuple[str, int]] = []
         self.machines: dict[str, str] = {}
+        self.lengths: list[int] = []
         self.num_rows = self.nbytes = 0
 
     def _keeper(self, machine: str) -> tuple[str, Any]:
@@ -65,6 +68,7 @@ class Shipment:
                 with self._connection.explained():
                     put = self._connection.ray.put(actors.pack(piece))
                     self._coming.append((name, keeper.take.remote(put), list))
+                self.lengths.append(piece.num_rows)
                 self.num_rows += piece.num_rows
                 self.nbytes += piece.nbytes
                 self._receive(_ON_THE_WAY)
@@ -81,6 +85,7 @@ class Shipment:
         def unpacked(told: tuple[bytes, list[tuple[Any, int, int]]]) -> list[Any]:
             schema, parts = told
             schemas.append(pa.ipc.read_schema(pa.py_buffer(schema)))
+            self.lengths += [rows for _, rows, _ in parts]
             self.num_rows += sum(rows for _, rows, _ in parts)
             self.nbytes += sum(nbytes for _, _, nbytes in parts)
             if not schemas[-1].equals(schemas[0]):
