@@ -115,6 +115,34 @@ def test_columns_and_rows_are_picked_where_the_batches_are(a: Peer, b: Peer) -> 
         b.run("place.attach('trips', where='fare > 1')")
 
 
+def test_some_rows_move_only_their_batches(a: Peer, b: Peer) -> None:
+    a.run(f"place.share({LARGE}, 'trips')")
+    b.run(
+        "moved = []; from jupyter_arrowshm.elsewhere.cluster.place import Cluster\n"
+        "rows = Cluster.rows\n"
+        "def counted(self, reference, name):\n"
+        "    table = rows(self, reference, name); moved.append(table.num_rows); return table\n"
+        "Cluster.rows = counted\n"
+        "head = place.head('trips', 3, offset=1_999_000)\n"
+        "found = place.find('trips')\n"
+        f"{LOCATIONS}"
+        "here = ray.get_runtime_context().get_node_id(); Cluster.rows = rows\n"
+    )
+    assert b.get("head['n'].to_pylist(), len(moved)") == ([1_999_000, 1_999_001, 1_999_002], 1)
+    assert b.get("len(where), len([one for one in where.values() if here in one['node_ids']])") == (2, 1)
+    assert b.get("place.head('trips', 3)['n'].to_pylist()") == [0, 1, 2]
+    assert b.get("place.head('trips', 5, offset=2_000_000).num_rows") == 0
+    # An older release did not say how many rows are in each batch: those before are fetched to know it.
+    b.run("look = place.look('trips'); look._known.clear(); page = look.rows(1_999_000, 2)")
+    assert b.get("page['n'].to_pylist()") == [1_999_000, 1_999_001]
+    b.run("older = place.look('trips')")
+    a.run(f"place.share({SMALL}, 'trips', replace=True)")
+    with pytest.raises(shm.errors.TableReplaced):
+        b.run("place.look('trips', older.version)")
+    with pytest.raises(shm.TableNotFound):
+        b.run("place.head('none')")
+
+
 # -- errors ------------------------------------------------------------------------------------------------------------
 
 
