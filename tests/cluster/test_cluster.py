@@ -132,6 +132,15 @@ def test_some_rows_move_only_their_batches(a: Peer, b: Peer) -> None:
     assert b.get("len(where), len([one for one in where.values() if here in one['node_ids']])") == (2, 1)
     assert b.get("place.head('trips', 3)['n'].to_pylist()") == [0, 1, 2]
     assert b.get("place.head('trips', 5, offset=2_000_000).num_rows") == 0
+    # As a server asks it, which is in the cluster itself.
+    b.run(
+        "import asyncio; from jupyter_arrowshm.looking.questions import RowsQuestion\n"
+        "from jupyter_arrowshm.server.previewer import Previewer\n"
+        "question = RowsQuestion('trips', place='ray://', offset=1_999_999)\n"
+        "answer = asyncio.run(Previewer().ask(question))\n"
+        "page = pa.ipc.open_stream(answer.body).read_all()\n"
+    )
+    assert b.get("page['n'].to_pylist()") == [1_999_999]
     # An older release did not say how many rows are in each batch: those before are fetched to know it.
     b.run("look = place.look('trips'); look._known.clear(); page = look.rows(1_999_000, 2)")
     assert b.get("page['n'].to_pylist()") == [1_999_000, 1_999_001]

@@ -83,6 +83,7 @@ def test_a_terminal(machines: Machines, a: Peer) -> None:
 
     listed = run("list", "--from", "ray://")
     assert "trips" in listed and "on 1 machine" in listed
+    assert run("head", "trips", "--from", "ray://", "--rows", "1").splitlines()[-3:] == ["x", "1", "2 rows x 1 column"]
     assert "trips: 2 rows x 1 column" in run("copy", "trips", "--from", "ray://")
     assert a.get("shm.attach('trips').num_rows") == 2
     assert "there is no shared table 'none' from ray://" in run("info", "none", "--from", "ray://", code=1)

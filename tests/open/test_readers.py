@@ -32,6 +32,9 @@ def test_everyone_reads_and_only_the_group_reads_what_is_for_the_group(
         one.run("trips = place.attach('trips')")
         assert one.get("trips['a'].to_pylist(), pa.total_allocated_bytes()")[0] == [1, 2, 3]
     assert ben.get("place.attach('marks')['a'].to_pylist()") == [4]
+    assert ben.get("place.head('trips', 5, offset=1)['a'].to_pylist()") == [2, 3]
+    with pytest.raises(shm.TableNotFound, match=f"no shared table 'marks' from {people.ada.name}"):
+        eve.run("place.head('marks')")
     with pytest.raises(shm.TableNotFound, match=f"no shared table 'marks' from {people.ada.name}"):
         eve.run("place.attach('marks')")
     marks = f"{parent}/jupyter-arrowshm-{people.ada.uid}-g{people.gid}"

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import pytest
+from buckets import s3
 
 import jupyter_arrowshm as shm
 
@@ -74,6 +75,22 @@ def test_some_rows_of_a_table_there(running, store):
     answer = running.get(f"{COPY.format('team')}/rows?version=another")
     assert (answer.status, answer.json["reason"]) == (409, "TableReplaced")
     assert rows("limit=1")[0] == [50_000]
+
+
+def test_some_rows_of_a_table_in_a_bucket(running):
+    """The worker that reads them has one thread for it, and little memory."""
+    pytest.importorskip("moto", reason="moto, a server of the S3 protocol, is not installed")
+    with s3("bucket") as bucket:
+        shm.place(bucket.address).share(TABLE, "trips")
+        path = f"{COPY.format(quote(bucket.address, safe=''))}/rows?offset=1"
+        answer = running.get(path)
+        assert answer.status == 200, answer.body
+        assert pa.ipc.open_stream(answer.data).read_all()["fare"].to_pylist() == [9.0]
+        assert bucket.server is not None
+        bucket.server.kill()
+        bucket.server.wait()
+        answer = running.get(path)
+        assert (answer.status, answer.json["reason"]) == (503, "PlaceFailed") and "a-secret" not in answer.body
 
 
 def test_a_table_that_others_may_read_is_looked_at_where_it_lies(running, store):
