@@ -3,6 +3,10 @@
 It prints the name of their table in ``.loaded`` (docs/protocol.md, "Loading"), or one line that says why there is none.
 With ``--from PLACE`` the path is the name of a table in a folder, a bucket or a Ray cluster. With ``--progress`` lines
 of two numbers come before the name: bytes written so far, and bytes in all (0 if unknown).
+
+With ``--from PLACE`` alone it lists the tables there. Each is a line of words with tabs between them: name, rows,
+columns, bytes, whether it is pinned (0 or 1), how many older versions are in use, when it was shared (seconds since 1970,
+or nothing), by whom, and who uses it.
 """
 
 from __future__ import annotations
@@ -13,7 +17,8 @@ import time
 from collections.abc import Sequence
 from typing import get_args
 
-from ..core import default_store
+from .. import words
+from ..core import TableInfo, default_store
 from ..elsewhere import LOADED, place
 from ..errors import ArrowSHMError, PlaceNotFound, Speaker
 
@@ -23,7 +28,7 @@ _TELL_EVERY = 0.1  # s
 def main(arguments: Sequence[str]) -> int:
     """Load, or wait until another process has loaded; gives the exit code."""
     parser = argparse.ArgumentParser(prog="jupyter_arrowshm.cli.loader")
-    parser.add_argument("path")
+    parser.add_argument("path", nargs="?")
     parser.add_argument("--from", dest="place", metavar="PLACE")
     parser.add_argument("--column", action="append", metavar="NAME", dest="columns")
     parser.add_argument("--where", metavar="FILTER")
@@ -39,9 +44,13 @@ def main(arguments: Sequence[str]) -> int:
             told = now
             print(written, total or 0, flush=True)
 
+    if asked.path is None and not asked.place:
+        parser.error("a path, or --from")
     options = {"columns": asked.columns, "where": asked.where, "wait": asked.wait, "progress": tell}
     try:
-        if asked.place:
+        if asked.path is None:
+            print("".join(f"{_line(table)}\n" for table in place(asked.place).tables()), end="")
+        elif asked.place:
             folder = place(asked.place)
             if folder.kind not in LOADED:  # what another user shares is attached, not loaded
                 raise PlaceNotFound(asked.place)
@@ -55,6 +64,12 @@ def main(arguments: Sequence[str]) -> int:
         print(error.args[0] if error.args else error, file=sys.stderr)
         return 1
     return 0
+
+
+def _line(table: TableInfo) -> str:
+    published = table.published_at.timestamp() if table.published_at else ""
+    numbers = (table.num_rows, table.num_columns, table.nbytes, int(table.pinned), len(table.older), published)
+    return "\t".join((table.name, *map(str, numbers), *map(words.printable, (str(table.publisher), table.usage))))
 
 
 if __name__ == "__main__":

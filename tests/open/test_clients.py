@@ -40,6 +40,20 @@ class Dialect:
     def total(self, table: str) -> str:
         return f"sum({table}.a)" if self.kind == "julia" else f"sum({table}$a)"
 
+    def tables(self, place: str) -> str:
+        return f"tables(from={json.dumps(place)})" if self.kind == "julia" else f"shared_tables(from = {json.dumps(place)})"
+
+    def names(self, listed: str) -> str:
+        """Name, rows, columns and use of each table, as one text."""
+        if self.kind == "julia":
+            return f"join([string(t.name, ' ', t.num_rows, ' ', t.num_columns, ' ', t.usage) for t in {listed}], ';')"
+        return f"with({listed}, paste(name, rows, columns, in_use_by, collapse = ';'))"
+
+    def shown(self, listed: str) -> str:
+        if self.kind == "julia":
+            return f'repr("text/plain", {listed}) * repr("text/html", {listed})'
+        return f'paste(c(capture.output(print({listed})), arrowshm:::repr_html.arrowshm_tables({listed})), collapse = "\n")'
+
     def set(self, variable: str, value: str) -> str:
         if self.kind == "julia":
             return f"ENV[{json.dumps(variable)}] = {json.dumps(value)}"
@@ -166,7 +180,17 @@ def test_what_is_in_a_folder(dialect: Dialect, store: shm.Store, directory: Path
         },
     )
     try:
+        empty = tmp_path / "empty"
+        empty.mkdir()
+        assert reader.get(dialect.names(dialect.tables(str(empty)))) == ""
+        with pytest.raises(Failure, match="PlaceNotFound: "):
+            reader.run(dialect.tables("nobody-of-this-name"))
+        shm.place(str(team)).share(pa.table({"b": ["x"]}), "zürich")
         for place in (str(team), "team", "course"):
+            listed = reader.get(dialect.names(dialect.tables(place)))
+            assert listed == "trips 3 1 use not known;zürich 1 1 use not known"
+            shown = reader.get(dialect.shown(dialect.tables(place)))
+            assert shown.count("zürich") == 2 and "use not known" in shown
             reader.run(f"trips = {dialect.attach('trips', place)}")
             assert reader.get(dialect.total("trips")) == 6
         [table] = store.loaded.tables()
@@ -176,5 +200,7 @@ def test_what_is_in_a_folder(dialect: Dialect, store: shm.Store, directory: Path
         reader.run(dialect.set("PATH", "/nonexistent"))
         with pytest.raises(Failure, match="NoPython"):
             reader.run(dialect.attach("trips", "team"))
+        with pytest.raises(Failure, match="NoPython"):
+            reader.run(dialect.tables("team"))
     finally:
         reader.kill()

@@ -21,21 +21,27 @@ in_either <- function(operation, absent = is_absent) {
 
 # Has Python load the files, unless that was done before; the name of their table among the loaded ones.
 load_files <- function(address, columns, where, wait, place = NULL) {
-  python <- find_python()
-  arguments <- c(
-    "-m", "jupyter_arrowshm.cli.loader", if (!is.null(place)) paste0("--from=", place), if (!is.null(columns)) paste0("--column=", columns), if (!is.null(where)) paste0("--where=", where),
+  said <- ask_python(address, c(
+    if (!is.null(place)) paste0("--from=", place), if (!is.null(columns)) paste0("--column=", columns), if (!is.null(where)) paste0("--where=", where),
     if (!is.null(wait)) paste0("--wait=", format(wait, scientific = FALSE)), address
-  )
+  ))
+  check_name(said[length(said)])
+}
+
+# The lines that the loader of the Python package prints. `what` is what an error speaks of.
+ask_python <- function(what, arguments) {
+  arguments <- c("-m", "jupyter_arrowshm.cli.loader", arguments)
+  python <- find_python()
   complaint <- tempfile()
   on.exit(unlink(complaint))
   environment <- paste0(c(VARIABLE, LIBRARIES), "=", shQuote(c(default_directory(), users_libraries())))
   said <- suppressWarnings(system2(python, shQuote(arguments), stdout = TRUE, stderr = complaint, env = environment))
-  if (is.null(attr(said, "status"))) return(check_name(said[length(said)]))
+  if (is.null(attr(said, "status"))) return(as_utf8(said))
   reason <- trimws(paste(readLines(complaint, warn = FALSE), collapse = "\n"))
   if (grepl("No module named", reason, fixed = TRUE)) stop_no_python()
   # By a signal: out of memory, as a rule. The next one who asks loads it again.
-  if (attr(said, "status") > 128) reason <- sprintf("%s cannot be loaded: the Python that reads it was killed. Try again.", address)
-  stop_load_failed(address, reason)
+  if (attr(said, "status") > 128) reason <- sprintf("%s cannot be loaded: the Python that reads it was killed. Try again.", what)
+  stop_load_failed(what, reason)
 }
 
 # The Python beside the command `jupyter-arrowshm` on PATH, else `python3`.

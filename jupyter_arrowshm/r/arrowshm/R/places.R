@@ -3,12 +3,36 @@
 
 OPEN <- list(parent = "JUPYTER_ARROWSHM_OPEN_PARENT", places = "JUPYTER_ARROWSHM_OPEN_PLACES", named = "JUPYTER_ARROWSHM_PLACES")
 
-attach_from <- function(place, name, columns, wait, validate, as) {
-  if (!is.character(place) || length(place) != 1L) stop("a place is one text", call. = FALSE)
-  configured <- configured_places()
+# The tables of a place, as Python lists them: who uses a table in a folder is not known.
+list_from <- function(place) {
+  check_place(place)
+  if (!is_for_python(place, configured_places())) open_directories(place) # a user, a group, or an error
+  lines <- ask_python(place, paste0("--from=", enc2utf8(place)))
+  # What is empty at the end of a line would be left out.
+  words <- lapply(strsplit(paste0(lines, "\t."), "\t", fixed = TRUE), as_utf8)
+  if (!length(lines)) words <- list()
+  word <- function(i) vapply(words, `[`, "", i)
+  number <- function(i) as.numeric(word(i))
+  listing(
+    name = word(1), rows = number(2), columns = as.integer(number(3)), nbytes = number(4), in_use_by = word(9),
+    older_versions = as.integer(number(6)), pinned = number(5) == 1, published_by = word(8)
+  )
+}
+
+check_place <- function(place) {
+  if (!is.character(place) || length(place) != 1L || is.na(place)) stop("a place is one text", call. = FALSE)
+}
+
+is_for_python <- function(place, configured) {
   # No JSON is read here: a place that a file may speak of is left to Python, which reads it in full.
   is_address <- grepl("/", place, fixed = TRUE) || place %in% c(".", "..") || startsWith(place, "~")
-  if (is_address || any(grepl(sprintf('"%s"', place), configured, fixed = TRUE))) {
+  is_address || any(grepl(sprintf('"%s"', place), configured, fixed = TRUE))
+}
+
+attach_from <- function(place, name, columns, wait, validate, as) {
+  check_place(place)
+  configured <- configured_places()
+  if (is_for_python(place, configured)) {
     loaded <- loaded_directory(default_directory())
     name <- load_files(name, NULL, NULL, if (wait > 0) wait, enc2utf8(place))
     opened <- .Call(C_attach, loaded, name, validate, NA_real_, character())

@@ -155,16 +155,20 @@ table_info <- function(name) {
 
 all_tables <- function(directory = default_directory()) look(directory, table_names(directory, tidy = TRUE))
 
-shared_tables <- function() {
+shared_tables <- function(from = NULL) {
+  if (!is.null(from)) return(list_from(from))
   found <- all_tables()
   column <- function(f, kind) vapply(found, f, kind)
-  made <- data.frame(
+  listing(
     name = column(function(table) table$name, ""), rows = column(function(table) table$num_rows, 0),
     columns = column(function(table) table$num_columns, 0L), nbytes = column(function(table) table$nbytes, 0),
     in_use_by = column(in_use_by, ""), older_versions = column(function(table) length(table$older), 0L),
-    pinned = column(function(table) table$pinned, TRUE), published_by = column(function(table) label(table$publisher), ""),
-    stringsAsFactors = FALSE
+    pinned = column(function(table) table$pinned, TRUE), published_by = column(function(table) label(table$publisher), "")
   )
+}
+
+listing <- function(...) {
+  made <- data.frame(..., stringsAsFactors = FALSE)
   class(made) <- c("arrowshm_tables", "data.frame")
   made
 }

@@ -76,6 +76,27 @@ html_table(headers, rows) =
     foreach(note -> print(io, "<p>", escape_html(note), "</p>"), list_notes(list))
 end
 
+const HEADERS_OF_PLACED = ["table", "rows", "columns", "size", "shared", "by", "use"]
+
+rows_of(list::PlacedTables) = Vector{String}[
+    [HEADERS_OF_PLACED]
+    [
+        String[
+            table.name, words_number(table.num_rows), words_number(table.num_columns), words_size(table.nbytes),
+            table.published_at === nothing ? "" : words_age(table.published_at), table.publisher, table.usage,
+        ] for table in list
+    ]
+]
+
+Base.show(io::IO, list::PlacedTables) = print(io, "[", join((table.name for table in list), "; "), "]")
+Base.show(io::IO, ::MIME"text/plain", list::PlacedTables) =
+    print(io, isempty(list) ? "no shared tables" : join(align_columns(rows_of(list), (2, 3, 4)), "\n"))
+
+@noinline function Base.show(io::IO, ::MIME"text/html", list::PlacedTables)
+    rows = rows_of(list)
+    print(io, isempty(list) ? "<p>no shared tables</p>" : html_table(rows[1], rows[2:end]))
+end
+
 # -- an attached table -------------------------------------------------------------------------------------------------
 
 const SHOWN_ROWS, SHOWN_COLUMNS, SHOWN_LETTERS = 10, 30, 32

@@ -89,32 +89,38 @@ Have Python load it, unless that was done before; return the name of its table i
 the name of a table in a folder or bucket.
 """
 @noinline function load_files(address::String, part::Part, wait, @nospecialize(progress), store::Store, place::String = "")
-    environment = copy(ENV)
-    environment[ENVIRONMENT_VARIABLE] = store.directory.path
-    options = ["--speaker=julia"]
+    options = String[]
     isempty(place) || push!(options, "--from=" * place)
     part.columns === nothing || append!(options, "--column=" .* part.columns)
     isempty(part.filter) || push!(options, "--where=" * part.filter)
     wait === nothing || push!(options, "--wait=$(Float64(wait))")
     progress === nothing || push!(options, "--progress")
-    command = setenv(`$(find_python()) -m jupyter_arrowshm.cli.loader $options $address`, environment)
+    name = ""
+    ask_python([options; address], address, store) do line
+        numbers = match(r"^([0-9]+) ([0-9]+)$", line)
+        numbers === nothing ? (name = line) : progress(parse(Int, numbers[1]), parse(Int, numbers[2]))
+    end
+    return check_name(name)
+end
+
+"Call `f` with each line that the loader of the Python package prints. `what` is what an error speaks of."
+@noinline function ask_python(@nospecialize(f), options::Vector{String}, what::String, store::Store)
+    environment = copy(ENV)
+    environment[ENVIRONMENT_VARIABLE] = store.directory.path
+    command = setenv(`$(find_python()) -m jupyter_arrowshm.cli.loader --speaker=julia $options`, environment)
     said, complaint = Pipe(), Pipe()
     process = run(pipeline(command; stdin = devnull, stdout = said, stderr = complaint); wait = false)
     try
         close(said.in)
         close(complaint.in)
         errors = @async read(complaint, String)
-        name = ""
-        for line in eachline(said)
-            numbers = match(r"^([0-9]+) ([0-9]+)$", line)
-            numbers === nothing ? (name = String(line)) : progress(parse(Int, numbers[1]), parse(Int, numbers[2]))
-        end
-        success(process) && return check_name(name)
+        foreach(line -> f(String(line)), eachline(said))
+        success(process) && return nothing
         reason = strip(fetch(errors))
         occursin("No module named", reason) && throw(NoPython())
         # Out of memory, as a rule; the next one who asks loads it again.
-        process.termsignal == 0 || (reason = "$address cannot be loaded: the Python that reads it was killed. Try again.")
-        throw(LoadFailed(address, String(reason)))
+        process.termsignal == 0 || (reason = "$what cannot be loaded: the Python that reads it was killed. Try again.")
+        throw(LoadFailed(what, String(reason)))
     finally
         process_running(process) && kill(process)  # an interrupt: in a notebook, only this process has got it
     end

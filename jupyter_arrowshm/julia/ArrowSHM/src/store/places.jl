@@ -30,6 +30,41 @@ const GROUP = "group:"
     end
 end
 
+"""
+A table of another place, as its list had it. `publisher` and `usage` are for people; who uses a table in a folder or bucket is not
+known. `published_at` is in UTC, `nothing` if the file does not say.
+"""
+struct PlacedTable
+    name::String
+    num_rows::Int
+    num_columns::Int
+    nbytes::Int
+    pinned::Bool
+    older::Int
+    published_at::Union{Nothing,DateTime}
+    publisher::String
+    usage::String
+end
+
+"A list of the tables of another place that prints as a table."
+struct PlacedTables <: AbstractVector{PlacedTable}
+    tables::Vector{PlacedTable}
+end
+Base.size(list::PlacedTables) = size(list.tables)
+Base.getindex(list::PlacedTables, i::Int) = list.tables[i]
+
+@noinline function tables_from(place::String, store::Store)
+    is_place_address(place) || is_configured(place) || open_stores(place)  # a user, a group, or an error
+    found = PlacedTable[]
+    ask_python(["--from=" * place], place, store) do line
+        words = String.(split(line, '\t'))
+        numbers = parse.(Int, words[2:6])
+        published = isempty(words[7]) ? nothing : Dates.unix2datetime(parse(Float64, words[7]))
+        push!(found, PlacedTable(words[1], numbers[1:3]..., numbers[4] == 1, numbers[5], published, words[8], words[9]))
+    end
+    return PlacedTables(found)
+end
+
 is_place_address(place::String) = is_address(place) || place in (".", "..") || startswith(place, "~")
 
 "The table of this name that a user shares with this one; of two, the newer."

@@ -132,10 +132,11 @@ end
 end
 
 """
-    tables()
+    tables(; from=nothing)
 
 The tables that are shared now, and who uses them, by name: a vector of `ArrowSHM.TableInfo` that prints as a table. Its field
-`loaded` has those that were loaded from files.
+`loaded` has those that were loaded from files. `from` is a place, as in [`attach`](@ref): the Python package then lists the tables
+there, and the vector is one of `ArrowSHM.PlacedTable`.
 
 ```jldoctest
 julia> share("listed", (x = [1, 2],));
@@ -144,7 +145,8 @@ julia> only(table.num_rows for table in tables() if table.name == "listed")
 2
 ```
 """
-@noinline function tables(; store::Store = default_store())
+@noinline function tables(; from::Union{Nothing,AbstractString} = nothing, store::Store = default_store())
+    from === nothing || return tables_from(String(from), store)
     return explaining(store.directory) do
         shared, loaded = list_tidily(store), list_tidily(loaded_store(store))
         return Tables(shared.tables, [shared.removed; loaded.removed], loaded.tables)
