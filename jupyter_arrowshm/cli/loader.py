@@ -5,8 +5,8 @@ With ``--from PLACE`` the path is the name of a table in a folder, a bucket or a
 of two numbers come before the name: bytes written so far, and bytes in all (0 if unknown).
 
 With ``--from PLACE`` alone it lists the tables there. Each is a line of words with tabs between them: name, rows,
-columns, bytes, whether it is pinned (0 or 1), how many older versions are in use, when it was shared (seconds since 1970,
-or nothing), by whom, and who uses it.
+columns, bytes, whether it is pinned (0 or 1), how many older versions are in use, when it was shared (seconds since
+1970, or nothing), by whom, and who uses it.
 """
 
 from __future__ import annotations

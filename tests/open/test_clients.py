@@ -41,7 +41,9 @@ class Dialect:
         return f"sum({table}.a)" if self.kind == "julia" else f"sum({table}$a)"
 
     def tables(self, place: str) -> str:
-        return f"tables(from={json.dumps(place)})" if self.kind == "julia" else f"shared_tables(from = {json.dumps(place)})"
+        if self.kind == "julia":
+            return f"tables(from={json.dumps(place)})"
+        return f"shared_tables(from = {json.dumps(place)})"
 
     def names(self, listed: str) -> str:
         """Name, rows, columns and use of each table, as one text."""
@@ -52,7 +54,8 @@ class Dialect:
     def shown(self, listed: str) -> str:
         if self.kind == "julia":
             return f'repr("text/plain", {listed}) * repr("text/html", {listed})'
-        return f'paste(c(capture.output(print({listed})), arrowshm:::repr_html.arrowshm_tables({listed})), collapse = "\n")'
+        html = f"arrowshm:::repr_html.arrowshm_tables({listed})"
+        return f"paste(c(capture.output(print({listed})), {html}), collapse = ' ')"
 
     def set(self, variable: str, value: str) -> str:
         if self.kind == "julia":
