@@ -176,11 +176,7 @@ class Directory:
     def _verify(self, status: os.stat_result) -> None:
         if status.st_uid != self.access.uid:
             whose = "you" if self.access.is_mine else f"user {self.access.uid}"
-            raise UnsafeDirectory(
-                self.path,
-                f"belongs to user {status.st_uid}, not to {whose}",
-                f"ask its owner to remove it, or set ${ENVIRONMENT_VARIABLE} to a directory of yours",
-            )
+            raise UnsafeDirectory(self.path, f"belongs to user {status.st_uid}, not to {whose}", self._way_round)
         if status.st_mode & 0o077 & ~self.access.directory_mode:
             if not self.access.is_mine:
                 raise UnsafeDirectory(self.path, "can be written by others than its owner", "ask its owner to mend it")
@@ -194,14 +190,24 @@ class Directory:
             f"set ${ENVIRONMENT_VARIABLE} to a directory in {SHARED_MEMORY} or on a disk of this machine",
         )
 
+    @property
+    def _way_round(self) -> str:
+        if self.access.is_mine and not self.access.is_open:
+            return f"ask its owner to remove it, or set ${ENVIRONMENT_VARIABLE} to a directory of yours"
+        return "ask its owner or an administrator to remove it"  # each user's is where others look for it
+
     def _refused(self, error: OSError) -> UnsafeDirectory:
         if error.errno == errno.EACCES and not self.access.is_mine:
             return UnsafeDirectory(
                 self.path, "is not open to you", "ask its owner to share with a group that you are in"
             )
+        # In /dev/shm nobody can remove what another user put there.
+        remove = "remove it"
+        with contextlib.suppress(OSError):
+            remove = remove if os.lstat(self.path).st_uid == os.geteuid() else self._way_round
         reason, fix = {
-            errno.ELOOP: ("is a symbolic link", "remove it"),
-            errno.ENOTDIR: ("is not a directory", "remove it"),
+            errno.ELOOP: ("is a symbolic link", remove),
+            errno.ENOTDIR: ("is not a directory", remove),
             errno.ENOENT: ("has no parent directory", "make that first"),
         }.get(
             error.errno or 0,

@@ -150,11 +150,16 @@ def test_a_directory_that_another_user_put_there_is_refused(
     path = f"{parent}/jupyter-arrowshm-{people.ada.uid}-open"
     ada.run(f"os.mkdir({path + '-real'!r}, 0o755)")
     eve.run(f"path = {path!r}; {SQUATS[kind]}")
-    with pytest.raises(shm.UnsafeDirectory):
+    with pytest.raises(shm.UnsafeDirectory, match=r"Ask its owner or an administrator to remove it\.$"):
         ada.run("shm.place('everyone').share(pa.table({'a': [1]}), 'trips')")
+    # Her own tables are shared as before, and with others once it is gone.
+    ada.run("shm.share(pa.table({'a': [1]}), 'mine')")
     assert ben.get("[one.name for one in shm.places()]") == []
     with pytest.raises((shm.UnsafeDirectory, shm.TableNotFound)):
         ben.run(f"shm.place({people.ada.name!r}).attach('trips')")
+    eve.run("os.rmdir(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)")
+    ada.run("shm.place('everyone').share(pa.table({'a': [1]}), 'trips')")
+    assert ben.get(f"shm.place({people.ada.name!r}).attach('trips').num_rows") == 1
 
 
 def test_a_directory_that_others_may_write_to_is_refused(people: Class, as_user: Start, parent: Path) -> None:

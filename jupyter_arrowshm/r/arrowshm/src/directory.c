@@ -182,10 +182,12 @@ static int refused(const char *path, int code, struct fault *fault) {
   char text[256];
   struct stat status;
   /* O_NOFOLLOW with O_DIRECTORY reports a link as ENOTDIR (open(2)). */
-  int is_link = lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+  int is_there = lstat(path, &status) == 0, is_link = is_there && S_ISLNK(status.st_mode);
+  /* In /dev/shm nobody can remove what another user put there. */
+  const char *removal = is_there && status.st_uid != geteuid() ? "ask its owner or an administrator to remove it" : "remove it";
   if (code == EMFILE || code == ENFILE) return fail_system(fault, code);
-  if (code == ELOOP || (code == ENOTDIR && is_link)) return fail(fault, "unsafe", "is a symbolic link", "remove it");
-  if (code == ENOTDIR) return fail(fault, "unsafe", "is not a directory", "remove it");
+  if (code == ELOOP || (code == ENOTDIR && is_link)) return fail(fault, "unsafe", "is a symbolic link", removal);
+  if (code == ENOTDIR) return fail(fault, "unsafe", "is not a directory", removal);
   if (code == ENOENT) return fail(fault, "unsafe", "has no parent directory", "make that first");
   snprintf(text, sizeof text, "cannot be used (%s)", strerror(code));
   return fail(fault, "unsafe", text, "set $JUPYTER_ARROWSHM_DIR to a directory of yours");
@@ -196,7 +198,8 @@ static int verify(const char *path, struct access access, const struct stat *sta
   if (status->st_uid != access.owner) {
     int mine = access.owner == geteuid();
     snprintf(text, sizeof text, mine ? "belongs to user %ld, not to you" : "belongs to user %ld, not to user %ld", (long)status->st_uid, (long)access.owner);
-    return fail(fault, "unsafe", text, "ask its owner to remove it, or set $JUPYTER_ARROWSHM_DIR to a directory of yours");
+    int is_open = access.closed != 0077;
+    return fail(fault, "unsafe", text, is_open ? "ask its owner or an administrator to remove it" : "ask its owner to remove it, or set $JUPYTER_ARROWSHM_DIR to a directory of yours");
   }
   if (status->st_mode & access.closed & 0022 && access.closed != 0077)
     return fail(fault, "unsafe", "can be written by others than its owner", "ask its owner to mend it");

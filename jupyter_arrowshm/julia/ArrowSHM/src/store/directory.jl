@@ -105,17 +105,17 @@ function verify(directory::Directory, found)
     owner = directory.owner < 0 ? effective_user() : directory.owner
     if found.uid != owner
         whose = owner == effective_user() ? "you" : "user $owner"
-        throw(UnsafeDirectory(
-            directory.path,
-            "belongs to user $(Int(found.uid)), not to $whose",
-            "ask its owner to remove it, or set \$$ENVIRONMENT_VARIABLE to a directory of yours",
-        ))
+        throw(UnsafeDirectory(directory.path, "belongs to user $(Int(found.uid)), not to $whose", way_round(directory)))
     elseif found.mode & directory.closed != 0 && is_open(directory)
         throw(UnsafeDirectory(directory.path, "can be written by others than its owner", "ask its owner to mend it"))
     elseif found.mode & directory.closed != 0
         throw(UnsafeDirectory(directory.path, "is open to other users", "run chmod 700 $(directory.path)"))
     end
 end
+
+way_round(directory::Directory) =
+    is_open(directory) ? "ask its owner or an administrator to remove it" :
+    "ask its owner to remove it, or set \$$ENVIRONMENT_VARIABLE to a directory of yours"
 
 without_locks(directory::Directory, reason) = UnsafeDirectory(
     directory.path, "$reason: its locks do not tell who uses a table",
@@ -126,11 +126,13 @@ without_locks(directory::Directory, reason) = UnsafeDirectory(
     code == Libc.EACCES && !is_mine(directory) && return UnsafeDirectory(
         directory.path, "is not open to you", "ask its owner to share with a group that you are in",
     )
+    # In /dev/shm nobody can remove what another user put there.
+    remove = Int(lstat(directory.path).uid) == effective_user() ? "remove it" : way_round(directory)
     # O_NOFOLLOW with O_DIRECTORY reports a link as ENOTDIR (open(2)).
     reason, remedy = if code == Libc.ELOOP || (code == Libc.ENOTDIR && islink(directory.path))
-        "is a symbolic link", "remove it"
+        "is a symbolic link", remove
     elseif code == Libc.ENOTDIR
-        "is not a directory", "remove it"
+        "is not a directory", remove
     elseif code == Libc.ENOENT
         "has no parent directory", "make that first"
     else
