@@ -175,7 +175,7 @@ class Desk:
     """A page of JupyterLab or of Notebook 7, with our panel."""
 
     def __init__(self, page: Page, server: Server) -> None:
-        self.page, self.server = page, server
+        self.page, self.server, self.workspace = page, server, ""
         self.panel = page.locator("#jp-arrowshm-tables")
         # Whatever names us: a file in the stack, or a request. What others write there is theirs.
         self.errors: list[str] = []
@@ -202,7 +202,8 @@ class Desk:
 
     def lab(self, *notebooks: str) -> None:
         """JupyterLab, with notebooks open, the first of them in front, and with our panel."""
-        self.open("lab/workspaces/" + secrets.token_hex(4))
+        self.workspace = secrets.token_hex(4)
+        self.open(f"lab/workspaces/{self.workspace}")
         for name in reversed(notebooks):
             self.command("docmanager:open", path=name)
             expect(self.notebook.locator(".jp-CodeCell").first).to_be_visible()
@@ -255,9 +256,9 @@ class Desk:
         self.page.get_by_role("menuitem", name=label).click()
 
     def saved(self, text: str) -> None:
-        """Until what JupyterLab keeps for a reload has this text in it."""
+        """Until what JupyterLab keeps of this page for a reload has this text in it."""
         deadline = time.monotonic() + TIMEOUT
-        while not any(text in file.read_text() for file in self.server.workspaces.glob("*")):
+        while not any(text in file.read_text() for file in self.server.workspaces.glob(f"{self.workspace}*")):
             assert time.monotonic() < deadline, f"{text} was not saved"
             time.sleep(0.1)
 
