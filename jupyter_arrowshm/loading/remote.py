@@ -75,8 +75,8 @@ class Silent(OSError):
     """A server did not answer within ``PATIENCE``."""
 
 
-def within(call: Callable[[], T]) -> T:
-    """What ``call`` gives; :class:`Silent` after ``PATIENCE``, whatever the network does.
+def within(call: Callable[[], T], seconds: float | None = None) -> T:
+    """What ``call`` gives; :class:`Silent` after ``seconds`` (``PATIENCE``), whatever the network does.
 
     The thread is left behind then: a call that waits for a dead server of NFS cannot be ended.
     """
@@ -91,9 +91,10 @@ def within(call: Callable[[], T]) -> T:
 
     thread = threading.Thread(target=run, name="arrowshm-place", daemon=True)
     thread.start()
-    thread.join(PATIENCE)
+    patience = PATIENCE if seconds is None else seconds
+    thread.join(patience)
     if errors:
         raise errors[0]
     if not result:
-        raise Silent(f"it did not answer within {PATIENCE:g} s")
+        raise Silent(f"it did not answer within {patience:g} s")
     return result[0]

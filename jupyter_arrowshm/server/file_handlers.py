@@ -15,18 +15,7 @@ from ..errors import InvalidQuery, LoadFailed
 from ..loading import version_of
 from ..looking.questions import AboutQuestion
 from .base import Handler, refused
-from .preview_handlers import (
-    AskingHandler,
-    CellHandler,
-    ExportHandler,
-    FindHandler,
-    GroupHandler,
-    PointsHandler,
-    PreviewHandler,
-    RowsHandler,
-    SummaryHandler,
-    may_read,
-)
+from .preview_handlers import QUESTIONS, AskingHandler, may_read
 
 
 class OfFile(Handler):
@@ -84,16 +73,7 @@ class FileHandler(OfFile, AskingHandler):
         return self._etag
 
 
-_QUESTIONS: list[type[PreviewHandler]] = [
-    RowsHandler,
-    SummaryHandler,
-    FindHandler,
-    CellHandler,
-    GroupHandler,
-    PointsHandler,
-    ExportHandler,
-]
 FILE_HANDLERS: list[tuple[str, type[Handler]]] = [
     (r"/arrowshm/file", FileHandler),
-    *((f"/arrowshm/file/{one.what}", type(f"File{one.__name__}", (OfFile, one), {})) for one in _QUESTIONS),
+    *((f"/arrowshm/file/{one.what}", type(f"File{one.__name__}", (OfFile, one), {})) for one in QUESTIONS),
 ]

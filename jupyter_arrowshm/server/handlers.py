@@ -15,16 +15,7 @@ from ..core import PROTOCOL
 from .base import Handler
 from .file_handlers import FILE_HANDLERS
 from .place_handlers import PlacesHandler, PlaceTableHandler, PlaceTablesHandler
-from .preview_handlers import (
-    CellHandler,
-    ExportHandler,
-    FindHandler,
-    GroupHandler,
-    PointsHandler,
-    PreviewHandler,
-    RowsHandler,
-    SummaryHandler,
-)
+from .preview_handlers import QUESTIONS
 from .rendering import Sessions
 from .sql_handlers import SharedSqlHandler, SqlHandler
 
@@ -103,20 +94,11 @@ class CollectHandler(Handler):
         self.finish(json.dumps({"removed": removed}))
 
 
-_QUESTIONS: list[type[PreviewHandler]] = [
-    RowsHandler,
-    SummaryHandler,
-    FindHandler,
-    CellHandler,
-    GroupHandler,
-    PointsHandler,
-    ExportHandler,
-]
 HANDLERS: list[tuple[str, type[Handler]]] = [
     (r"/arrowshm/tables", TablesHandler),
     (r"/arrowshm/tables/([^/]+)", TableHandler),
     (r"/arrowshm/tables/([^/]+)/pin", PinHandler),
-    *((f"/arrowshm/tables/([^/]+)/{one.what}", one) for one in _QUESTIONS),
+    *((f"/arrowshm/tables/([^/]+)/{one.what}", one) for one in QUESTIONS),
     *FILE_HANDLERS,
     (r"/arrowshm/sql", SqlHandler),
     (r"/arrowshm/sql/([^/]+)", SharedSqlHandler),
@@ -124,5 +106,5 @@ HANDLERS: list[tuple[str, type[Handler]]] = [
     (r"/arrowshm/places", PlacesHandler),
     (r"/arrowshm/places/([^/]+)/tables", PlaceTablesHandler),
     (r"/arrowshm/places/([^/]+)/tables/([^/]+)", PlaceTableHandler),
-    *((f"/arrowshm/places/(?P<place>[^/]+)/tables/(?P<name>[^/]+)/{one.what}", one) for one in _QUESTIONS),
+    *((f"/arrowshm/places/(?P<place>[^/]+)/tables/(?P<name>[^/]+)/{one.what}", one) for one in QUESTIONS),
 ]

@@ -142,3 +142,15 @@ class ExportHandler(PreviewHandler):
         self.set_header("X-Arrowshm-Cut", "true" if is_cut else "false")
         self.set_attachment_header(f"{question.name}{part}.{format}")
         self.finish(answer.body, set_content_type=_TYPES[format])
+
+
+# Each answers what its `what` says, of a shared table, a file or a table of a place.
+QUESTIONS: tuple[type[PreviewHandler], ...] = (
+    RowsHandler,
+    SummaryHandler,
+    FindHandler,
+    CellHandler,
+    GroupHandler,
+    PointsHandler,
+    ExportHandler,
+)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
 from ...errors import ArrowSHMError, PlaceFailed, TableLost
+from ...loading import remote
 from . import actors
 
 T = TypeVar("T")
@@ -262,24 +263,11 @@ class Connection:
 
     def bounded(self, call: Callable[[], T], timeout: float = PATIENCE) -> T:
         """What ``call`` gives. Ray waits for a head that is gone without an end: the thread is left behind then."""
-        result: list[T] = []
-        errors: list[BaseException] = []
-
-        def run() -> None:
-            try:
-                result.append(call())
-            except BaseException as error:
-                errors.append(error)
-
-        thread = threading.Thread(target=run, name="arrowshm-ray", daemon=True)
-        thread.start()
-        thread.join(timeout)
-        if errors:
+        try:
             with self.explained(timeout):
-                raise errors[0]
-        if not result:
-            raise self._silent(timeout)
-        return result[0]
+                return remote.within(call, timeout)
+        except remote.Silent:
+            raise self._silent(timeout) from None
 
 
 def _imported(place: str) -> Any:
