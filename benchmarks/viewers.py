@@ -79,13 +79,14 @@ class Viewer:
 
 
 ITABLES = "import itables; itables.init_notebook_mode(connected=False)"
+# ipydatagrid cuts what is wider than a column ("…TROW"), which could not be found then: its columns are made wider.
 VIEWERS = {
     "TablePreview": Viewer("jupyter-arrowshm", "import jupyter_arrowshm as shm", "shm.TablePreview(df)"),
     "buckaroo": Viewer("buckaroo", "import buckaroo", "buckaroo.BuckarooInfiniteWidget(df)"),
     "itables": Viewer("itables", ITABLES, "itables.show(df, maxBytes=0)"),
     "itables, cut": Viewer("itables", ITABLES, "itables.show(df)"),
     "quak": Viewer("quak", "import quak", "quak.Widget(df)"),
-    "ipydatagrid": Viewer("ipydatagrid", "import ipydatagrid", "ipydatagrid.DataGrid(df)"),
+    "ipydatagrid": Viewer("ipydatagrid", "import ipydatagrid", "ipydatagrid.DataGrid(df, base_column_size=120)"),
     "perspective": Viewer(
         "perspective-python", "import perspective.widget", "perspective.widget.PerspectiveWidget(df)"
     ),
