@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from browser.lab import Desk, Server
 from browser.test_looks import listing, serve, table, widen
+from browser.test_preview import Tab
 from peers import Peer
 from playwright.sync_api import Locator, Request, Route, expect
 
@@ -171,6 +172,74 @@ def test_a_table_goes_to_a_place_and_comes_back(
     desk.errors.clear()
 
 
+def test_rows_of_a_folder_are_shown_where_they_are(
+    open_desk: Callable[[Server], Desk], placed: Server, script: Peer, team: shm.Place, snap: Snap
+) -> None:
+    share(script, "trips", where=f"shm.place({team.description!r})", rows=5000)
+    desk = open_desk(placed)
+    asked: set[str] = set()
+    desk.page.on("request", lambda request: asked.update(re.findall(r"/tables/trips/(\w+)", request.url)))
+    desk.lab()
+    opened(desk, "team").locator(".jp-ArrowSHM-row").dblclick()
+    tab = Tab(desk)
+    label = desk.page.locator(".lm-TabBar-tabLabel", has_text="trips (team)")
+    expect(label).to_have_count(1)
+    expect(tab.shape).to_have_text("5,000 rows")
+    tab.at("Row 1, fare: 0")
+    tab.press("Control+End")
+    tab.at("Row 5,000, fare: 4999")
+
+    # What needs all rows is not offered, nor asked for by mistake.
+    note = tab.node.get_by_role("note")
+    expect(note).to_contain_text("Copy it to this machine to sort and filter.")
+    for name in ("Find", "Quick look", "SQL", "Save", "Copy as code"):
+        expect(tab.node.get_by_role("button", name=name)).to_have_count(0)
+    tab.click_header()
+    tab.grid.focus()
+    tab.press("Control+f")
+    expect(tab.node.get_by_role("search")).to_have_count(0)
+    menu = tab.menu(0)
+    expect(menu.get_by_role("button", name="Hide")).to_be_visible()
+    expect(menu.get_by_role("group", name="Sort")).to_have_count(0)
+    expect(menu).not_to_contain_text("Filter")
+    tab.press("Escape")
+    expect(tab.chips).to_have_count(0)
+    for size in (700, 1400):
+        desk.page.set_viewport_size({"width": size, "height": 900})
+        for theme in ("Light", "Dark"):
+            desk.theme(f"JupyterLab {theme}")
+            snap(desk, f"place-preview-{size}-{theme.lower()}")
+    desk.check(".jp-ArrowSHM-previewTab")
+    assert asked == {"rows"} and not placed.tables()
+
+    # The same tab comes back, with a version that was shared meanwhile.
+    share(script, "trips", where=f"shm.place({team.description!r})", rows=700)
+    desk.saved("trips/team")
+    desk.page.reload()
+    desk.wait()
+    tab = Tab(desk)
+    expect(label).to_have_count(1)
+    expect(tab.shape).to_have_text("700 rows")
+    # A folder is asked when somebody comes to look.
+    share(script, "trips", where=f"shm.place({team.description!r})", rows=900)
+    desk.show()
+    opened(desk, "team").locator(".jp-ArrowSHM-row").dblclick()
+    expect(label).to_have_count(1)
+    expect(tab.shape).to_have_text("900 rows")
+    note.get_by_role("button", name="Copy to This Machine").click()
+    expect(tab.node.get_by_role("button", name="Quick look")).to_be_visible()
+    expect(tab.shape).to_have_text("900 rows")
+    assert placed.tables()["trips"]["num_rows"] == 900
+
+    # What the place says is one sentence in the tab.
+    team.unshare("trips")
+    label.click()
+    expect(tab.node.get_by_role("alert")).to_contain_text("This table is no longer shared.")
+    # The browser itself reports each refusal.
+    assert all(re.search("409 \\(TableReplaced|404 \\(TableNotFound", error) for error in desk.errors), desk.errors
+    desk.errors.clear()
+
+
 def test_places_by_keyboard_alone(
     open_desk: Callable[[Server], Desk], placed: Server, script: Peer, team: shm.Place
 ) -> None:
@@ -187,6 +256,8 @@ def test_places_by_keyboard_alone(
     expect(row).to_be_visible()
     keys.press("ArrowDown")
     expect(row.locator(".jp-ArrowSHM-row")).to_be_focused()
+    keys.press("Tab")
+    expect(row.get_by_role("button", name="Open trips")).to_be_focused()
     keys.press("Tab")
     keys.press("Tab")
     expect(row.get_by_role("button", name="Copy trips to this machine")).to_be_focused()

@@ -31,8 +31,8 @@ const LONGEST = 1500;
 const OLDER = { removed: [], problem: null, limited_by: '' } as const;
 const OLDER_TABLE = { origin: '', origin_columns: null, origin_where: '' } as const;
 
-/** A shared table, or a file by its path in the server's folder. */
-export type Address = { readonly table: string } | { readonly file: string };
+/** A shared table, of this machine or of another place, or a file by its path in the server's folder. */
+export type Address = { readonly table: string; readonly place?: string } | { readonly file: string };
 
 export interface IFile extends IPreviewTable {
   readonly is_cut: boolean;
@@ -91,6 +91,11 @@ export class Client {
   async placed(place: string): Promise<ITable[]> {
     const response = await this._request(`places/${encodeURIComponent(place)}/tables`, {});
     return ((await response.json()) as { tables: ITable[] }).tables;
+  }
+
+  /** One of them. Its version is the one that its rows have; a list of a folder may give another. */
+  async placedTable(place: string, name: string): Promise<ITable> {
+    return (await (await this._request(placed(place, name), {})).json()) as ITable;
   }
 
   /** Copy a table of this machine to a place, or one from there to this machine. */
@@ -169,7 +174,7 @@ export class Client {
 
   /** A long question, of a filter of a thousand values, say, does not fit into a URL. */
   private _ask(address: Address, what: string, asked: Record<string, string | number>, init: RequestInit): Promise<Response> {
-    const path = 'table' in address ? `tables/${encodeURIComponent(address.table)}/${what}` : `file/${what}`;
+    const path = `${route(address)}/${what}`;
     const named = 'table' in address ? {} : { path: address.file };
     const url = path + URLExt.objectToQueryString({ ...named, ...asked });
     if (url.length <= LONGEST) return this._request(url, init);
@@ -190,6 +195,11 @@ export class Client {
   }
 
   private _etag = '';
+}
+
+function route(address: Address): string {
+  if ('file' in address) return 'file';
+  return address.place === undefined ? `tables/${encodeURIComponent(address.table)}` : placed(address.place, address.table);
 }
 
 function placed(place: string, name: string): string {

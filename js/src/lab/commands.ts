@@ -26,6 +26,7 @@ export const CommandIDs = {
   previewFile: 'arrowshm:preview-file',
   copyToPlace: 'arrowshm:copy-to-place',
   fetch: 'arrowshm:copy-from-place',
+  placeOpen: 'arrowshm:place-open',
   placeInsert: 'arrowshm:place-insert-attach',
   placePython: 'arrowshm:place-copy-python',
   placeJulia: 'arrowshm:place-copy-julia',
@@ -161,6 +162,7 @@ export function addPlaceCommands(app: JupyterFrontEnd, host: LabHost, notebooks:
     });
   };
   const hasNotebook = (): boolean => Boolean(notebooks?.currentWidget);
+  add(CommandIDs.placeOpen, trans.__('Open'), (place, table) => places.preview(place, table));
   add(CommandIDs.fetch, trans.__('Copy to This Machine'), (place, table) => places.fetch(place, table));
   add(CommandIDs.placeInsert, trans.__('Insert Code to Attach'), (place, table) => places.insert?.(place, table), hasNotebook);
   add(CommandIDs.placePython, trans.__('Copy Line for Python'), (place, table) => places.copyCode(place, table, 'python'));

@@ -60,9 +60,18 @@ const sidebar: JupyterFrontEndPlugin<void> = {
       model,
       format,
       labShell,
-      pathForCode: path => pathForCode(path, notebooks?.currentWidget ?? null)
+      pathForCode: path => pathForCode(path, notebooks?.currentWidget ?? null),
+      copyHere: (place, name) => host.places.copyHere(place, name)
     });
-    const host = new LabHost({ client, model, format, notebooks, documents, openPreview: name => tabs.open(name) });
+    const host: LabHost = new LabHost({
+      client,
+      model,
+      format,
+      notebooks,
+      documents,
+      openPreview: name => tabs.open(name),
+      openPlaced: (place, name) => tabs.openPlaced(place, name)
+    });
     addCommands(app, model, host, PANEL, palette, notebooks);
     addPlaceCommands(app, host, notebooks);
     addSqlCommand({ app, client, format, labShell, palette, openPreview: name => tabs.open(name) });

@@ -8,6 +8,7 @@ import { LabPlaces } from './labplaces';
 import { attachCell, attachedBy, attachLine, detachCell, IPart, Language, languageOf, magicLine, partOf } from '../shared/code';
 import { Format } from '../shared/format';
 import { TablesModel } from './tablesmodel';
+import { IPlace } from '../shared/place';
 import { ITable } from '../shared/table';
 import { IListHost } from '../list/listhost';
 
@@ -18,6 +19,7 @@ export interface ILabHostOptions {
   notebooks: INotebookTracker | null;
   documents: IDocumentManager | null;
   openPreview: (name: string) => void;
+  openPlaced: (place: IPlace, name: string) => void;
 }
 
 /** The things that the view can ask JupyterLab and Notebook 7 to do. */
@@ -31,7 +33,8 @@ export class LabHost implements IListHost {
       write: cell => this._write(cell),
       copyAloud: text => this._copyAloud(text),
       language: () => this._language,
-      refresh: () => this.refresh()
+      refresh: () => this.refresh(),
+      openPreview: (place, name) => _options.openPlaced(place, name)
     });
   }
 

@@ -25,6 +25,7 @@ export interface ILabPlacesOptions {
   language(): Language;
   /** The tables of this machine have changed. */
   refresh(): void;
+  openPreview(place: IPlace, name: string): void;
 }
 
 /** The places in JupyterLab and Notebook 7. */
@@ -46,11 +47,19 @@ export class LabPlaces implements IPlacesHost {
     this._options.copyAloud(placeLine(table.name, place.kind === 'yours' ? place.read_as : place.name, language));
   }
 
+  preview(place: IPlace, table: ITable): void {
+    this._options.openPreview(place, table.name);
+  }
+
   fetch(place: IPlace, table: ITable): void {
-    const { trans } = this._options.format;
-    void this._copy(table.name, 'from', place.name, trans.__('this machine')).then(done => {
-      if (done) this._options.refresh();
-    });
+    void this.copyHere(place.name, table.name);
+  }
+
+  /** Copy a table of a place to this machine; resolves to whether it was copied. */
+  async copyHere(place: string, name: string): Promise<boolean> {
+    const isDone = await this._copy(name, 'from', place, this._options.format.trans.__('this machine'));
+    if (isDone) this._options.refresh();
+    return isDone;
   }
 
   /** Ask to which place, and copy it there. */

@@ -9,8 +9,9 @@ import { Client } from './client';
 import { CommandIDs, tableIcon } from './commands';
 import type { Format } from '../shared/format';
 import { SQL_COMMAND } from './sqltab';
-import { FileSource, TableSource } from './serversource';
+import { FileSource, PlaceSource, TableSource } from './serversource';
 import { TablesModel } from './tablesmodel';
+import type { IPlace } from '../shared/place';
 import type { IPreviewSource } from '../preview/source';
 import { IPreviewHost } from '../preview/previewhost';
 import { IPreviewOptions, PREVIEW_OPTIONS, PreviewModel } from '../preview/previewmodel';
@@ -26,18 +27,24 @@ export interface IPreviewTabsOptions {
   readonly labShell: ILabShell | null;
   /** The path of a file for code in the notebook that was used last. */
   readonly pathForCode: (path: string) => string;
+  /** Copy a table of a place to this machine; resolves to whether it was copied. */
+  readonly copyHere: (place: string, name: string) => Promise<boolean>;
 }
 
-/** The name of a table, or the path of a file. */
+/** Where a table is; only an open tab knows of what kind the place is, since the places may not answer after a reload. */
+type Where = Pick<IPlace, 'name' | 'kind'>;
+
+/** The name of a table, of this machine or of another place, or the path of a file. */
 interface Address {
   readonly name?: string;
+  readonly place?: Where;
   readonly file?: string;
 }
 
 /** The open tables, each in a tab. */
 export class PreviewTabs {
   constructor(private readonly _options: IPreviewTabsOptions) {
-    this._fileHost = {
+    this._plainHost = {
       format: _options.format,
       copyText: text => Clipboard.copyToSystem(text),
       notify: (message, isError = false) => {
@@ -45,14 +52,15 @@ export class PreviewTabs {
         else Notification.success(message, { autoClose: 2500 });
       }
     };
-    // SQL is for what is shared.
-    this._host = { ...this._fileHost, openSql: statement => void _options.app.commands.execute(SQL_COMMAND, { statement }) };
+    // SQL is for what is shared on this machine.
+    this._host = { ...this._plainHost, openSql: statement => void _options.app.commands.execute(SQL_COMMAND, { statement }) };
     _options.app.commands.addCommand(CommandIDs.restore, {
-      describedBy: { args: { type: 'object', properties: { name: { type: 'string' }, file: { type: 'string' } } } },
+      describedBy: { args: { type: 'object', properties: { name: { type: 'string' }, place: { type: 'object' }, file: { type: 'string' } } } },
       execute: args => {
-        const { name, file, view, follow, numbers } = args as Partial<Address> & Partial<Record<keyof IPreviewOptions, unknown>>;
+        const { name, place, file, view, follow, numbers } = args as Partial<Address> & Partial<Record<keyof IPreviewOptions, unknown>>;
         const options = { view: restoredView(view), follow: follow !== false, numbers: restoredNumbers(numbers) };
         if (file !== undefined) this.openFile(file, options);
+        else if (name !== undefined && place) this.openPlaced(place, name, options);
         else if (name !== undefined) this.open(name, options);
       }
     });
@@ -62,7 +70,7 @@ export class PreviewTabs {
   open(name: string, options: IPreviewOptions = PREVIEW_OPTIONS): void {
     const { client, format, model } = this._options;
     this._open({ name }, () => {
-      const tab = this._make({ name }, new TableSource(name, client, model), options);
+      const tab = this._make({ name }, new TableSource(name, client, model), options, this._host);
       tab.title.label = name;
       tab.title.caption = format.trans.__('Shared table %1', name);
       return tab;
@@ -73,16 +81,32 @@ export class PreviewTabs {
   openFile(file: string, options: IPreviewOptions = PREVIEW_OPTIONS): void {
     const { client, format, pathForCode } = this._options;
     this._open({ file }, () => {
-      const tab = this._make({ file }, new FileSource(file, client, () => pathForCode(file)), options);
+      const tab = this._make({ file }, new FileSource(file, client, () => pathForCode(file)), options, this._plainHost);
       tab.title.label = PathExt.basename(file);
       tab.title.caption = format.trans.__('The file %1, as a table', file);
       return tab;
     });
   }
 
-  private _open({ name, file }: Address, make: () => PreviewTab): void {
+  /** So has each table of a place. */
+  openPlaced({ name: where, kind }: Where, name: string, options: IPreviewOptions = PREVIEW_OPTIONS): void {
+    const { client, format, copyHere } = this._options;
+    const address = { name, place: { name: where, kind } };
+    const copy = async (): Promise<void> => {
+      if (await copyHere(where, name)) this.open(name);
+    };
+    this._open(address, () => {
+      const host = { ...this._plainHost, copyHere: () => void copy() };
+      const tab = this._make(address, new PlaceSource(address.place, name, client), options, host);
+      tab.title.label = format.trans.__('%1 (%2)', name, where);
+      tab.title.caption = format.trans.__('The table %1 in %2', name, where);
+      return tab;
+    });
+  }
+
+  private _open({ name, place, file }: Address, make: () => PreviewTab): void {
     const { app, labShell } = this._options;
-    let tab = this._tabs.find(one => one.address.name === name && one.address.file === file);
+    let tab = this._tabs.find(({ address }) => address.name === name && address.place?.name === place?.name && address.file === file);
     if (!tab) {
       tab = make();
       // Notebook 7 has one document per page: everything else goes below it.
@@ -95,15 +119,15 @@ export class PreviewTabs {
   restore(restorer: ILayoutRestorer): void {
     void restorer.restore(this._tabs, {
       command: CommandIDs.restore,
-      args: tab => ({ ...tab.address, ...(tab.options as unknown as JSONObject) }),
+      args: tab => ({ ...(tab.address as JSONObject), ...(tab.options as unknown as JSONObject) }),
       // A table has no slash in its name.
-      name: ({ address: { name, file } }) => name ?? `/${file}`
+      name: ({ address: { name, place, file } }) => (place ? `${name}/${place.name}` : (name ?? `/${file}`))
     });
   }
 
-  private _make(address: Address, source: IPreviewSource, options: IPreviewOptions): PreviewTab {
+  private _make(address: Address, source: IPreviewSource, options: IPreviewOptions, host: IPreviewHost): PreviewTab {
     const preview = new PreviewModel(source, options);
-    const tab = new PreviewTab(address, preview, source.isFile ? this._fileHost : this._host);
+    const tab = new PreviewTab(address, preview, host);
     tab.id = `jp-arrowshm-preview-${++this._made}`;
     tab.title.icon = tableIcon;
     tab.title.closable = true;
@@ -115,7 +139,8 @@ export class PreviewTabs {
   }
 
   private readonly _host: IPreviewHost;
-  private readonly _fileHost: IPreviewHost;
+  /** For what is not among this machine's tables. */
+  private readonly _plainHost: IPreviewHost;
   private readonly _tabs = new WidgetTracker<PreviewTab>({ namespace: 'arrowshm-preview' });
   private _made = 0;
 }
@@ -147,6 +172,7 @@ class PreviewTab extends ReactWidget {
 
   protected override onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
+    this._preview.refresh();
     (this.node.querySelector<HTMLElement>('.lm-DataGrid-viewport') ?? this.node).focus();
   }
 }

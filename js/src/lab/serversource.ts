@@ -15,7 +15,8 @@ import type {
 } from '../preview/source';
 import type { FileFormat, ISaved } from '../shared/download';
 import type { Address, Client } from './client';
-import { problemOf } from '../shared/problem';
+import type { IPlace } from '../shared/place';
+import { isAborted, problemOf } from '../shared/problem';
 import type { Problem } from '../shared/table';
 import type { TablesModel } from './tablesmodel';
 
@@ -83,23 +84,18 @@ export class TableSource extends ServerSource {
   }
 }
 
-/** How often the server is asked whether a file has changed: nothing tells. */
+/** How often the server is asked whether there is something new: nothing tells. */
 const GLANCE = 5_000; // ms
-/** For one that is gone or cannot be read: each answer is a line in the server's log. */
+/** For what is gone or cannot be read: each answer is a line in the server's log. */
 const RETRY = 15_000; // ms
 
-/** A file of the server's folder. */
-export class FileSource extends ServerSource {
-  constructor(
-    private readonly _path: string,
-    client: Client,
-    /** The path by which code attaches it. */
-    private readonly _attachedBy: () => string
-  ) {
-    super(client, { file: _path });
-  }
+/** A table of which nothing tells when it changes. */
+abstract class AskedSource extends ServerSource {
+  /** Whether to ask again and again, or only when somebody comes to look and when an answer makes it necessary. */
+  protected readonly isAskedOften: boolean = true;
 
-  readonly isFile = true;
+  /** The table as it is now; `null` if it is still the one that is known. */
+  protected abstract ask(known: IPreviewTable | null): Promise<IPreviewTable | null>;
 
   table(): IPreviewTable | null | undefined {
     return this._table;
@@ -114,10 +110,11 @@ export class FileSource extends ServerSource {
       if (!document.hidden) this.refresh();
     };
     this._callback = callback;
-    const timer = setInterval(() => {
+    const again = (): void => {
       const isWell = this._table && !this._problem;
       if (isWell || Date.now() - this._asked >= RETRY) look();
-    }, GLANCE);
+    };
+    const timer = this.isAskedOften ? setInterval(again, GLANCE) : undefined;
     document.addEventListener('visibilitychange', look);
     this.refresh();
     return () => {
@@ -138,23 +135,12 @@ export class FileSource extends ServerSource {
 
   private async _look(): Promise<void> {
     try {
-      const found = await this.client.file(this._path, this._etag);
+      const found = await this.ask(this._problem ? null : (this._table ?? null));
       if (!found && !this._problem) return;
-      if (found) {
-        const attachedBy = this._attachedBy;
-        this._table = {
-          ...found.file,
-          // Asked when code is copied: for the notebook that was used last by then.
-          get name() {
-            return attachedBy();
-          }
-        };
-        this._etag = found.etag;
-      }
+      if (found) this._table = found;
       this._problem = null;
     } catch (error) {
       const problem = problemOf(error);
-      this._etag = '';
       if (problem.kind === 'gone') this._table = null;
       this._problem = problem.kind === 'gone' ? null : problem;
     }
@@ -163,8 +149,68 @@ export class FileSource extends ServerSource {
 
   private _table: IPreviewTable | null | undefined;
   private _problem: Problem | null = null;
-  private _etag = '';
   private _isAsking = false;
   private _asked = 0;
   private _callback: (() => void) | null = null;
+}
+
+/** A file of the server's folder. */
+export class FileSource extends AskedSource {
+  constructor(
+    private readonly _path: string,
+    client: Client,
+    /** The path by which code attaches it. */
+    private readonly _attachedBy: () => string
+  ) {
+    super(client, { file: _path });
+  }
+
+  readonly isFile = true;
+
+  protected async ask(known: IPreviewTable | null): Promise<IPreviewTable | null> {
+    const found = await this.client.file(this._path, known ? this._etag : '');
+    if (!found) return null;
+    this._etag = found.etag;
+    const attachedBy = this._attachedBy;
+    return {
+      ...found.file,
+      // Asked when code is copied: for the notebook that was used last by then.
+      get name() {
+        return attachedBy();
+      }
+    };
+  }
+
+  private _etag = '';
+}
+
+/** A table of another place. Tables of this machine's users are read where they are; all others may cost a fetch. */
+export class PlaceSource extends AskedSource {
+  constructor(
+    private readonly _place: Pick<IPlace, 'name' | 'kind'>,
+    private readonly _name: string,
+    client: Client
+  ) {
+    super(client, { place: _place.name, table: _name });
+    this.isRowsOnly = _place.kind === 'folder' || _place.kind === 'cluster';
+    this.isAskedOften = !this.isRowsOnly;
+  }
+
+  readonly isRowsOnly: boolean;
+  protected override readonly isAskedOften: boolean;
+
+  override async rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
+    try {
+      return await super.rows(query, signal);
+    } catch (error) {
+      // Nothing else says that another version has taken the name.
+      if (!isAborted(error) && problemOf(error).kind === 'changed') this.refresh();
+      throw error;
+    }
+  }
+
+  protected async ask(known: IPreviewTable | null): Promise<IPreviewTable | null> {
+    const table = await this.client.placedTable(this._place.name, this._name);
+    return table.version === known?.version ? null : table;
+  }
 }

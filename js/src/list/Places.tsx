@@ -127,6 +127,7 @@ function hostFor(place: IPlace, host: IListHost, places: IPlacesHost): IListHost
     format: host.format,
     hasMenu: host.hasMenu,
     insert: insert && (table => insert(place, table)),
+    preview: places.preview && (table => places.preview?.(place, table)),
     copyCode: table => places.copyCode(place, table),
     fetch: table => places.fetch(place, table),
     unshare: place.writable && places.unshare ? table => places.unshare?.(place, table) : undefined,

@@ -1,4 +1,4 @@
-import React, { useId } from 'react';
+import React, { useId, useRef } from 'react';
 import type { Format } from '../shared/format';
 import { Icon } from '../shared/icons';
 import { IPlace } from '../shared/place';
@@ -22,19 +22,29 @@ interface IRowProps {
 /** One table: its facts, its actions, and, when opened, who uses it. */
 export function Row({ table, host, from, isCompact, expanded, onExpand }: IRowProps): React.JSX.Element {
   const id = useId();
+  const isOnRow = useRef(false);
   const Facts = isCompact ? CompactFacts : RoomyFacts;
   return (
-    <li className={`jp-ArrowSHM-table${isCompact ? ' jp-mod-compact' : ''}`} data-table={table.name} data-place={from?.name}>
+    <li
+      className={`jp-ArrowSHM-table${isCompact ? ' jp-mod-compact' : ''}`}
+      data-table={table.name}
+      data-place={from?.name}
+      // The first click opens the details, and in a section at the lower edge they push the row away from below the
+      // mouse: the second click is on the details then. It must neither close them nor do anything else.
+      onClickCapture={event => {
+        if (event.detail < 2) isOnRow.current = (event.target as HTMLElement).closest('.jp-ArrowSHM-row') !== null;
+        else if (isOnRow.current) event.stopPropagation();
+      }}
+      onDoubleClick={() => {
+        if (isOnRow.current) host.preview?.(table);
+      }}
+    >
       <button
         type="button"
         className="jp-ArrowSHM-row"
         aria-expanded={expanded}
         aria-controls={expanded ? id : undefined}
-        onClick={event => {
-          // The second click of a double click opens the table: it must not close what the first one opened.
-          if (event.detail < 2) onExpand(!expanded);
-        }}
-        onDoubleClick={() => host.preview?.(table)}
+        onClick={() => onExpand(!expanded)}
         onKeyDown={event => {
           if (event.key === 'ArrowRight') onExpand(true);
           if (event.key === 'ArrowLeft') onExpand(false);

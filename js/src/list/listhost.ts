@@ -34,6 +34,8 @@ export interface IListHost {
 export interface IPlacesHost {
   readonly model: PlacesModel;
   readonly insert?: ((place: IPlace, table: ITable) => void) | null;
+  /** Show the table's rows. */
+  preview?(place: IPlace, table: ITable): void;
   copyCode(place: IPlace, table: ITable): void;
   /** Copy it to this machine. */
   fetch(place: IPlace, table: ITable): void;

@@ -5,8 +5,8 @@ import type { IPreviewProps } from './previewhost';
 export function Banner({ preview, host }: IPreviewProps): React.JSX.Element | null {
   const { trans } = host.format;
   const { problem, lost } = preview;
-  const strip = (text: string, action?: { label: string; run: () => void }): React.JSX.Element => (
-    <div className="jp-ArrowSHM-strip" role="alert">
+  const strip = (text: string, action?: { label: string; run: () => void }, role = 'alert'): React.JSX.Element => (
+    <div className="jp-ArrowSHM-strip" role={role}>
       <span>{text}</span>{' '}
       {action && (
         <button type="button" className="jp-ArrowSHM-link" onClick={action.run}>
@@ -29,5 +29,9 @@ export function Banner({ preview, host }: IPreviewProps): React.JSX.Element | nu
   if (preview.isOlder && preview.isFile) return strip(trans.__('The file has changed.'), newest);
   if (preview.isOlder) return strip(trans.__('There is a new version of this table.'), newest);
   if (lost.length) return strip(trans.__('The new version does not have %1, so the view is no longer filtered or sorted by it.', lost.join(', ')));
+  if (preview.isRowsOnly && preview.table && host.copyHere) {
+    const copy = { label: trans.__('Copy to This Machine'), run: () => host.copyHere?.() };
+    return strip(trans.__('Copy it to this machine to sort and filter.'), copy, 'note');
+  }
   return null;
 }

@@ -69,7 +69,7 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
           {typeWords(schema.type, trans)}
         </span>
       </div>
-      {field?.sortable !== false && (
+      {field?.sortable !== false && !preview.isRowsOnly && (
         <div className="jp-ArrowSHM-buttons" role="group" aria-label={trans.__('Sort')}>
           <button type="button" className="jp-ArrowSHM-button" aria-pressed={sorted?.descending === false} onClick={() => sort(false)}>
             {trans.__('▲ Ascending')}
@@ -92,17 +92,21 @@ export function ColumnPanel({ preview, format, column, place, close }: IColumnPa
           </button>
         ))}
       </div>
-      <FilterEditor
-        key={`${column} ${JSON.stringify(preview.view.filters.find(one => one.column === column)?.condition)}`}
-        preview={preview}
-        format={format}
-        columnKey={key}
-        kinds={conditionKinds(field?.filterable === false ? 'nested' : (field?.kind ?? 'other'))}
-        close={close}
-      />
+      {!preview.isRowsOnly && (
+        <FilterEditor
+          key={`${column} ${JSON.stringify(preview.view.filters.find(one => one.column === column)?.condition)}`}
+          preview={preview}
+          format={format}
+          columnKey={key}
+          kinds={conditionKinds(field?.filterable === false ? 'nested' : (field?.kind ?? 'other'))}
+          close={close}
+        />
+      )}
       {field?.number && <Numbers preview={preview} column={column} format={format} />}
       {chart?.histogram && field?.filterable && <Distribution preview={preview} column={column} chart={chart} format={format} />}
-      <Statistics summary={preview.summary(column)} type={schema.type} isTime={field?.kind === 'time'} format={format} />
+      {!preview.isRowsOnly && (
+        <Statistics summary={preview.summary(column)} type={schema.type} isTime={field?.kind === 'time'} format={format} />
+      )}
     </div>
   );
 }

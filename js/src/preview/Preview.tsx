@@ -41,7 +41,7 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
     const made = new Grid(preview, host.format, {
       onHeader: (column, add) => {
         const schema = preview.table?.schema[column];
-        if (!schema || preview.field(column)?.sortable === false) return;
+        if (!schema || preview.isRowsOnly || preview.field(column)?.sortable === false) return;
         preview.view = withSort(preview.view, { column, ...schema }, nextDirection(preview.view, column), add);
       },
       onColumnMenu: column => {
@@ -120,7 +120,7 @@ export function Preview({ preview, host }: IPreviewProps): React.JSX.Element {
   const press = (event: React.KeyboardEvent): void => {
     const accel = (event.ctrlKey || event.metaKey) && !event.altKey;
     const key = event.key.toLowerCase();
-    if (accel && !event.shiftKey && key === 'f') {
+    if (accel && !event.shiftKey && key === 'f' && !preview.isRowsOnly) {
       setFinding(true);
       const input = event.currentTarget.querySelector<HTMLInputElement>('.jp-ArrowSHM-find input');
       input?.focus();

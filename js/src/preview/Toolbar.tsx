@@ -36,12 +36,16 @@ export function Toolbar({ preview, host, go, goColumn, focus, find, look }: IToo
       <span className="jp-ArrowSHM-shape" aria-live="polite">{rowsWords(preview, format)}</span>
       <span className="jp-ArrowSHM-controlGroup">
         {(preview.table?.schema.length ?? 0) > 1 && <ColumnFinder preview={preview} format={format} go={goColumn} />}
-        <button type="button" className="jp-ArrowSHM-button" title={trans.__('Find a text in the cells (Ctrl+F)')} onClick={find}>
-          {trans.__('Find')}
-        </button>
-        <button type="button" className="jp-ArrowSHM-button" aria-haspopup="dialog" title={trans.__('Count rows by a column, or draw two columns')} onClick={look}>
-          {trans.__('Quick look')}
-        </button>
+        {!preview.isRowsOnly && (
+          <>
+            <button type="button" className="jp-ArrowSHM-button" title={trans.__('Find a text in the cells (Ctrl+F)')} onClick={find}>
+              {trans.__('Find')}
+            </button>
+            <button type="button" className="jp-ArrowSHM-button" aria-haspopup="dialog" title={trans.__('Count rows by a column, or draw two columns')} onClick={look}>
+              {trans.__('Quick look')}
+            </button>
+          </>
+        )}
         {host.openSql && (
           <button
             type="button"
@@ -53,7 +57,8 @@ export function Toolbar({ preview, host, go, goColumn, focus, find, look }: IToo
           </button>
         )}
         <Jump preview={preview} host={host} go={go} focus={focus} />
-        {host.copyText && (
+        {/* That code would look for the table on this machine. */}
+        {host.copyText && !host.copyHere && (
           <Menu
             label={trans.__('Copy as code')}
             sections={[
@@ -84,16 +89,18 @@ export function Toolbar({ preview, host, go, goColumn, focus, find, look }: IToo
             ]}
           />
         )}
-        <label className="jp-ArrowSHM-follow" title={preview.isFile ? trans.__('Show the file anew when it has changed') : trans.__('Show each new version of the table as soon as it is shared')}>
-          <input
-            type="checkbox"
-            checked={preview.follow}
-            onChange={event => {
-              preview.follow = event.target.checked;
-            }}
-          />
-          {trans.__('Follow')}
-        </label>
+        {!preview.isRowsOnly && (
+          <label className="jp-ArrowSHM-follow" title={preview.isFile ? trans.__('Show the file anew when it has changed') : trans.__('Show each new version of the table as soon as it is shared')}>
+            <input
+              type="checkbox"
+              checked={preview.follow}
+              onChange={event => {
+                preview.follow = event.target.checked;
+              }}
+            />
+            {trans.__('Follow')}
+          </label>
+        )}
       </span>
       {view.filters.length + view.sort.length > 0 && (
         <span className="jp-ArrowSHM-chips" role="group" aria-label={trans.__('Filters and order')}>

@@ -38,7 +38,9 @@ export function cellActions(preview: PreviewModel, host: IPreviewHost, { row, co
   const before = preview.view.filters.find(one => one.column === column)?.condition;
   const others = before?.kind === 'except' ? before.values : [];
   const sections: IMenuSection[] = [];
-  if (cell === null) {
+  if (preview.isRowsOnly) {
+    // Nothing can be filtered.
+  } else if (cell === null) {
     const items = [
       { label: trans.__('Only nulls'), run: () => filter({ kind: 'missing' }) },
       { label: trans.__('Exclude nulls'), run: () => filter({ kind: 'present' }) }

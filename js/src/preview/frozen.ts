@@ -121,7 +121,7 @@ class FrozenGrid extends LookedAtGrid {
     private readonly _main: DataGrid,
     onLook: () => void
   ) {
-    super(onLook);
+    super(onLook, _main.defaultSizes.columnHeaderHeight);
   }
 
   /** The keyboard is in one of them: the other one. */

@@ -8,7 +8,7 @@ import { LookedAtGrid } from './gridcanvas';
 import { GridData } from './griddata';
 import { byNumber, IGridEvents, KeyHandler, MouseHandler } from './gridinput';
 import type { PreviewModel } from './previewmodel';
-import { CellPainter, HeaderPainter, headerWidth, IMark, RowNumberPainter } from './renderers';
+import { CellPainter, HEADER_HEIGHT, HeaderPainter, headerWidth, IMark, RowNumberPainter, SHORT_HEADER_HEIGHT } from './renderers';
 import type { IWindow } from './rows';
 import { gridStyle, ITheme, themeOf } from './theme';
 
@@ -25,10 +25,11 @@ export class Grid {
   ) {
     this._data = new GridData(_preview);
     this._hasColumns = _preview.shown.length > 0;
-    this._grid = new LookedAtGrid(() => {
+    const onLook = (): void => {
       this.look();
       this._frozen?.sync();
-    });
+    };
+    this._grid = new LookedAtGrid(onLook, _preview.isRowsOnly ? SHORT_HEADER_HEIGHT : HEADER_HEIGHT);
     this._grid.dataModel = this._data;
     const numbered = byNumber(events, place => _preview.shown[place]);
     this._grid.keyHandler = new KeyHandler(numbered);

@@ -5,11 +5,14 @@ import { HEADER_HEIGHT, ROW_HEIGHT } from './renderers';
 
 /** Emitted whenever something may have come into view. */
 export class LookedAtGrid extends DataGrid {
-  constructor(private readonly _onLook: () => void) {
+  constructor(
+    private readonly _onLook: () => void,
+    columnHeaderHeight = HEADER_HEIGHT
+  ) {
     super({
       headerVisibility: 'all',
-      defaultSizes: { rowHeight: ROW_HEIGHT, columnWidth: 120, rowHeaderWidth: 64, columnHeaderHeight: HEADER_HEIGHT },
-      minimumSizes: { rowHeight: ROW_HEIGHT, columnWidth: 40, rowHeaderWidth: 32, columnHeaderHeight: HEADER_HEIGHT }
+      defaultSizes: { rowHeight: ROW_HEIGHT, columnWidth: 120, rowHeaderWidth: 64, columnHeaderHeight },
+      minimumSizes: { rowHeight: ROW_HEIGHT, columnWidth: 40, rowHeaderWidth: 32, columnHeaderHeight }
     });
     blitOnce(this);
   }

@@ -10,6 +10,8 @@ export interface IPreviewHost {
   notify(message: string, isError?: boolean): void;
   /** Open a box for SQL that begins with this statement. */
   openSql?(statement: string): void;
+  /** Copy the table, which is in another place, to this machine. */
+  copyHere?(): void;
   /** Called when the grid is there, and whenever its selection changes. */
   onSelect?(grid: Grid): void;
 }

@@ -93,6 +93,11 @@ export class PreviewModel {
     return this._source.isFile ?? false;
   }
 
+  /** Whether the rows can only be looked at: not sorted, filtered, searched, counted or saved. */
+  get isRowsOnly(): boolean {
+    return this._source.isRowsOnly ?? false;
+  }
+
   /** Columns of the filter or the order that the shown version does not have. */
   get lost(): readonly string[] {
     return this._lost;
@@ -255,7 +260,7 @@ export class PreviewModel {
   }
 
   get canSave(): boolean {
-    return this._source.save !== undefined;
+    return this._source.save !== undefined && !this.isRowsOnly;
   }
 
   async save(format: FileFormat): Promise<ISaved | undefined> {
@@ -268,8 +273,13 @@ export class PreviewModel {
     if (table) this._show(table);
   }
 
-  retry(): void {
+  /** Somebody has come to look: is there something new? */
+  refresh(): void {
     this._source.refresh?.();
+  }
+
+  retry(): void {
+    this.refresh();
     this._restart();
     this._update();
   }
@@ -399,7 +409,7 @@ export class PreviewModel {
 
   /** Request the summaries of the columns in view, after their rows, and a few at a time. */
   private _summarize(): void {
-    if (!this._facts) return;
+    if (!this._facts || this.isRowsOnly) return;
     const { c1, c2 } = this._window;
     this._summaries.look([...new Set([...this._shown.slice(0, this._pinned), ...this._shown.slice(c1, c2 + 1)])]);
   }

@@ -15,6 +15,8 @@ import { typeWords } from './typewords';
 export const ROW_HEIGHT = 24;
 /** The name, the type, the chart, and the text below the chart. */
 export const HEADER_HEIGHT = 88;
+/** Where there are no charts. */
+export const SHORT_HEADER_HEIGHT = 40;
 /** The part of the header where a click opens the column's menu: its upper right corner. */
 export const MENU_SIZE = 24;
 

@@ -127,6 +127,8 @@ export interface IPreviewSource {
   table(): IPreviewTable | null | undefined;
   /** Whether that is a file, which nobody shares. */
   readonly isFile?: boolean;
+  /** Whether rows and single cells are all that can be asked for: nothing that needs every row. */
+  readonly isRowsOnly?: boolean;
   /** The reason why it is not known, or was not when it was last asked for. */
   problem?(): Problem | null;
   /** Ask again. */
