@@ -117,6 +117,23 @@ def test_another_user_s_tables(
     expect(desk.page.get_by_role("menuitem", name="Remove There…")).to_be_disabled()
     desk.page.get_by_role("menuitem", name="Copy Line for R").click()
     expect(desk.page.get_by_text('Copied: trips <- attach_table("trips", from = "nobody")')).to_be_visible()
+
+    # Where it lies in memory, all of a preview works without a copy.
+    row.locator(".jp-ArrowSHM-row").click(button="right")
+    desk.page.get_by_role("menuitem", name="Open", exact=True).click()
+    tab = Tab(desk)
+    expect(tab.shape).to_have_text("3 rows")
+    tab.at("Row 1, fare: 0")
+    tab.wait_for_charts()
+    for _ in "▲▼":
+        tab.click_header()
+    expect(tab.chips).to_have_text(["fare ▼"])
+    tab.press("Home", "Control+Home")
+    tab.at("Row 1, fare: 2")
+    expect(tab.node.get_by_role("button", name="Find")).to_be_visible()
+    expect(tab.node.get_by_role("note")).to_have_count(0)
+    snap(desk, "places-preview")
+    assert set(placed.tables()) == {"mine"}
     opened(desk, "bucket")
     expect(section(desk, "bucket")).not_to_contain_text("Looking for tables…")
     # The browser itself reports what the bucket did not answer.
@@ -226,7 +243,7 @@ def test_rows_of_a_folder_are_shown_where_they_are(
     opened(desk, "team").locator(".jp-ArrowSHM-row").dblclick()
     expect(label).to_have_count(1)
     expect(tab.shape).to_have_text("900 rows")
-    note.get_by_role("button", name="Copy to This Machine").click()
+    note.get_by_role("button", name="Copy").click()
     expect(tab.node.get_by_role("button", name="Quick look")).to_be_visible()
     expect(tab.shape).to_have_text("900 rows")
     assert placed.tables()["trips"]["num_rows"] == 900

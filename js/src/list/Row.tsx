@@ -35,6 +35,10 @@ export function Row({ table, host, from, isCompact, expanded, onExpand }: IRowPr
         if (event.detail < 2) isOnRow.current = (event.target as HTMLElement).closest('.jp-ArrowSHM-row') !== null;
         else if (isOnRow.current) event.stopPropagation();
       }}
+      onMouseDownCapture={event => {
+        // It would select a word.
+        if (event.detail > 1 && isOnRow.current) event.preventDefault();
+      }}
       onDoubleClick={() => {
         if (isOnRow.current) host.preview?.(table);
       }}

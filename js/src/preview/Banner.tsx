@@ -30,7 +30,7 @@ export function Banner({ preview, host }: IPreviewProps): React.JSX.Element | nu
   if (preview.isOlder) return strip(trans.__('There is a new version of this table.'), newest);
   if (lost.length) return strip(trans.__('The new version does not have %1, so the view is no longer filtered or sorted by it.', lost.join(', ')));
   if (preview.isRowsOnly && preview.table && host.copyHere) {
-    const copy = { label: trans.__('Copy to This Machine'), run: () => host.copyHere?.() };
+    const copy = { label: trans.__('Copy'), run: () => host.copyHere?.() };
     return strip(trans.__('Copy it to this machine to sort and filter.'), copy, 'note');
   }
   return null;
