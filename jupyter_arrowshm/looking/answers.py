@@ -84,12 +84,13 @@ class OpenTables:
         return key in self._open
 
     def make_room(self, view: View) -> None:
-        """Let other views forget their order where the memory for this one's is needed."""
+        """Let other views forget their order where the memory for this one's is needed, or where it is not done."""
         self._sorted = [*(one for one in self._sorted if one is not view), view][-_VIEWS:]
         rows = 0
         for one in reversed(self._sorted):
             rows += one.sorted_rows
-            if rows > SORTED_ROWS:
+            # One that is being made keeps the columns of a run, too: eight of them were more than a worker may have.
+            if rows > SORTED_ROWS or (one is not view and one.is_being_sorted):
                 one.forget_order()
 
     def prepare(self, patience: Patience) -> None:

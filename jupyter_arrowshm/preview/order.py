@@ -9,7 +9,7 @@ sorting by regular sampling", 1992), which leave a few hundred rows of each run 
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -73,6 +73,10 @@ class Order(Sequence[int]):
             if patience.is_over():
                 break
 
+    def close(self) -> None:
+        """Sort no further: the work that is under way refers to this order, and would keep it until a collection."""
+        self._parts.close()
+
     def __len__(self) -> int:
         return self._length
 
@@ -97,7 +101,7 @@ class Order(Sequence[int]):
 
     # -- sorting -------------------------------------------------------------------------------------------------------
 
-    def _sorted_parts(self) -> Iterator[int]:
+    def _sorted_parts(self) -> Generator[int, None, None]:
         """Sort run after run; gives the number of rows that were looked at so far."""
         columns = sorted({*self._columns, *(self._condition.columns if self._condition else ())})
         begin = num_kept = 0

@@ -223,8 +223,15 @@ class View:
         """How many rows the order keeps, or will keep."""
         return self._head.matches if self._keys and self._head is not None else 0
 
+    @property
+    def is_being_sorted(self) -> bool:
+        """Whether the order was begun, and does not yet have all rows."""
+        return self._order is not None and not self._order.is_done
+
     def forget_order(self) -> None:
         """Free the memory of the order; it is made again when somebody scrolls so far."""
+        if self._order is not None:
+            self._order.close()
         self._order = None
 
     def prepare(self, patience: Patience) -> None:

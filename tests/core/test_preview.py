@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import itertools
 import json
 import struct
@@ -582,6 +583,24 @@ def test_only_as_many_orders_are_kept_as_there_is_memory_for(monkeypatch: pytest
         assert list(view.select(wanted=40).rows) == list(range(40))
     tables.make_room(views[2])
     assert [view.page(30, 1, patience=Patience(0)).num_rows for view in views] == [0, 1, 1]
+
+
+def test_an_order_that_is_not_done_goes_when_another_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And its memory with it, at once: some of these ended all previews of a table of 10 million rows."""
+    tiny(monkeypatch)
+    views = [View(pa.table({"n": pa.array(range(40))}), f'[{{"column": 0}}]{" " * place}') for place in range(2)]
+    tables = answers.OpenTables()
+    gc.collect()
+    gc.disable()
+    try:
+        for view in views:
+            tables.make_room(view)
+            view.page(0, 5)
+            assert view.page(30, 5, patience=Patience(0)).num_rows == 0
+        assert [view.is_being_sorted for view in views] == [False, True]
+        assert sum(isinstance(one, order.Order) for one in gc.get_objects()) == 1
+    finally:
+        gc.enable()
 
 
 def test_a_search_that_nobody_waited_for_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
