@@ -13,7 +13,7 @@ import pyarrow as pa
 from .. import words
 from ..arrowtypes import plain
 from ..errors import InvalidQuery
-from ..preview import METADATA_KEY, FarSource, Source, View
+from ..preview import METADATA_KEY, Source, View
 
 # The text after a column's name. A word needs a space before it, a sign does not.
 _REST = re.compile(
@@ -41,9 +41,6 @@ def head(table: pa.Table | Source, rows: int, columns: str = "", sort: str = "",
     InvalidQuery, QueryStopped
     """
     schema = table.schema
-    filters = list(filters)
-    if isinstance(table, FarSource) and (sort or filters):
-        raise FarSource.refusal()
     keys = [{"column": column, "descending": bool(sign)} for sign, column in _listed(sort, schema, ("", "-"))]
     conditions = [_condition(text, schema) for text in filters]
     chosen = [column for _, column in _listed(columns, schema)]

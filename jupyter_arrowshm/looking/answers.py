@@ -41,8 +41,9 @@ Address = tuple[str, str, str, str, str]  # file, place, directory, name, versio
 
 
 class _Open(NamedTuple):
-    """What is looked at, by sort and filter, and whether it is still what was opened."""
+    """What is looked at, as it is and by sort and filter, and whether it is still what was opened."""
 
+    source: Source
     view: Callable[[str, str], View]
     is_as_it_was: Callable[[], bool]
 
@@ -70,12 +71,11 @@ class OpenTables:
         if not self.has(key):
             key = self._add(*key)
         self._open.move_to_end(key)
-        view = self._open[key].view("", "")
-        if not isinstance(view.source, FarSource):
-            return self._open[key].view(question.sort, question.filter)
-        if question.sort or question.filter or not isinstance(question, (AboutQuestion, RowsQuestion, CellQuestion)):
+        opened = self._open[key]
+        is_of_rows = isinstance(question, (AboutQuestion, RowsQuestion, CellQuestion))
+        if isinstance(opened.source, FarSource) and (question.sort or question.filter or not is_of_rows):
             raise FarSource.refusal()
-        return view
+        return opened.view(question.sort, question.filter)
 
     def has(self, key: Address) -> bool:
         """Whether it is open. A file that somebody has written into is not: it is another version now."""
@@ -124,7 +124,7 @@ class OpenTables:
         if not self.has(key):
             rows, version = source(), key[-1]
             view = functools.lru_cache(_VIEWS)(lambda sort, filter: View(rows, sort, filter, version))
-            self._open[key] = _Open(view, is_as_it_was)
+            self._open[key] = _Open(rows, view, is_as_it_was)
             if len(self._open) > _TABLES:
                 self._open.popitem(last=False)
         return key

@@ -41,9 +41,10 @@ class Previewer:
         if isinstance(question, SqlQuestion):
             return await self._statements.ask(question)
         if question.place:
-            loop = asyncio.get_running_loop()
-            kind = await loop.run_in_executor(_cluster, lambda: place(question.place).kind)
+            # Not in the threads of clusters: one that does not answer would keep folders waiting.
+            kind = (await asyncio.to_thread(place, question.place)).kind
             if kind == "cluster":
+                loop = asyncio.get_running_loop()
                 return checked(await loop.run_in_executor(_cluster, answer, OpenTables(), question))
             if kind == "folder":
                 return await self._places.ask(question)
