@@ -43,6 +43,7 @@ class Answer:
 class Server:
     def __init__(self, root: Path, *, config_file: str = "", **config: object) -> None:
         self.root = root
+        self._opened: list[Kernel | Listener] = []
         root.mkdir()
         for name, value in config.items():
             config_file += f"c.ArrowSHM.{name} = {value!r}\n"
@@ -105,17 +106,24 @@ class Server:
         return sorted(user["label"] for user in self.tables()[name]["holders"])
 
     def listen(self) -> Listener:
-        return Listener(self.port)
+        """The events from now on."""
+        listener = Listener(self.port)
+        self._opened.append(listener)
+        return listener
 
     def notebook(self, path: str, kernel: str = "python3", prelude: str = PRELUDE) -> Kernel:
         """A session of this notebook, with a kernel of its own; ``prelude`` is its first cell, also after a restart."""
         body = {"path": path, "name": path, "type": "notebook", "kernel": {"name": kernel}}
         answer = self.request("POST", "api/sessions", data=json.dumps(body), Content_Type="application/json")
         assert answer.status == 201, answer.body
-        return Kernel(self, answer.json, prelude)
+        kernel = Kernel(self, answer.json, prelude)
+        self._opened.append(kernel)
+        return kernel
 
     def kill(self) -> None:
-        """SIGKILL it and every kernel that it started."""
+        """SIGKILL it and every kernel that it started, and close what we have of them."""
+        for one in self._opened:
+            one.close()
         if self.process.poll() is None:
             children = psutil.Process(self.process.pid).children(recursive=True)
             for process in [self.process, *children]:
@@ -171,9 +179,12 @@ class Kernel:
         assert answer.status == 200, answer.body
         self.connect()
 
+    def close(self) -> None:
+        self.client.stop_channels()
+
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
-        self.client.stop_channels()
+        self.close()
 
 
 class Listener:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import functools
 import io
 import os
 from collections.abc import Callable
@@ -39,6 +38,7 @@ class Listing:
         self.directory = directory
         self._summaries: dict[str, arrowfile.Summary | None] = {}  # by version
         self._tables: dict[str, TableInfo] = {}  # as they were seen last, by name
+        self._users: dict[int, Holder] = {}  # as they were seen last, by process
 
     def tables(self) -> Tables:
         """Every table, by name, as one look at the locks shows them."""
@@ -49,7 +49,8 @@ class Listing:
         named = self.names()
         earlier = {*self._summaries, *_versions(at, [name for name in named if name not in self._tables])}
         locks = self._locks(at)
-        label = functools.cache(process.look_up)
+        users: dict[int, Holder] = {}
+        label = self._labels(users)
         found: list[TableInfo] = []
         seen: set[str] = set()
         known = self._tables
@@ -63,6 +64,7 @@ class Listing:
                         before = known.get(name)
                         found.append(before if before == table else table)
         older = _older(os.path.realpath(self.directory.path), locks, label)
+        self._users = users
         self._tables = listed = {table.name: table for table in found}
         summaries = self._summaries
         self._summaries = {version: summaries[version] for version in seen if version in summaries}
@@ -78,11 +80,23 @@ class Listing:
         if opened is None or entry is None:
             return None
         file, status = entry
-        locks, label = self._locks(opened.fd), functools.cache(process.look_up)
+        locks, label = self._locks(opened.fd), self._labels({})
         with file:
             table = self._describe(opened.fd, name, file, status, locks, label)
         older = _older(os.path.realpath(self.directory.path), locks, label)
         return table and _with_older(table, older)
+
+    def _labels(self, users: dict[int, Holder]) -> Labels:
+        """Look every process up once, and note it in ``users``. One that is ending keeps the name that it had."""
+        earlier = self._users
+
+        def label(pid: int) -> Holder:
+            if pid not in users:
+                found = process.look_up(pid)
+                users[pid] = found if found.language else earlier.get(pid, found)
+            return users[pid]
+
+        return label
 
     def _locks(self, at: int) -> Locks:
         return Locks(self.directory.lock_device(at), everybody=self.directory.access.is_open)
@@ -134,11 +148,11 @@ class Listing:
         summary = self._summarise(file, status)
         if summary is None:
             return None
-        pids = self._users(file, status, locks)
+        pids = self._attached_by(file, status, locks)
         hidden = False
         if not pids and leases.is_leased(file.fd):
             # Attached since we looked, or by a process that we cannot see.
-            pids = self._users(file, status, locks.again())
+            pids = self._attached_by(file, status, locks.again())
             hidden = not pids
         users = {pid: label(pid) for pid in sorted(pids)}
         if self.directory.access.is_mine:
@@ -151,7 +165,7 @@ class Listing:
         pinned = pins.is_pinned(at, name)
         return info(self.directory.path, name, status, summary, publisher, held, pinned, locks.visible)
 
-    def _users(self, file: Descriptor, status: os.stat_result, locks: Locks) -> set[int]:
+    def _attached_by(self, file: Descriptor, status: os.stat_result, locks: Locks) -> set[int]:
         """The visible processes that have the table attached."""
         pids = locks.leases(status.st_ino)
         if not pids or leases.is_device(locks.device, status.st_dev):

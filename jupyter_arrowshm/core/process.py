@@ -9,6 +9,10 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 LABEL_OPTION = "--arrowshm-label="  # on the command line of a process that names itself
 _WITH_VALUE = ("-W", "-X", "-t", "-p", "-L", "-J", "-C", "-H", "--threads", "--procs")  # options of Python and of Julia
@@ -165,24 +169,35 @@ def kernel_id(command_line: Iterable[str]) -> str:
 
 
 def look_up(pid: int) -> Holder:
-    """The facts about a live process: its kernel and notebook (a parent's, for a child process) or its script."""
+    """The facts about a live process: its kernel and notebook (a parent's, for a child process) or its script.
+
+    Without a language, if they cannot be had: a process that is ending loses its
+    command line before it closes its files, and with them its locks.
+    """
     import psutil
 
     uid = user_id(pid)
     user = "" if uid in (None, os.geteuid()) else user_name(uid)
     try:
         process = psutil.Process(pid)
-        with process.oneshot():
-            command_line = process.cmdline()
-            language = _language(process.name(), command_line)
-        for candidate in (process, *process.parents()):
-            if kernel := kernel_id(candidate.cmdline()):
-                # The environment of another user's process is closed (proc_pid_environ(5)).
-                told = "" if user else candidate.environ().get("JPY_SESSION_NAME", "")
-                return Holder(pid, language, kernel, os.path.basename(told), child=candidate is not process, user=user)
-        return Holder(pid, language, script=_script(command_line), user=user)
+        found = _facts(process, user)
+        if process.cmdline():  # else it has ended meanwhile, and its parent's kernel may have been taken for its own
+            return found
     except psutil.Error:
-        return Holder(pid, user=user)
+        pass
+    return Holder(pid, user=user)
+
+
+def _facts(process: psutil.Process, user: str) -> Holder:
+    command_line = process.cmdline()
+    language = _language(command_line)
+    for candidate in (process, *process.parents()):
+        if kernel := kernel_id(candidate.cmdline()):
+            # The environment of another user's process is closed (proc_pid_environ(5)).
+            told = "" if user else candidate.environ().get("JPY_SESSION_NAME", "")
+            notebook = os.path.basename(told)
+            return Holder(process.pid, language, kernel, notebook, child=candidate is not process, user=user)
+    return Holder(process.pid, language, script=_script(command_line), user=user)
 
 
 def user_id(pid: int) -> int | None:
@@ -203,8 +218,8 @@ def user_name(uid: int) -> str:
         return str(uid)
 
 
-def _language(name: str, command_line: list[str]) -> str:
-    program = os.path.basename(command_line[0]) if command_line else name
+def _language(command_line: list[str]) -> str:
+    program = os.path.basename(next(iter(command_line), ""))
     return next((known for known in ("python", "julia", "R") if program.startswith(known)), program)
 
 

@@ -85,6 +85,22 @@ def test_a_child_of_a_kernel_is_called_after_the_kernel(store, peer) -> None:
     kernel.run("child.kill()")
 
 
+@needs_proc_locks
+@pytest.mark.parametrize("keywords", [{}, {"kernel": f"kernel-{KERNEL}.json"}])
+def test_a_process_that_is_ending_keeps_its_name(store, peer, keywords) -> None:
+    """Its command line is gone before its locks are; its main thread's end is the same, and lasts."""
+    ending = peer(**keywords)
+    ending.run("import ctypes, signal, threading\nt = shm.share(pa.table({'a': [1]}), 't')")
+    ending.run("threading.Thread(target=signal.sigwait, args=([signal.SIGUSR1],), daemon=True).start()")
+    (before,) = store.tables()
+    ending.start("ctypes.CDLL(None).pthread_exit(None)")
+    eventually(lambda: not Path(f"/proc/{ending.pid}/cmdline").read_bytes())
+    (after,) = store.tables()
+    assert labels(after) == labels(before) and after.holders[0].language == "python"
+    (after,) = store.tables()
+    assert after == before
+
+
 # -- processes that cannot be seen -------------------------------------------------------------------------------------
 
 

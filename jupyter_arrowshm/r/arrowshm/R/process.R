@@ -151,7 +151,7 @@ look_up <- function(pid) {
   language <- if (length(known)) known[[1]] else program
   candidate <- pid
   for (step in 1:64) {
-    kernel <- kernel_of(command_line(candidate))
+    kernel <- kernel_of(if (candidate == pid) words else command_line(candidate))
     if (nzchar(kernel)) {
       environment <- split_zeros(read_proc(sprintf("/proc/%d/environ", candidate)))
       notebook <- substring(as_utf8(environment[startsWith(environment, "JPY_SESSION_NAME=")]), 18)

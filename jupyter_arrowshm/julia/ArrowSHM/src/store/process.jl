@@ -68,7 +68,7 @@ end
     language = language_of(command_line)
     candidate, steps = pid, 0
     while candidate > 1 && steps < 64
-        kernel = kernel_id(arguments(candidate))
+        kernel = kernel_id(candidate == pid ? command_line : arguments(candidate))
         if !isempty(kernel)
             notebook = basename(session_name(candidate))
             return Holder(pid, language, kernel, notebook, "", candidate != pid)
