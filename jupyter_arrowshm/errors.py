@@ -42,12 +42,30 @@ from typing import Any, Literal
 
 from . import words
 
-# Who says it: a function, a magic of a notebook, the command line, Julia's client.
-Speaker = Literal["python", "magic", "cli", "julia"]
+# Who says it: a function, a magic of a notebook, the command line, a client in another language.
+Speaker = Literal["python", "magic", "cli", "julia", "r"]
 
-_LIST = {"python": "tables()", "magic": "%shared", "cli": "jupyter arrowshm list", "julia": "tables()"}
-_COLLECT = {"python": "gc()", "magic": "!jupyter arrowshm gc", "cli": "jupyter arrowshm gc", "julia": "ArrowSHM.gc()"}
-_REPLACE = {"python": "replace=True", "magic": "--replace", "cli": "--replace", "julia": "replace=true"}
+_LIST = {
+    "python": "tables()",
+    "magic": "%shared",
+    "cli": "jupyter arrowshm list",
+    "julia": "tables()",
+    "r": "shared_tables()",
+}
+_COLLECT = {
+    "python": "gc()",
+    "magic": "!jupyter arrowshm gc",
+    "cli": "jupyter arrowshm gc",
+    "julia": "ArrowSHM.gc()",
+    "r": "collect_tables()",
+}
+_REPLACE = {
+    "python": "replace=True",
+    "magic": "--replace",
+    "cli": "--replace",
+    "julia": "replace=true",
+    "r": "replace = TRUE",
+}
 
 
 def _unshare(name: str, speaker: Speaker) -> str:
@@ -57,6 +75,8 @@ def _unshare(name: str, speaker: Speaker) -> str:
         return f"%unshare '{name}'" if word == name and name.startswith("-") else f"%unshare {word}"
     if speaker == "cli":
         return f"jupyter arrowshm unshare {'-- ' if name.startswith('-') else ''}{shlex.quote(name)}"
+    if speaker == "r":
+        return f"unshare_table({_quoted_in_r(name)})"
     return f"unshare({_quoted(name)})" if speaker == "julia" else f"jupyter_arrowshm.unshare({name!r})"
 
 
@@ -66,13 +86,21 @@ def _list(speaker: Speaker, place: str) -> str:
         return _LIST[speaker]
     if speaker in ("magic", "cli"):
         return f"{_LIST[speaker]} --from {shlex.quote(place)}"
+    if speaker == "julia":
+        return f"tables(from={_quoted(place)})"
+    if speaker == "r":
+        return f"shared_tables(from = {_quoted_in_r(place)})"
     return f"jupyter_arrowshm.place({place!r}).tables()"
+
+
+def _quoted_in_r(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _quoted(text: str) -> str:
     """A string literal of Julia's, which takes ``$`` for code."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
-    return f'"{escaped}"'
+    return _quoted_in_r(text).replace("$", "\\$")
 
 
 def _rebuild(cls: type[ArrowSHMError], state: dict[str, Any]) -> ArrowSHMError:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .lock import renew_in_children, wait_for
     from .names import check as check_name
     from .names import of_file as name_of_file
-    from .packed import Entry, check_owner, describe, pack
+    from .packed import Entry, check_owner, describe, pack, take_over
     from .process import LABEL_OPTION, Holder, Publisher, is_run_by_program, user_name
     from .publication import Progress, Writer
     from .room import Room
@@ -68,6 +68,7 @@ _MODULES = {
     "of_user": "access",
     "pack": "packed",
     "renew_in_children": "lock",
+    "take_over": "packed",
     "user_name": "process",
     "wait_for": "lock",
 }
@@ -111,6 +112,7 @@ __all__ = [
     "of_user",
     "pack",
     "renew_in_children",
+    "take_over",
     "user_name",
     "wait_for",
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import tempfile
-from dataclasses import dataclass
-from typing import BinaryIO, cast
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
@@ -23,6 +24,25 @@ from .table import TableInfo
 
 COMPRESSION = "zstd"
 _PIECE = 1 << 24  # bytes of one record batch: while one is fetched, the one before is written
+_OWNERSHIP = ("token", "pid", "language", "kernel", "notebook", "script", "program")  # the facts that say who shared it
+_principal: dict[str, Any] = {}  # those of the program in whose name this process shares, if it is not its own
+
+
+def take_over(fd: int) -> tabular.Source:
+    """The table of an open file that a program in another language has written, as it writes those of its store.
+
+    What this process then shares in other places, it shares in that program's name.
+    """
+    written = pa.py_buffer(mmap.mmap(fd, 0, prot=mmap.PROT_READ))
+    reader = pa.ipc.open_file(written)
+    facts = Facts.from_metadata(reader.metadata)
+    _principal.update({fact: getattr(facts, fact) for fact in _OWNERSHIP})
+    batches = map(reader.get_batch, range(reader.num_record_batches))
+    return tabular.Source(reader.schema, batches, facts.source, facts.rows, written.size)
+
+
+def _facts_of(request: Request) -> Facts:
+    return replace(facts_of(request, tokens.token_id(), process.myself()), **_principal)
 
 
 def pack(source: Shareable, name: str, progress: Progress | None = None) -> BinaryIO:
@@ -39,7 +59,7 @@ def pack(source: Shareable, name: str, progress: Progress | None = None) -> Bina
     """
     table = tabular.to_arrow(source)
     request = Request(name, table.schema, table.num_rows, table.nbytes, table.kind)
-    facts = facts_of(request, tokens.token_id(), process.myself())
+    facts = _facts_of(request)
     packed = cast(BinaryIO, tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 (the caller closes it)
     rows = 0
 
@@ -111,12 +131,8 @@ def check_owner(file: BinaryIO, name: str) -> None:
 
 
 def _check_publisher(facts: Facts, name: str) -> None:
-    pairs = (
-        (facts.token, tokens.token_id()),
-        (facts.kernel, process.myself().kernel_id),
-        (facts.program, process.program()),
-    )
-    if not any(theirs and theirs == ours for theirs, ours in pairs):
+    own = {"token": tokens.token_id(), "kernel": process.myself().kernel_id, "program": process.program()} | _principal
+    if not any(own[fact] and own[fact] == getattr(facts, fact) for fact in ("token", "kernel", "program")):
         publisher = publisher_of(facts, None, facts.pid)
         raise TableExists(name, publisher.label, True, facts.published_at)
 
@@ -135,7 +151,7 @@ class Entry:
     @classmethod
     def new(cls, name: str, schema: pa.Schema, source: str, num_rows: int, num_batches: int, nbytes: int) -> Entry:
         """One that this process publishes now."""
-        facts = facts_of(Request(name, schema, num_rows, source=source), tokens.token_id(), process.myself())
+        facts = _facts_of(Request(name, schema, num_rows, source=source))
         return cls(name, schema, num_rows, num_batches, nbytes, facts.to_metadata())
 
     @property

@@ -81,7 +81,10 @@ class Folder(Paged):
             self.bounded(lambda: self._check_owner(system, root, name))
         with pack(source, name, progress) as packed:
             number = packed.fileno()
-            self._put(system, root, name, f"/dev/fd/{number}")
+            try:
+                self._put(system, root, name, f"/dev/fd/{number}")
+            except FileNotFoundError as error:  # the folder cannot be made there
+                raise self._failed(error) from None
             table = describe(packed, name, self.path(name), os.fstat(number).st_size, self.version(name) or "")
         assert table is not None
         return table
@@ -288,8 +291,10 @@ class Folder(Paged):
             reason = f"refuses this: you have no permission in {self.description}"
             raise PlaceFailed(self.name, reason, "Ask who set it up.") from error
         except (OSError, pa.ArrowException) as error:
-            reason = f"cannot be used ({self.reason(error)})"
-            raise PlaceFailed(self.name, reason, "Nothing was changed there.") from None
+            raise self._failed(error) from None
+
+    def _failed(self, error: BaseException) -> PlaceFailed:
+        return PlaceFailed(self.name, f"cannot be used ({self.reason(error)})", "Nothing was changed there.")
 
     def reason(self, error: BaseException) -> str:
         """The first sentence of an error, without passwords."""

@@ -96,6 +96,8 @@ def is_of_source(error: BaseException) -> bool:
 
 
 def _source(obj: Any) -> Source:
+    if isinstance(obj, Source):
+        return obj
     if isinstance(obj, pa.Table):
         return _in_memory(obj, "pyarrow")
     if isinstance(obj, pa.RecordBatch):

@@ -377,7 +377,8 @@ def test_a_draft_with_a_name(julia: Any, directory: Path, store: shm.Store) -> N
     """)
     store.tables()
     assert (directory / ".new-0123456789abcdef").exists()
-    julia.run('Stores.locked(at -> ArrowSHM.publish(draft, at, "second")); close(draft.file)')
+    access = f"ArrowSHM.Directory({json.dumps(str(directory))})"
+    julia.run(f'Stores.locked(at -> ArrowSHM.publish(draft, at, "second", {access})); close(draft.file)')
     assert store.attach("second")["x"].to_pylist() == [1]
     (directory / ".new-abandoned").touch()
     julia.run("tables()")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import os
 import secrets
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import julia_peers
 import pytest
+from dialects import Dialect
+from interpreter import Interpreter
 from peers import IMPORTED, Peer
 from people import Class, User, parent, people
 
@@ -74,3 +79,33 @@ def as_user(started: dict[User, list[Peer]], parent: Path) -> Iterator[Callable[
             started[user].append(one)
         else:
             one.end()
+
+
+@pytest.fixture(scope="module", params=["julia", "R"])
+def dialect(request: pytest.FixtureRequest) -> Dialect:
+    return Dialect(request.param)
+
+
+@pytest.fixture
+def read_as(dialect: Dialect, parent: Path) -> Iterator[Callable[[User], Interpreter]]:
+    """A process of this user; Julia's compiled code goes where that user may write."""
+    started: list[Interpreter] = []
+
+    def start(user: User) -> Interpreter:
+        become = ("setpriv", "--reuid", user.name, "--regid", str(user.gid), "--init-groups")
+        if subprocess.run([*become, "test", "-x", dialect.program], check=False).returncode:
+            pytest.skip(f"other users may not run {dialect.program}: it was not tried as another user")
+        home = parent / f"home-{user.name}"
+        home.mkdir(exist_ok=True)
+        os.chown(home, user.uid, user.gid)
+        depot = f"{home}:{julia_peers.environment()['JULIA_DEPOT_PATH']}"
+        private = f"{parent}/jupyter-arrowshm-{user.uid}"
+        env = {"HOME": str(home), "TMPDIR": str(home), "JULIA_DEPOT_PATH": depot, PARENT: str(parent)}
+        started.append(
+            dialect.start(dialect.program, env={**env, "JUPYTER_ARROWSHM_DIR": private}, cwd=home, prefix=become)
+        )
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()

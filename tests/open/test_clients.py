@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import julia_peers
 import pyarrow as pa
 import pytest
-import r_peers
+from dialects import Dialect
 from interpreter import Failure, Interpreter
 from peers import Peer
 from people import Class, User
@@ -22,75 +20,6 @@ import jupyter_arrowshm as shm
 
 PARENT = "JUPYTER_ARROWSHM_OPEN_PARENT"
 Start = Callable[[User], Peer]
-
-
-class Dialect:
-    """How a client is written."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.program = julia_peers.program() if kind == "julia" else r_peers.program()
-        self.start: type[Interpreter] = julia_peers.Julia if kind == "julia" else r_peers.R
-
-    def attach(self, name: str, place: str, more: str = "") -> str:
-        if self.kind == "julia":
-            return f"attach({json.dumps(name)}; from={json.dumps(place)}{more})"
-        return f"attach_table({json.dumps(name)}, from = {json.dumps(place)}{more})"
-
-    def total(self, table: str) -> str:
-        return f"sum({table}.a)" if self.kind == "julia" else f"sum({table}$a)"
-
-    def tables(self, place: str) -> str:
-        if self.kind == "julia":
-            return f"tables(from={json.dumps(place)})"
-        return f"shared_tables(from = {json.dumps(place)})"
-
-    def names(self, listed: str) -> str:
-        """Name, rows, columns and use of each table, as one text."""
-        if self.kind == "julia":
-            return f"join([string(t.name, ' ', t.num_rows, ' ', t.num_columns, ' ', t.usage) for t in {listed}], ';')"
-        return f"with({listed}, paste(name, rows, columns, in_use_by, collapse = ';'))"
-
-    def shown(self, listed: str) -> str:
-        if self.kind == "julia":
-            return f'repr("text/plain", {listed}) * repr("text/html", {listed})'
-        html = f"arrowshm:::repr_html.arrowshm_tables({listed})"
-        return f"paste(c(capture.output(print({listed})), {html}), collapse = ' ')"
-
-    def set(self, variable: str, value: str) -> str:
-        if self.kind == "julia":
-            return f"ENV[{json.dumps(variable)}] = {json.dumps(value)}"
-        return f"Sys.setenv({variable} = {json.dumps(value)})"
-
-
-@pytest.fixture(scope="module", params=["julia", "R"])
-def dialect(request: pytest.FixtureRequest) -> Dialect:
-    return Dialect(request.param)
-
-
-@pytest.fixture
-def read_as(dialect: Dialect, parent: Path) -> Iterator[Callable[[User], Interpreter]]:
-    """A process of this user; Julia's compiled code goes where that user may write."""
-    started: list[Interpreter] = []
-
-    def start(user: User) -> Interpreter:
-        become = ("setpriv", "--reuid", user.name, "--regid", str(user.gid), "--init-groups")
-        if subprocess.run([*become, "test", "-x", dialect.program], check=False).returncode:
-            pytest.skip(f"other users may not run {dialect.program}: it was not tried as another user")
-        home = parent / f"home-{user.name}"
-        home.mkdir()
-        os.chown(home, user.uid, user.gid)
-        depot = f"{home}:{julia_peers.environment()['JULIA_DEPOT_PATH']}"
-        private = f"{parent}/jupyter-arrowshm-{user.uid}"
-        env = {"HOME": str(home), "TMPDIR": str(home), "JULIA_DEPOT_PATH": depot, PARENT: str(parent)}
-        started.append(
-            dialect.start(dialect.program, env={**env, "JUPYTER_ARROWSHM_DIR": private}, cwd=home, prefix=become)
-        )
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.kill()
 
 
 def test_what_another_user_shares(
@@ -200,7 +129,7 @@ def test_what_is_in_a_folder(dialect: Dialect, store: shm.Store, directory: Path
             assert reader.get(dialect.total("trips")) == 6
         [table] = store.loaded.tables()
         assert [holder.pid for holder in table.holders] == [reader.pid], "loaded once"
-        with pytest.raises(Failure, match="LoadFailed: there is no shared table 'nope' from team"):
+        with pytest.raises(Failure, match=r"TableNotFound: there is no shared table .nope. from team"):
             reader.run(dialect.attach("nope", "team"))
         reader.run(dialect.set("PATH", "/nonexistent"))
         with pytest.raises(Failure, match="NoPython"):

@@ -123,7 +123,7 @@ function Base.showerror(io::IO, e::TableNotFound)
     if e.removed_at !== nothing
         print(io, "It was removed ", words_age(e.removed_at), ": ", e.reason, ". Share it again.")
     elseif isempty(e.near)
-        print(io, isempty(e.place) ? "tables() lists" : "`jupyter arrowshm list --from $(printable(e.place))` lists", " what is shared.")
+        print(io, isempty(e.place) ? "tables() lists" : "tables(from=$(repr(e.place))) lists", " what is shared.")
     else
         print(io, "Did you mean ", join(map(repr, e.near), " or "), "?")
     end

@@ -29,7 +29,7 @@ stop_not_found <- function(directory, name) {
 }
 
 stop_not_found_in <- function(place, name) {
-  hint <- sprintf("`jupyter arrowshm list --from %s` lists what is shared.", printable(place))
+  hint <- sprintf("shared_tables(from = %s) lists what is shared.", quoted(place))
   text <- sprintf("there is no shared table %s from %s. %s", quoted(name), printable(place), hint)
   raise("TableNotFound", text, name = name, near = character(), place = place)
 }

@@ -6,8 +6,11 @@ OPEN <- list(parent = "JUPYTER_ARROWSHM_OPEN_PARENT", places = "JUPYTER_ARROWSHM
 # The tables of a place, as Python lists them: who uses a table in a folder is not known.
 list_from <- function(place) {
   check_place(place)
-  if (!is_for_python(place, configured_places())) open_directories(place) # a user, a group, or an error
-  lines <- ask_python(place, paste0("--from=", enc2utf8(place)))
+  if (!is_for_python(place)) open_directories(place) # a user, a group, or an error
+  placed_tables(ask_python(place, paste0("--from=", enc2utf8(place))))
+}
+
+placed_tables <- function(lines) {
   # What is empty at the end of a line would be left out.
   words <- lapply(strsplit(paste0(lines, "\t."), "\t", fixed = TRUE), as_utf8)
   if (!length(lines)) words <- list()
@@ -23,7 +26,8 @@ check_place <- function(place) {
   if (!is.character(place) || length(place) != 1L || is.na(place)) stop("a place is one text", call. = FALSE)
 }
 
-is_for_python <- function(place, configured) {
+# Whether it is a folder, a bucket or a cluster, and not users of this machine.
+is_for_python <- function(place, configured = configured_places()) {
   # No JSON is read here: a place that a file may speak of is left to Python, which reads it in full.
   is_address <- grepl("/", place, fixed = TRUE) || place %in% c(".", "..") || startsWith(place, "~")
   is_address || any(grepl(sprintf('"%s"', place), configured, fixed = TRUE))
@@ -31,16 +35,13 @@ is_for_python <- function(place, configured) {
 
 attach_from <- function(place, name, columns, wait, validate, as) {
   check_place(place)
-  configured <- configured_places()
-  if (is_for_python(place, configured)) {
+  if (is_for_python(place)) {
     loaded <- loaded_directory(default_directory())
     name <- load_files(name, NULL, NULL, if (wait > 0) wait, enc2utf8(place))
-    opened <- .Call(C_attach, loaded, name, validate, NA_real_, character())
+    opened <- .Call(C_attach, loaded, name, validate, character())
     return(as_kind(as, checked(opened, loaded, name), loaded, name, columns))
   }
-  if (identical(Sys.getenv(OPEN$places), "0") || any(grepl('"open_places"[[:space:]]*:[[:space:]]*false', configured))) {
-    stop_place(place, "cannot be used: tables are not shared among users here", "Its administrator has switched that off.")
-  }
+  check_open_places(place)
   opened <- until(wait, function() open_from(place, name, validate))
   if (is_fault(opened) && opened$kind == "absent") stop_not_found_in(place, name)
   directory <- opened$directory
@@ -53,11 +54,11 @@ attach_from <- function(place, name, columns, wait, validate, as) {
 open_from <- function(place, name, validate) {
   open <- open_directories(place)
   found <- list()
-  for (directory in open$paths) {
-    table <- .Call(C_attach, directory, name, validate, open$owner, as.character(session$checked))
+  for (directory in open) {
+    table <- .Call(C_attach, directory, name, validate, as.character(session$checked))
     absent <- is_fault(table) && table$kind == "absent"
     # A directory that is not open to this user says so itself, unless there is another one.
-    if (!absent && !(is_fault(table) && table$kind == "unsafe" && length(open$paths) > 1L)) {
+    if (!absent && !(is_fault(table) && table$kind == "unsafe" && length(open) > 1L)) {
       found[[length(found) + 1L]] <- list(table = table, directory = directory)
     }
   }
@@ -65,17 +66,82 @@ open_from <- function(place, name, validate) {
   found[[which.max(vapply(found, function(one) if (is_fault(one$table)) 0 else one$table$changed, 0))]]
 }
 
+check_open_places <- function(place) {
+  if (identical(Sys.getenv(OPEN$places), "0") || any(grepl('"open_places"[[:space:]]*:[[:space:]]*false', configured_places()))) {
+    stop_place(place, "cannot be used: tables are not shared among users here", "Its administrator has switched that off.")
+  }
+}
+
+# Shares in another place. What others may read is written as this user's own tables are; Python
+# sends what is for a folder or bucket, from a file that has no name.
+share_to <- function(place, name, kind, made, replace) {
+  if (!is_for_python(place)) return(share_in(own_directory(place), name, kind, made, replace))
+  directory <- default_directory()
+  on.exit(.Call(C_discard, directory))
+  file <- publish(directory, name, kind, made, elsewhere = TRUE)[4]
+  # By its path in /proc: a child that R starts closes the descriptor.
+  lines <- ask_python(
+    place, c(paste0("--to=", enc2utf8(place)), if (replace) "--replace", "--", name),
+    sprintf("/proc/%d/fd/%.0f", Sys.getpid(), file), place_failed
+  )
+  placed_tables(lines)
+}
+
+unshare_from <- function(place, name) {
+  if (is_for_python(place)) {
+    ask_python(place, c(paste0("--from=", enc2utf8(place)), "--remove", "--", name), failed = place_failed)
+    return(invisible())
+  }
+  directory <- own_directory(place)
+  done <- .Call(C_unshare, directory, name)
+  if (is_absent(done)) stop_not_found_in(place, name)
+  checked(done, directory, name)
+}
+
+place_failed <- function(place, reason) {
+  if (is.null(reason)) stop_place(place, "may not have done it: the Python that asks it was killed", "Try again.")
+  stop_place(place, sprintf("cannot be used (%s)", sub("[.]$", "", utils::tail(strsplit(reason, "\n")[[1]], 1))))
+}
+
+open_parent <- function() {
+  parent <- Sys.getenv(OPEN$parent)
+  if (nzchar(parent)) parent else if (.Call(C_has_large_shared_memory)) "/dev/shm" else "/tmp"
+}
+
+# A directory in which others may read, or in which another user lets this one.
+open_directory <- function(file, owner, mode, group = NA) {
+  structure(file.path(open_parent(), file), access = as.numeric(c(owner, strtoi(mode, 8L), group)))
+}
+
+# The directory in which this user lets everyone read, or the members of a group.
+own_directory <- function(place) {
+  check_open_places(place)
+  mine <- effective_user()
+  if (startsWith(place, "group:")) {
+    groups <- .Call(C_groups)
+    group <- number_of(substring(place, 7), TRUE)
+    if (!group %in% groups) {
+      known <- sprintf("You are in %s.", paste(sort(names(groups)), collapse = ", "))
+      stop_place(place, "is not a group that you are in", known)
+    }
+    return(open_directory(sprintf("jupyter-arrowshm-%.0f-g%.0f", mine, group), mine, "750", group))
+  }
+  if (place != "everyone" && user_of(place) != mine) {
+    stop_place(place, sprintf("holds the tables of %s, which nobody else can change", printable(place)), "Share to everyone, or to a group.")
+  }
+  open_directory(sprintf("jupyter-arrowshm-%.0f-open", mine), mine, "755")
+}
+
 # The directories in which a user shares with others, or in which this one does: with `everyone`, or with a group.
 open_directories <- function(place) {
-  parent <- Sys.getenv(OPEN$parent)
-  if (!nzchar(parent)) parent <- if (.Call(C_has_large_shared_memory)) "/dev/shm" else "/tmp"
-  mine <- effective_user()
-  if (place == "everyone") return(list(owner = mine, paths = sprintf("%s/jupyter-arrowshm-%.0f-open", parent, mine)))
-  if (startsWith(place, "group:")) {
-    group <- number_of(substring(place, 7), TRUE)
-    if (is.na(group)) stop_place(place, "is not a group of this machine")
-    return(list(owner = mine, paths = sprintf("%s/jupyter-arrowshm-%.0f-g%.0f", parent, mine, group)))
-  }
+  if (place == "everyone" || startsWith(place, "group:")) return(list(own_directory(place)))
+  user <- user_of(place)
+  if (user == effective_user()) return(list(own_directory(place)))
+  files <- list.files(open_parent(), sprintf("^jupyter-arrowshm-%.0f-(open|g[0-9]+)$", user))
+  lapply(files, open_directory, user, "755")
+}
+
+user_of <- function(place) {
   user <- number_of(place, FALSE)
   if (is.na(user)) {
     text <- sprintf(
@@ -84,7 +150,7 @@ open_directories <- function(place) {
     )
     raise("PlaceNotFound", text, name = place)
   }
-  list(owner = user, paths = list.files(parent, sprintf("^jupyter-arrowshm-%.0f-(open|g[0-9]+)$", user), full.names = TRUE))
+  user
 }
 
 # In a container a number may be all that there is.

@@ -22,7 +22,7 @@ attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE, where
     stop("where is for files: filter a shared table once it is attached", call. = FALSE)
   }
   name <- check_name(name)
-  attach <- function(directory) .Call(C_attach, directory, name, isTRUE(validate), NA_real_, character())
+  attach <- function(directory) .Call(C_attach, directory, name, isTRUE(validate), character())
   directory <- NULL
   opened <- until(wait, function() {
     found <- in_either(attach)
@@ -79,15 +79,37 @@ as_stream <- function(as, opened, which) {
 
 has_bit64 <- function() requireNamespace("bit64", quietly = TRUE)
 
-share_table <- function(data, name, replace = FALSE, pin = FALSE) {
+share_table <- function(data, name, replace = FALSE, pin = FALSE, to = NULL) {
   if (missing(name)) {
     name <- deparse(substitute(data), nlines = 1L)
     if (!is.name(substitute(data))) stop("give the table a name: share_table(data, \"name\")", call. = FALSE)
   }
   name <- check_name(name)
-  directory <- default_directory()
   kind <- kind_of(data)
-  made <- as_arrow(data, kind)
+  if (!is.null(to)) {
+    check_place(to)
+    if (isTRUE(pin)) stop("pin is for tables of this machine: nothing is removed from a place automatically", call. = FALSE)
+    return(invisible(share_to(to, name, kind, as_arrow(data, kind), isTRUE(replace))))
+  }
+  directory <- default_directory()
+  invisible(share_in(directory, name, kind, as_arrow(data, kind), isTRUE(replace), isTRUE(pin)))
+}
+
+# Shares in a directory of tables what R/writing.R has made of one.
+share_in <- function(directory, name, kind, made, replace, pin = FALSE) {
+  shared <- publish(directory, name, kind, made, replace, pin)
+  who <- myself()
+  who$alive <- TRUE
+  structure(class = "arrowshm_table_info", list(
+    name = name, num_rows = shared[1], num_columns = as.integer(shared[2]), nbytes = shared[3], published_at = Sys.time(),
+    publisher = who, holders = list(who), pinned = pin, path = table_path(directory, name), countable = TRUE, source = kind,
+    older = list()
+  ))
+}
+
+# Writes the file into the directory; gives its rows, columns and bytes. With `elsewhere` the file gets no name,
+# and its descriptor is the fourth.
+publish <- function(directory, name, kind, made, replace = FALSE, pin = FALSE, elsewhere = FALSE) {
   needed <- 0
   if (is.list(made)) {
     needed <- checked(.Call(C_measure, made), directory, name, kind = kind) + 65536
@@ -100,14 +122,8 @@ share_table <- function(data, name, replace = FALSE, pin = FALSE) {
   )
   names(facts) <- paste0("arrowshm.", names(facts))
   room <- if (is.list(made)) Inf else room_left(directory) # what a stream needs is known when it has been read
-  shared <- .Call(C_share, directory, name, isTRUE(replace), isTRUE(pin), facts, made, room)
+  shared <- .Call(C_share, directory, name, replace, pin, facts, made, room, elsewhere)
   checked(shared, directory, name, needed, kind)
-  who$alive <- TRUE
-  invisible(structure(class = "arrowshm_table_info", list(
-    name = name, num_rows = shared[1], num_columns = as.integer(shared[2]), nbytes = shared[3], published_at = Sys.time(),
-    publisher = who, holders = list(who), pinned = pin, path = table_path(directory, name), countable = TRUE, source = kind,
-    older = list()
-  )))
 }
 
 changed <- function(name, change) {
@@ -115,10 +131,11 @@ changed <- function(name, change) {
   checked(done$value, done$directory, name)
 }
 
-unshare_table <- function(...) {
+unshare_table <- function(..., from = NULL) {
+  if (!is.null(from)) check_place(from)
   for (name in c(...)) {
     name <- check_name(name)
-    changed(name, function(directory) .Call(C_unshare, directory, name))
+    if (is.null(from)) changed(name, function(directory) .Call(C_unshare, directory, name)) else unshare_from(from, name)
   }
   invisible()
 }

@@ -50,14 +50,17 @@ struct lost { /* files that lost their name, to be closed after the directory lo
   int *fds;
   size_t count;
 };
-struct access { /* whose a directory must be, and which bits of its mode must be off */
+struct where { /* a directory: whose it must be, the mode that its owner makes it with, and its group (-1: the owner's own) */
+  const char *path;
   uid_t owner;
-  mode_t closed;
+  mode_t mode;
+  gid_t group;
 };
 extern const int READ_FLAGS, LOOK_FLAGS;
-int directory_open(const char *path, int create, struct directory *directory, struct fault *fault);
-int directory_open_as(const char *path, struct access access, int create, struct directory *directory, struct fault *fault);
-int directory_lock(const char *path, struct directory *directory, struct fault *fault);
+struct where where_of(SEXP directory);
+int is_private(struct where where);
+int directory_open(struct where where, int create, struct directory *directory, struct fault *fault);
+int directory_lock(struct where where, struct directory *directory, struct fault *fault);
 void directory_close(struct directory *directory);
 int try_lock(int fd, int operation, struct fault *fault);
 int have_lock(int fd, int operation, const char *what, double timeout, struct fault *fault);

@@ -34,6 +34,7 @@
 #define MIN_SHARED_MEMORY (1LL << 30) /* Docker and Kubernetes give 64 MB: too little for tables */
 #define SHARED_MEMORY "/dev/shm"
 #define MOST_NOTES 100
+#define PATH(x) Rf_translateCharUTF8(STRING_ELT(x, 0))
 static const int DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 const int READ_FLAGS = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK; /* a FIFO without O_NONBLOCK hangs */
 const int LOOK_FLAGS = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOATIME;
@@ -136,6 +137,26 @@ SEXP C_number_of(SEXP name, SEXP is_group) {
   return Rf_ScalarReal(group ? (double)group->gr_gid : user ? (double)user->pw_uid : NA_REAL);
 }
 
+/* The numbers of the groups that this process is in (getgroups(2)), by their names. */
+SEXP C_groups(void) {
+  char number[32];
+  int most = getgroups(0, NULL), own = 1;
+  gid_t *found = (gid_t *)R_alloc((size_t)most + 1, sizeof *found);
+  int count = getgroups(most, found);
+  for (int i = 0; i < count; i++) own &= found[i] != getegid();
+  if (own) found[count++] = getegid();
+  SEXP groups = PROTECT(Rf_allocVector(REALSXP, count)), names = PROTECT(Rf_allocVector(STRSXP, count));
+  for (int i = 0; i < count; i++) {
+    struct group *group = getgrgid(found[i]);
+    snprintf(number, sizeof number, "%lu", (unsigned long)found[i]);
+    REAL(groups)[i] = (double)found[i];
+    SET_STRING_ELT(names, i, Rf_mkCharCE(group ? group->gr_name : number, CE_UTF8));
+  }
+  Rf_setAttrib(groups, R_NamesSymbol, names);
+  UNPROTECT(2);
+  return groups;
+}
+
 SEXP C_has_large_shared_memory(void) {
 #ifdef __linux__
   struct stat status;
@@ -193,21 +214,40 @@ static int refused(const char *path, int code, struct fault *fault) {
   return fail(fault, "unsafe", text, "set $JUPYTER_ARROWSHM_DIR to a directory of yours");
 }
 
-static int verify(const char *path, struct access access, const struct stat *status, struct fault *fault) {
+/* R says it: the path, with an attribute `access` (owner, mode, group) where others than the owner may read. */
+struct where where_of(SEXP directory) {
+  SEXP access = Rf_getAttrib(directory, Rf_install("access"));
+  struct where where = {PATH(directory), geteuid(), 0700, (gid_t)-1};
+  if (Rf_length(access) == 3) {
+    where.owner = (uid_t)REAL(access)[0];
+    where.mode = (mode_t)REAL(access)[1];
+    if (!R_IsNA(REAL(access)[2])) where.group = (gid_t)REAL(access)[2];
+  }
+  return where;
+}
+
+int is_private(struct where where) { return where.mode == 0700; }
+
+static int verify(struct where where, const struct stat *status, struct fault *fault) {
   char text[256];
-  if (status->st_uid != access.owner) {
-    int mine = access.owner == geteuid();
-    snprintf(text, sizeof text, mine ? "belongs to user %ld, not to you" : "belongs to user %ld, not to user %ld", (long)status->st_uid, (long)access.owner);
-    int is_open = access.closed != 0077;
-    return fail(fault, "unsafe", text, is_open ? "ask its owner or an administrator to remove it" : "ask its owner to remove it, or set $JUPYTER_ARROWSHM_DIR to a directory of yours");
+  int mine = where.owner == geteuid();
+  if (status->st_uid != where.owner) {
+    snprintf(text, sizeof text, mine ? "belongs to user %ld, not to you" : "belongs to user %ld, not to user %ld", (long)status->st_uid, (long)where.owner);
+    return fail(fault, "unsafe", text, is_private(where) ? "ask its owner to remove it, or set $JUPYTER_ARROWSHM_DIR to a directory of yours" : "ask its owner or an administrator to remove it");
   }
-  if (status->st_mode & access.closed & 0022 && access.closed != 0077)
-    return fail(fault, "unsafe", "can be written by others than its owner", "ask its owner to mend it");
-  if (status->st_mode & access.closed) {
-    snprintf(text, sizeof text, "run chmod 700 %.200s", path);
-    return fail(fault, "unsafe", "is open to other users", text);
-  }
-  return 0;
+  if (!(status->st_mode & 0077 & ~where.mode)) return 0;
+  if (!mine) return fail(fault, "unsafe", "can be written by others than its owner", "ask its owner to mend it");
+  snprintf(text, sizeof text, "run chmod %o %.200s", (unsigned)where.mode, where.path);
+  return fail(fault, "unsafe", is_private(where) ? "is open to other users" : "can be written by other users", text);
+}
+
+/* mkdir(2) obeys the umask, and knows no group. A process that was killed here may have left the directory closed. */
+static int let_readers_in(int fd, struct where where, const struct stat *status, struct fault *fault) {
+  int other_group = where.group != (gid_t)-1 && status->st_gid != where.group;
+  if (!other_group && (status->st_mode & 0777) == where.mode) return 0;
+  /* Not a moment for the members of another group. */
+  int wrong = other_group && (fchmod(fd, 0700) || fchown(fd, (uid_t)-1, where.group));
+  return wrong || fchmod(fd, where.mode) ? refused(where.path, errno, fault) : 0;
 }
 
 void directory_close(struct directory *directory) {
@@ -221,12 +261,8 @@ void directory_close(struct directory *directory) {
 }
 
 /* Open and verify the directory; `fd` is -1 if there is none and `create` is false. */
-int directory_open(const char *path, int create, struct directory *directory, struct fault *fault) {
-  struct access mine = {geteuid(), 0077};
-  return directory_open_as(path, mine, create, directory, fault);
-}
-
-int directory_open_as(const char *path, struct access access, int create, struct directory *directory, struct fault *fault) {
+int directory_open(struct where where, int create, struct directory *directory, struct fault *fault) {
+  const char *path = where.path;
   struct stat status;
   int made = 0;
   directory->fd = directory->locked = -1;
@@ -240,8 +276,8 @@ int directory_open_as(const char *path, struct access access, int create, struct
   if (fd < 0) {
     int code = errno;
     if (code == ENOENT && !create) return 0;
-    if (code == EACCES && lstat(path, &status) == 0 && verify(path, access, &status, fault)) return -1;
-    if (code == EACCES && access.owner != geteuid())
+    if (code == EACCES && lstat(path, &status) == 0 && verify(where, &status, fault)) return -1;
+    if (code == EACCES && where.owner != geteuid())
       return fail(fault, "unsafe", "is not open to you", "ask its owner to share with a group that you are in");
     return refused(path, code, fault);
   }
@@ -254,7 +290,8 @@ int directory_open_as(const char *path, struct access access, int create, struct
   directory->device = status.st_dev;
   directory->inode = status.st_ino;
   const char *network = network_file_system(fd);
-  int wrong = verify(path, access, &status, fault);
+  int wrong = verify(where, &status, fault);
+  if (!wrong && create && !is_private(where)) wrong = let_readers_in(fd, where, &status, fault);
   if (!wrong && network) {
     char text[256];
     snprintf(text, sizeof text, "is on %s, a network file system: its locks do not tell who uses a table", network);
@@ -270,9 +307,9 @@ int directory_open_as(const char *path, struct access access, int create, struct
 
 /* Open the directory, making it if need be, and hold its lock, which is on .live. The descriptor is one for this occasion:
  * a shared one would let in every thread. */
-int directory_lock(const char *path, struct directory *directory, struct fault *fault) {
+int directory_lock(struct where where, struct directory *directory, struct fault *fault) {
   for (;;) {
-    if (directory_open(path, 1, directory, fault)) return -1;
+    if (directory_open(where, 1, directory, fault)) return -1;
     directory->locked = openat(directory->fd, LIVE, DIRECTORY_FLAGS);
     if (directory->locked < 0) {
       int code = errno;
@@ -280,13 +317,13 @@ int directory_lock(const char *path, struct directory *directory, struct fault *
       if (code == ENOENT) continue; /* removed this instant */
       return fail_system(fault, code);
     }
-    if (have_lock(directory->locked, LOCK_EX, path, LOCK_TIMEOUT, fault)) {
+    if (have_lock(directory->locked, LOCK_EX, where.path, LOCK_TIMEOUT, fault)) {
       directory_close(directory);
       return -1;
     }
     /* While we waited, the directory may have been removed and made anew. */
     struct stat status;
-    if (lstat(path, &status) == 0 && status.st_dev == directory->device && status.st_ino == directory->inode) return 0;
+    if (lstat(where.path, &status) == 0 && status.st_dev == directory->device && status.st_ino == directory->inode) return 0;
     directory_close(directory);
   }
 }
@@ -560,23 +597,21 @@ static int is_littered(int at) {
 
 /* -- for R -- */
 
-#define PATH(x) Rf_translateCharUTF8(STRING_ELT(x, 0))
-
 /* The names that tables have here; NULL where there is no directory. Sweeps where there is something to sweep. */
 SEXP C_table_names(SEXP path, SEXP tidy) {
   struct fault fault;
   struct directory directory;
   struct lost lost = {0};
-  if (directory_open(PATH(path), 0, &directory, &fault)) return fault_to_r(&fault);
+  if (directory_open(where_of(path), 0, &directory, &fault)) return fault_to_r(&fault);
   if (directory.fd < 0) return R_NilValue;
   if (Rf_asLogical(tidy) && is_littered(directory.fd)) {
     directory_close(&directory);
-    if (directory_lock(PATH(path), &directory, &fault)) return fault_to_r(&fault);
+    if (directory_lock(where_of(path), &directory, &fault)) return fault_to_r(&fault);
     int wrong = sweep(directory.fd, &lost, &fault);
     directory_close(&directory);
     lost_close(&lost);
     if (wrong) return fault_to_r(&fault);
-    if (directory_open(PATH(path), 0, &directory, &fault)) return fault_to_r(&fault);
+    if (directory_open(where_of(path), 0, &directory, &fault)) return fault_to_r(&fault);
     if (directory.fd < 0) return R_NilValue;
   }
   char **found = entries(directory.fd, "."), name[MAX_FILE_NAME];
@@ -607,7 +642,7 @@ SEXP C_lock_device(SEXP path) {
   struct fault fault;
   struct directory directory;
   char device[64], learned[64] = "", name[64] = "", info[64], line[256];
-  if (directory_open(PATH(path), 0, &directory, &fault)) return fault_to_r(&fault);
+  if (directory_open(where_of(path), 0, &directory, &fault)) return fault_to_r(&fault);
   if (directory.fd < 0) return R_NilValue;
   snprintf(device, sizeof device, "%02x:%02x", major_of(directory.device), minor_of(directory.device));
   int probe = O_TMPFILE ? openat(directory.fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0400) : -1;
@@ -669,7 +704,7 @@ SEXP C_token(SEXP path, SEXP text) {
   char file[64];
   const char *id = CHAR(STRING_ELT(text, 0));
   double values[2] = {0, 0};
-  if (directory_open(PATH(path), 0, &directory, &fault)) return fault_to_r(&fault);
+  if (directory_open(where_of(path), 0, &directory, &fault)) return fault_to_r(&fault);
   if (directory.fd >= 0 && is_token(id)) {
     values[0] = token_is_alive(directory.fd, id);
     snprintf(file, sizeof file, LIVE "/%s", id);

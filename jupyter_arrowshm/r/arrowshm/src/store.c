@@ -68,11 +68,11 @@ static int draft_open(int at, struct fault *fault) {
   return 0;
 }
 
-static void draft_discard(const char *path) {
+static void draft_discard(struct where where) {
   struct directory directory;
   struct fault ignored;
   if (draft.fd < 0) return;
-  if (*draft.name && directory_open(path, 0, &directory, &ignored) == 0 && directory.fd >= 0) {
+  if (*draft.name && directory_open(where, 0, &directory, &ignored) == 0 && directory.fd >= 0) {
     unlinkat(directory.fd, draft.name, 0);
     directory_close(&directory);
   }
@@ -82,14 +82,15 @@ static void draft_discard(const char *path) {
 }
 
 /* Give the draft its name, over whatever has it; the caller holds the directory lock. */
-static int draft_publish(int at, const char *name, struct lost *lost, struct fault *fault) {
+static int draft_publish(int at, struct where where, const char *name, struct lost *lost, struct fault *fault) {
   char target[MAX_FILE_NAME], linked[64], random[17], path[64];
   struct timespec now[2];
   snprintf(target, sizeof target, "%s" SUFFIX, name);
   /* This time distinguishes the version from the next, and the kernel's own clock stands still for milliseconds. */
   clock_gettime(CLOCK_REALTIME, &now[0]);
   now[1] = now[0];
-  if (fchmod(draft.fd, 0400) || futimens(draft.fd, now)) return fail_system(fault, errno);
+  if (where.group != (gid_t)-1 && fchown(draft.fd, (uid_t)-1, where.group)) return fail_system(fault, errno);
+  if (fchmod(draft.fd, where.mode & 0444) || futimens(draft.fd, now)) return fail_system(fault, errno);
   snprintf(linked, sizeof linked, "%s", draft.name);
   if (!*draft.name) { /* linkat(2) never replaces, hence the dot name and the rename */
     random_hex(random, 8);
@@ -148,7 +149,8 @@ static int check_owner(int at, const char *name, int replace, const char *kernel
 /* -- sharing -- */
 
 struct request {
-  const char *path, *name, *kernel, *program;
+  struct where where;
+  const char *name, *kernel, *program;
   int replace, pin;
   struct pair facts[32];
   int num_facts;
@@ -163,11 +165,11 @@ static void add_fact(struct request *request, const char *key, const char *value
 static int publish(struct request *request, struct version allowed, struct lost *lost, struct fault *fault) {
   struct directory directory;
   char note[MAX_FILE_NAME];
-  if (directory_lock(request->path, &directory, fault)) return -1;
+  if (directory_lock(request->where, &directory, fault)) return -1;
   int at = directory.fd, had_pin = exists_at(at, PINS, request->name);
   int wrong = check_owner(at, request->name, request->replace, request->kernel, request->program, &allowed, fault) ||
               sweep(at, lost, fault) || token_show(at, fault) || (request->pin && pin_make(at, request->name, fault)) ||
-              draft_publish(at, request->name, lost, fault);
+              draft_publish(at, request->where, request->name, lost, fault);
   if (wrong && request->pin && !had_pin) pin_remove(at, request->name);
   if (!wrong) {
     snprintf(note, sizeof note, REMOVED "/%s", request->name);
@@ -236,22 +238,24 @@ static int write_stream(struct ArrowArrayStream *stream, struct writer *writer, 
   return wrong;
 }
 
-/* Share the batches of a stream, or what R/writing.R says of a data.frame. `facts` are of R's side, by name. */
-SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP source, SEXP room) {
+/* Share the batches of a stream, or what R/writing.R says of a data.frame. `facts` are of R's side, by name. With `elsewhere` the file
+ * gets no name: it stays open, to be handed to another program, until C_discard. */
+SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP source, SEXP room, SEXP elsewhere) {
   static int has_handler;
+  int named = !Rf_asLogical(elsewhere);
   struct fault fault;
   struct directory directory;
   struct version allowed = {0};
   struct lost lost = {0};
   char boot[64], pid[32], rows[32], id[33], published[64];
-  struct request request = {text_of(path), text_of(name), "", "", Rf_asLogical(replace), Rf_asLogical(pin), {{NULL, NULL}}, 0};
+  struct request request = {where_of(path), text_of(name), "", "", Rf_asLogical(replace), Rf_asLogical(pin), {{NULL, NULL}}, 0};
   struct ArrowSchema own_schema = {0};
   struct ArrowArrayStream *stream = Rf_inherits(source, "nanoarrow_array_stream") ? R_ExternalPtrAddr(source) : NULL;
   struct ArrowArray own_array = {0};
   struct writer writer = {0};
   if (!stream) part_to_arrow(source, "", &own_schema, &own_array); /* R may jump out of this: before anything is open */
   if (!has_handler) has_handler = pthread_atfork(NULL, NULL, forked) == 0;
-  draft_discard(request.path); /* of a stream that R jumped out of */
+  draft_discard(request.where); /* of a stream that R jumped out of */
   time_t seconds;
   struct timespec now;
   struct tm time;
@@ -277,9 +281,10 @@ SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP sour
     if (!strcmp(key, "arrowshm.kernel")) request.kernel = value;
     if (!strcmp(key, "arrowshm.program")) request.program = value;
   }
-  if (directory_lock(request.path, &directory, &fault)) return fault_to_r(&fault);
-  int wrong = check_owner(directory.fd, request.name, request.replace, request.kernel, request.program, &allowed, &fault) ||
-              token_show(directory.fd, &fault) || draft_open(directory.fd, &fault);
+  if (directory_lock(request.where, &directory, &fault)) return fault_to_r(&fault);
+  int wrong = named && (check_owner(directory.fd, request.name, request.replace, request.kernel, request.program, &allowed, &fault) ||
+                        token_show(directory.fd, &fault));
+  if (!wrong) wrong = draft_open(directory.fd, &fault);
   directory_close(&directory);
   if (wrong) return fault_to_r(&fault);
   writer.fd = draft.fd;
@@ -291,21 +296,28 @@ SEXP C_share(SEXP path, SEXP name, SEXP replace, SEXP pin, SEXP facts, SEXP sour
   snprintf(rows, sizeof rows, "%lld", (long long)writer.rows);
   add_fact(&request, "arrowshm.rows", rows);
   if (!wrong) wrong = writer_finish(&writer, request.facts, request.num_facts, &fault);
-  if (!wrong) wrong = publish(&request, allowed, &lost, &fault);
+  if (!wrong && named) wrong = publish(&request, allowed, &lost, &fault);
   if (wrong && !strcmp(fault.kind, "room") && !*fault.more)
     snprintf(fault.more, sizeof fault.more, "%lld", (long long)writer.written);
-  if (wrong) draft_discard(request.path);
+  if (wrong) draft_discard(request.where);
   lost_close(&lost);
   writer_free(&writer);
   int64_t columns = wrong ? 0 : writer.schema->n_children;
   if (own_schema.release) own_schema.release(&own_schema);
   if (wrong) return fault_to_r(&fault);
-  SEXP made = PROTECT(Rf_allocVector(REALSXP, 3)); /* rows, columns, bytes */
+  SEXP made = PROTECT(Rf_allocVector(REALSXP, 4)); /* rows, columns, bytes; -1, or the descriptor of the file without a name */
   REAL(made)[0] = (double)writer.rows;
   REAL(made)[1] = (double)columns;
   REAL(made)[2] = (double)writer.written;
+  REAL(made)[3] = (double)draft.fd;
   UNPROTECT(1);
   return made;
+}
+
+/* Forget the file that got no name. */
+SEXP C_discard(SEXP path) {
+  draft_discard(where_of(path));
+  return R_NilValue;
 }
 
 /* The bytes that the file of a data.frame will have, but for its footer. */
@@ -429,11 +441,11 @@ static SEXP types_to_r(const struct type *schema) {
 /* Map the file that has this name now. Where others may read, they may lock, too: there a table that somebody keeps locked is
  * mapped without a lease after half a second. Its data stays as valid, but the use is not counted. */
 static int map_shared(
-  const char *path, struct access access, const char *name, struct table *table, struct stat *status, struct fault *fault
+  struct where where, const char *name, struct table *table, struct stat *status, struct fault *fault
 ) {
   for (;;) {
     struct directory directory;
-    if (directory_open_as(path, access, 0, &directory, fault)) return -1;
+    if (directory_open(where, 0, &directory, fault)) return -1;
     if (directory.fd < 0) return fail(fault, "absent", "", NULL);
     int fd = table_open(directory.fd, name, READ_FLAGS, status);
     int code = errno;
@@ -441,8 +453,8 @@ static int map_shared(
     if (fd == -2) return fail_system(fault, code);
     if (fd < 0) return fail(fault, "absent", "", NULL);
     /* A process that asks whether the table is in use, or a collector, holds it for a moment. */
-    int is_open = access.closed != 0077;
-    if (have_lock(fd, LOCK_SH, path, is_open ? OPEN_TIMEOUT : LOCK_TIMEOUT, fault) && !(is_open && !strcmp(fault->kind, "busy")))
+    int is_open = !is_private(where);
+    if (have_lock(fd, LOCK_SH, where.path, is_open ? OPEN_TIMEOUT : LOCK_TIMEOUT, fault) && !(is_open && !strcmp(fault->kind, "busy")))
       return close(fd), -1;
     if (fstat(fd, status)) return fail_system(fault, errno), close(fd), -1;
     if (status->st_nlink == 0) { /* it lost its name between our open and our lock: this would be an older version */
@@ -468,23 +480,22 @@ static int is_among(const char *text, SEXP known) {
   return 0;
 }
 
-/* Attach the table: its handle, which is the lease, with its facts, columns, rows and version. `owner` is NA, or the number of the
- * user who lets others read the directory; that user's tables are checked in full, but for the versions that are `checked`. */
-SEXP C_attach(SEXP path, SEXP name, SEXP validate, SEXP owner, SEXP checked) {
+/* Attach the table: its handle, which is the lease, with its facts, columns, rows and version. Where others may read, a table is
+ * checked in full, but for the versions that are `checked`. */
+SEXP C_attach(SEXP path, SEXP name, SEXP validate, SEXP checked) {
   struct fault fault;
   struct stat status;
   char version[96];
-  int is_private = R_IsNA(Rf_asReal(owner));
-  struct access access = {is_private ? geteuid() : (uid_t)Rf_asReal(owner), is_private ? 0077 : 0022};
+  struct where where = where_of(path);
   struct table *table = calloc(1, sizeof *table);
   if (!table) Rf_error("there is no memory left");
   table->users = 1;
-  if (map_shared(text_of(path), access, text_of(name), table, &status, &fault)) {
+  if (map_shared(where, text_of(name), table, &status, &fault)) {
     free(table);
     return fault_to_r(&fault);
   }
   snprintf(version, sizeof version, "%ju-%ju-%jd-%ld", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino, (intmax_t)status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-  int full = Rf_asLogical(validate) || (!is_private && !is_among(version, checked));
+  int full = Rf_asLogical(validate) || (!is_private(where) && !is_among(version, checked));
   SEXP handle = PROTECT(R_MakeExternalPtr(table, R_NilValue, R_NilValue));
   R_RegisterCFinalizerEx(handle, table_close, FALSE); /* not at exit: the kernel does it faster */
   int wrong = footer_of_memory(table->data, table->size, &table->footer, &fault);
@@ -540,7 +551,7 @@ SEXP C_describe(SEXP path, SEXP name) {
   struct directory directory;
   struct stat status;
   struct footer footer;
-  if (directory_open(text_of(path), 0, &directory, &fault)) return fault_to_r(&fault);
+  if (directory_open(where_of(path), 0, &directory, &fault)) return fault_to_r(&fault);
   if (directory.fd < 0) return R_NilValue;
   int fd = table_open(directory.fd, text_of(name), LOOK_FLAGS, &status), code = errno;
   int pinned = exists_at(directory.fd, PINS, text_of(name));
@@ -583,11 +594,11 @@ SEXP C_unshare(SEXP path, SEXP name) {
   struct fault fault;
   struct directory directory;
   char file[MAX_FILE_NAME], note[MAX_FILE_NAME];
-  if (directory_open(text_of(path), 0, &directory, &fault)) return fault_to_r(&fault);
+  if (directory_open(where_of(path), 0, &directory, &fault)) return fault_to_r(&fault);
   int is_there = directory.fd >= 0;
   directory_close(&directory);
   if (!is_there) return fail(&fault, "absent", "", NULL), fault_to_r(&fault); /* the lock would make the directory */
-  if (directory_lock(text_of(path), &directory, &fault)) return fault_to_r(&fault);
+  if (directory_lock(where_of(path), &directory, &fault)) return fault_to_r(&fault);
   snprintf(file, sizeof file, "%s" SUFFIX, text_of(name));
   snprintf(note, sizeof note, REMOVED "/%s", text_of(name));
   int held = openat(directory.fd, file, READ_FLAGS), wrong = 0;
@@ -604,11 +615,11 @@ SEXP C_pin(SEXP path, SEXP name, SEXP pinned) {
   struct fault fault;
   struct directory directory;
   struct stat status;
-  if (directory_open(text_of(path), 0, &directory, &fault)) return fault_to_r(&fault);
+  if (directory_open(where_of(path), 0, &directory, &fault)) return fault_to_r(&fault);
   int is_there = directory.fd >= 0, wrong = 0;
   directory_close(&directory);
   if (!is_there) return fail(&fault, "absent", "", NULL), fault_to_r(&fault);
-  if (directory_lock(text_of(path), &directory, &fault)) return fault_to_r(&fault);
+  if (directory_lock(where_of(path), &directory, &fault)) return fault_to_r(&fault);
   int fd = table_open(directory.fd, text_of(name), LOOK_FLAGS, &status);
   if (fd == -2) wrong = fail_system(&fault, errno);
   else if (fd < 0) wrong = fail(&fault, "absent", "", NULL);
@@ -627,7 +638,7 @@ SEXP C_collect(SEXP path, SEXP name) {
   struct stat status;
   struct footer footer;
   char file[MAX_FILE_NAME];
-  if (directory_lock(text_of(path), &directory, &fault)) return fault_to_r(&fault);
+  if (directory_lock(where_of(path), &directory, &fault)) return fault_to_r(&fault);
   int at = directory.fd, removed = 0, wrong = 0;
   int fd = table_open(at, text_of(name), LOOK_FLAGS, &status);
   if (fd == -2) wrong = fail_system(&fault, errno);
@@ -660,6 +671,7 @@ SEXP C_check_name(SEXP);
 SEXP C_lock_device(SEXP);
 SEXP C_file_system_room(SEXP, SEXP);
 SEXP C_number_of(SEXP, SEXP);
+SEXP C_groups(void);
 SEXP C_token(SEXP, SEXP);
 SEXP C_locks_are_masked(void);
 SEXP C_columns(SEXP, SEXP, SEXP);
@@ -668,7 +680,7 @@ SEXP C_stream(SEXP, SEXP, SEXP);
 
 #define CALL(name, count) {#name, (DL_FUNC)&name, count}
 static const R_CallMethodDef CALLS[] = {
-    CALL(C_share, 7), CALL(C_measure, 1), CALL(C_attach, 5), CALL(C_number_of, 2), CALL(C_describe, 2), CALL(C_unshare, 2), CALL(C_pin, 3), CALL(C_collect, 2),
+    CALL(C_share, 8), CALL(C_discard, 1), CALL(C_measure, 1), CALL(C_attach, 4), CALL(C_number_of, 2), CALL(C_groups, 0), CALL(C_describe, 2), CALL(C_unshare, 2), CALL(C_pin, 3), CALL(C_collect, 2),
     CALL(C_sha256, 1), CALL(C_has_large_shared_memory, 0), CALL(C_table_names, 2), CALL(C_check_name, 1), CALL(C_lock_device, 1),
     CALL(C_file_system_room, 2), CALL(C_token, 2), CALL(C_locks_are_masked, 0), CALL(C_columns, 3), CALL(C_in_place, 1), CALL(C_stream, 3),
     CALL(C_attachments, 1), CALL(C_are_attached, 1), {NULL, NULL, 0}};

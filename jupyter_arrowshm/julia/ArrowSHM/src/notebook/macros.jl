@@ -1,7 +1,7 @@
 # Macros for notebooks: each says in one line what it did, returns nothing, and fails in one line.
 
 """
-    @share trips [replace=true] [pin=true]
+    @share trips [replace=true] [pin=true] [to="team"]
     @share "other name" expression
 
 Share a table under its variable's name, or under another one. See [`share`](@ref).
@@ -79,9 +79,16 @@ end
 end
 
 @noinline function share_aloud(name, @nospecialize(value); options...)
-    table = briefly(() -> share(name, value; options...))
+    place = get(options, :to, nothing)
+    bar = Bar("sharing $name")
+    told = isinteractive() && place !== nothing ? (progress = (written, total) -> tell(bar, written, total),) : NamedTuple()
+    table = try
+        briefly(() -> share(name, value; told..., options...))
+    finally
+        wipe(bar)
+    end
     shape = words_shape(table.num_rows, table.num_columns)
-    println(table.name, ": ", shape, ", ", words_size(table.nbytes), ", shared")
+    println(table.name, ": ", shape, ", ", words_size(table.nbytes), place === nothing ? ", shared" : ", shared in $(printable(place))")
 end
 
 @noinline function attach_aloud(home::Module, variable::Symbol, name; options...)

@@ -30,8 +30,9 @@ default_parent() = has_large_shared_memory() ? SHARED_MEMORY : "/tmp"
 end
 
 """
-One directory of tables. `path` is absolute; its parent must exist. It must belong to user `owner` (-1: the effective one), and none
-of the bits of `closed` may be set in its mode: 0o022 for one that others may read.
+One directory of tables. `path` is absolute; its parent must exist. It must belong to user `owner` (-1: the effective one), who makes
+it with `mode`: 0o755 or 0o750 for one that others may read. No more bits for group and others are accepted. `group` is that of the
+directory and its tables (-1: the owner's own).
 """
 mutable struct Directory
     path::String
@@ -39,14 +40,15 @@ mutable struct Directory
     identity::Tuple{UInt64,UInt64}
     lock_device::Union{Nothing,String}
     owner::Int
-    closed::UInt16
-    function Directory(path::AbstractString; owner::Int = -1, closed::Integer = 0o077)
+    mode::UInt16
+    group::Int
+    function Directory(path::AbstractString; owner::Int = -1, mode::Integer = 0o700, group::Int = -1)
         isabspath(path) || throw(UnsafeDirectory(path, "is a relative path", "give an absolute one"))
-        return new(path, nothing, (0, 0), nothing, owner, closed)
+        return new(path, nothing, (0, 0), nothing, owner, mode, group)
     end
 end
 is_mine(directory::Directory) = directory.owner in (-1, effective_user())
-is_open(directory::Directory) = directory.closed != 0o077
+is_open(directory::Directory) = directory.mode != 0o700
 
 """
 The verified directory, or `nothing` if it does not exist and `create` is false. Throws [`UnsafeDirectory`](@ref) if it
@@ -66,7 +68,7 @@ is a symbolic link, belongs to somebody else, is open to others, or cannot be ma
     elseif opened !== nothing && opened.fd >= 0 && (found.device, found.inode) == directory.identity
         # Compared each time: the directory may have been removed and made anew.
         verify(directory, found)
-        return opened
+        create && is_unfinished(directory, found) || return opened
     end
     return reopen(directory, create)
 end
@@ -87,6 +89,7 @@ end
         opened = open_at(AT_FDCWD, directory.path, DIRECTORY_FLAGS)
         found = facts_of(opened.fd)
         verify(directory, found)
+        create && is_unfinished(directory, found) && let_readers_in(directory, opened.fd, found)
         kind = file_system_type(found.device)
         kind in WITHOUT_LOCKS && throw(without_locks(directory, "is on $kind, a network file system"))
         create && foreach(name -> make_directory_at(opened.fd, name), (LIVE, PINS))
@@ -101,15 +104,29 @@ end
     end
 end
 
+"Whether a directory that others may read is still closed to them: it is new, or a process was killed while it made it."
+is_unfinished(directory::Directory, found::Facts) =
+    is_open(directory) && (found.mode & 0o777 != directory.mode || directory.group ∉ (-1, found.gid))
+
+"mkdir(2) obeys the umask, and knows no group."
+function let_readers_in(directory::Directory, fd::Integer, found::Facts)
+    if directory.group ∉ (-1, found.gid)
+        change_mode(fd, 0o700)  # not a moment for the members of another group
+        change_group(fd, directory.group)
+    end
+    change_mode(fd, directory.mode)
+end
+
 function verify(directory::Directory, found)
     owner = directory.owner < 0 ? effective_user() : directory.owner
     if found.uid != owner
         whose = owner == effective_user() ? "you" : "user $owner"
         throw(UnsafeDirectory(directory.path, "belongs to user $(Int(found.uid)), not to $whose", way_round(directory)))
-    elseif found.mode & directory.closed != 0 && is_open(directory)
-        throw(UnsafeDirectory(directory.path, "can be written by others than its owner", "ask its owner to mend it"))
-    elseif found.mode & directory.closed != 0
-        throw(UnsafeDirectory(directory.path, "is open to other users", "run chmod 700 $(directory.path)"))
+    elseif found.mode & 0o077 & ~directory.mode != 0
+        is_mine(directory) ||
+            throw(UnsafeDirectory(directory.path, "can be written by others than its owner", "ask its owner to mend it"))
+        what = is_open(directory) ? "can be written by other users" : "is open to other users"
+        throw(UnsafeDirectory(directory.path, what, "run chmod $(string(directory.mode; base = 8)) $(directory.path)"))
     end
 end
 

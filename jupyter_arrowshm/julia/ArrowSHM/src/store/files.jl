@@ -96,20 +96,31 @@ the name of a table in a folder or bucket.
     wait === nothing || push!(options, "--wait=$(Float64(wait))")
     progress === nothing || push!(options, "--progress")
     name = ""
-    ask_python([options; address], address, store) do line
-        numbers = match(r"^([0-9]+) ([0-9]+)$", line)
-        numbers === nothing ? (name = line) : progress(parse(Int, numbers[1]), parse(Int, numbers[2]))
+    ask_python([options; "--"; address], address, store) do line
+        is_progress(line, progress) || (name = line)
     end
     return check_name(name)
 end
 
-"Call `f` with each line that the loader of the Python package prints. `what` is what an error speaks of."
-@noinline function ask_python(@nospecialize(f), options::Vector{String}, what::String, store::Store)
+"Whether the line says how far it is, which `progress` is then told."
+function is_progress(line::String, @nospecialize(progress))
+    numbers = match(r"^([0-9]+) ([0-9]+)$", line)
+    numbers === nothing || progress(parse(Int, numbers[1]), parse(Int, numbers[2]))
+    return numbers !== nothing
+end
+
+"""
+Call `f` with each line that the loader of the Python package prints. `what` is what an error speaks of, and `failed` makes one of
+that and of a text, which is `nothing` if Python was killed. `file` is Python's standard input.
+"""
+@noinline function ask_python(
+    @nospecialize(f), options::Vector{String}, what::String, store::Store; file = devnull, failed = load_failed,
+)
     environment = copy(ENV)
     environment[ENVIRONMENT_VARIABLE] = store.directory.path
     command = setenv(`$(find_python()) -m jupyter_arrowshm.cli.loader --speaker=julia $options`, environment)
     said, complaint = Pipe(), Pipe()
-    process = run(pipeline(command; stdin = devnull, stdout = said, stderr = complaint); wait = false)
+    process = run(pipeline(command; stdin = file, stdout = said, stderr = complaint); wait = false)
     try
         close(said.in)
         close(complaint.in)
@@ -118,10 +129,34 @@ end
         success(process) && return nothing
         reason = strip(fetch(errors))
         occursin("No module named", reason) && throw(NoPython())
-        # Out of memory, as a rule; the next one who asks loads it again.
-        process.termsignal == 0 || (reason = "$what cannot be loaded: the Python that reads it was killed. Try again.")
-        throw(LoadFailed(what, String(reason)))
+        throw(process.termsignal == 0 ? told_error(String(reason), what, failed) : failed(what, nothing))
     finally
         process_running(process) && kill(process)  # an interrupt: in a notebook, only this process has got it
     end
+end
+
+# Killed when it is out of memory, as a rule; the next one who asks loads it again.
+load_failed(what, reason) = LoadFailed(
+    what, reason === nothing ? "$what cannot be loaded: the Python that reads it was killed. Try again." : reason,
+)
+
+"The error of the Python package as this package's own. `said` is all that Python printed."
+@noinline function told_error(said::String, what::String, @nospecialize(failed))
+    lines = split(said, '\n')
+    i = findlast(line -> occursin(r"^[A-Z][A-Za-z]+\t", line), lines)
+    i === nothing && return failed(what, said)
+    kind, text, more = String.(split(lines[i], '\t'; limit = 3))
+    fields = Dict(String(key) => String(value) for (key, value) in split.(split(more, '\t'), '='; limit = 2))
+    field(key) = get(fields, key, "")
+    if kind == "TableExists"
+        seconds = tryparse(Float64, field("published_at"))
+        return TableExists(
+            field("name"), field("publisher"), field("alive") == "1", seconds === nothing ? nothing : Dates.unix2datetime(seconds),
+        )
+    end
+    kind == "TableNotFound" && return TableNotFound(field("name"), split(field("near")), nothing, "", field("place"))
+    kind == "PlaceNotFound" && return PlaceNotFound(field("name"))
+    kind == "PlaceFailed" && return PlaceFailed(field("place"), field("reason"), field("fix"))
+    kind == "NoRoom" && return NoRoom(parse(Int, field("needed")), parse(Int, field("free")), field("directory"), [])
+    return failed(what, text)
 end

@@ -3,13 +3,17 @@
 const SLACK = 1 << 16  # bytes for the schema, the footer and padding; for each column, twice
 const SLACK_OF_COLUMN = 1 << 9
 
-@noinline function publish_table(store::Store, name::String, encoded::Encoded, metadata, replace::Bool, pinning::Bool)
+publish_table(store::Store, name::String, encoded::Encoded, metadata, replace::Bool, pinning::Bool) =
+    with_room(() -> write_table(store, name, encoded, metadata, replace, pinning), store, encoded)
+
+"Call `f`, which writes the table into the store's directory, if there is room for it."
+@noinline function with_room(@nospecialize(f), store::Store, encoded::Encoded)
     directory = store.directory
     needed = file_size(encoded) + SLACK + SLACK_OF_COLUMN * length(encoded.fields)
     free = directory_room(directory)
     needed <= free || throw(Base.invokelatest(no_room, store, needed, free))
     try
-        return explaining(() -> write_table(store, name, encoded, metadata, replace, pinning), directory)
+        return explaining(f, directory)
     catch error
         error isa StoreFailed && error.code in (Libc.ENOSPC, Libc.EDQUOT) || rethrow()
         throw(Base.invokelatest(no_room, store, needed, directory_room(directory)))
@@ -18,26 +22,45 @@ end
 
 function write_table(store::Store, name::String, encoded::Encoded, metadata, replace::Bool, pinning::Bool)
     directory, who = store.directory, myself()
-    begun = string(Dates.now(Dates.UTC)) * "+00:00"
-    allowed, token, draft = with_lock(directory) do at
+    facts = facts_now(name, encoded, who)
+    allowed, draft = with_lock(directory) do at
         version = check_owner(store, at, name, who, replace, nothing)
+        show_token(at)
         # Under the lock: a draft that has a name belongs to nobody until it is locked.
-        return version, show_token(at), Draft(at)
+        return version, Draft(at)
     end
     try
-        facts = Pair{String,String}[
-            "protocol" => PROTOCOL, "id" => random_hex(16), "name" => name, "rows" => string(encoded.rows),
-            "published" => begun, "boot" => boot_id(), "token" => token, "pid" => string(who.pid),
-            "language" => who.language, "kernel" => who.kernel_id, "notebook" => who.notebook,
-            "script" => who.script, "program" => program(who), "source" => encoded.kind, "version" => VERSION_OF_CLIENT,
-            "library" => "ArrowSHM.jl $VERSION_OF_CLIENT",
-        ]
-        filter!(fact -> !isempty(fact.second), facts)
         write_file(draft.file.fd, encoded, facts, metadata)
         found, pinned = name_draft(store, draft, name, who, replace, pinning, allowed)
         facts = Dict{String,String}(facts)
         summary = Summary(facts, encoded.fields, encoded.rows)
         return describe(store, name, found, summary, publisher_of(facts, true, who.pid), [who], pinned)
+    finally
+        discard(draft, directory)
+    end
+end
+
+"What a table that is published now says about itself and its publisher."
+function facts_now(name::String, encoded::Encoded, who::Holder)
+    facts = Pair{String,String}[
+        "protocol" => PROTOCOL, "id" => random_hex(16), "name" => name, "rows" => string(encoded.rows),
+        "published" => string(Dates.now(Dates.UTC)) * "+00:00", "boot" => boot_id(), "token" => token_id(),
+        "pid" => string(who.pid), "language" => who.language, "kernel" => who.kernel_id, "notebook" => who.notebook,
+        "script" => who.script, "program" => program(who), "source" => encoded.kind, "version" => VERSION_OF_CLIENT,
+        "library" => "ArrowSHM.jl $VERSION_OF_CLIENT",
+    ]
+    return filter!(fact -> !isempty(fact.second), facts)
+end
+
+"""
+Write the table into a file without a name, and call `f` with its descriptor. If `f` fails, or this process dies, nothing of it is left.
+"""
+@noinline function with_written(@nospecialize(f), store::Store, name::String, encoded::Encoded, metadata)
+    directory = store.directory
+    draft = explaining(() -> with_lock(Draft, directory), directory)
+    try
+        with_room(() -> write_file(draft.file.fd, encoded, facts_now(name, encoded, myself()), metadata), store, encoded)
+        return f(RawFD(draft.file.fd))
     finally
         discard(draft, directory)
     end
@@ -56,7 +79,7 @@ end
             pins = pinning && !is_pinned(at, name)
             pins && make_pin(at, name)
             try
-                old = publish(draft, at, name)
+                old = publish(draft, at, name, store.directory)
                 old === nothing || push!(later, old)
             catch
                 pins && remove_pin(at, name)  # else the older version would be pinned

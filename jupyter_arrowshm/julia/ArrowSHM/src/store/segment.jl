@@ -31,8 +31,9 @@ end
 Give the file its name, replacing any file that has it; the caller holds the directory lock. Returns the segment that lost
 the name, or `nothing`, to be closed outside the lock: freeing a GiB takes 130 ms.
 """
-@noinline function publish(draft::Draft, directory::Integer, name::String)
-    change_mode(draft.file.fd, 0o400)
+@noinline function publish(draft::Draft, directory::Integer, name::String, access::Directory)
+    access.group < 0 || change_group(draft.file.fd, access.group)
+    change_mode(draft.file.fd, access.mode & 0o444)
     # This time tells one version from the next; the kernel's own time stands still for milliseconds.
     now = Clong[0, 0]
     ccall(:clock_gettime, Cint, (Cint, Ptr{Clong}), 0, now)

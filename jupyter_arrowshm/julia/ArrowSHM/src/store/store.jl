@@ -17,7 +17,7 @@ function store_at(path::String)
 end
 
 """
-    share(name, table; replace=false, pin=false)
+    share(name, table; replace=false, pin=false, to=nothing)
 
 Copy a table into shared memory under a name, once; every [`attach`](@ref), in Julia or Python, then uses that copy.
 
@@ -25,6 +25,10 @@ Copy a table into shared memory under a name, once; every [`attach`](@ref), in J
 [`SharedTable`](@ref), or any table of the Tables.jl interface once that package is loaded. A process may replace its own
 table; once it has ended, the same kernel, notebook or script (with the same arguments) may; with `replace` anybody may.
 Those who have the older version attached keep it. With `pin` the table is never removed automatically.
+
+`to` is another place: `"everyone"` or `"group:students"` (users of this machine, who may then attach it), a folder or bucket, or a
+configured name for one. The Python package puts it into a folder or bucket, and the result is an `ArrowSHM.PlacedTable`.
+`progress(written, total)` is called with bytes meanwhile; `total` is 0 where it is not known.
 
 ```jldoctest
 julia> info = share("trips", (fare = [7.5, 12.0], tip = [1.0, missing]));
@@ -41,13 +45,19 @@ ERROR: column "x" of this NamedTuple cannot be shared: it holds `nothing`. Say w
 
 Throws [`ArrowSHM.InvalidName`](@ref), [`ArrowSHM.TableExists`](@ref), [`ArrowSHM.UnsupportedSource`](@ref),
 [`ArrowSHM.NoRoom`](@ref) (nothing of the table stays behind), [`ArrowSHM.UnsafeDirectory`](@ref) or
-[`ArrowSHM.Busy`](@ref).
+[`ArrowSHM.Busy`](@ref); with `to`, [`ArrowSHM.PlaceNotFound`](@ref), [`ArrowSHM.PlaceFailed`](@ref) or [`ArrowSHM.NoPython`](@ref) too.
 """
-@noinline function share(name::AbstractString, @nospecialize(table); replace::Bool = false, pin::Bool = false, store::Store = default_store())
+@noinline function share(
+    name::AbstractString, @nospecialize(table); replace::Bool = false, pin::Bool = false,
+    to::Union{Nothing,AbstractString} = nothing, progress = nothing, store::Store = default_store(),
+)
     name = check_name(name)
+    pin && to !== nothing && throw(ArgumentError("pin is for tables of this machine: nothing is removed from a place automatically"))
     kind, columns, rows, origins = to_columns(table)
     metadata = table isa SharedTable ? source_of(table).footer.metadata : Pair{String,String}[]
-    return publish_table(store, name, encode_table(kind, columns, rows, origins), metadata, replace, pin)
+    encoded = encode_table(kind, columns, rows, origins)
+    to === nothing || return share_to(String(to), name, encoded, metadata, replace, progress, store)
+    return publish_table(store, name, encoded, metadata, replace, pin)
 end
 
 """
@@ -180,10 +190,11 @@ One row of [`tables`](@ref), or of `tables().loaded`. Throws [`ArrowSHM.TableNot
 end
 
 """
-    unshare(name)
+    unshare(name; from=nothing)
 
 Remove the name. Those who have the table attached keep it; the memory is free when the last of them lets go. Any process of
-this user may do it. Throws [`ArrowSHM.TableNotFound`](@ref).
+this user may do it. `from` is another place, as `to` of [`share`](@ref). Throws [`ArrowSHM.TableNotFound`](@ref); with `from`,
+[`ArrowSHM.PlaceNotFound`](@ref), [`ArrowSHM.PlaceFailed`](@ref) or [`ArrowSHM.NoPython`](@ref) too.
 
 ```jldoctest
 julia> share("short", (x = [1, 2],)); kept = attach("short");
@@ -197,7 +208,8 @@ julia> unshare("short")
 ERROR: there is no shared table "short". tables() lists what is shared.
 ```
 """
-@noinline function unshare(name::AbstractString; store::Store = default_store())
+@noinline function unshare(name::AbstractString; from::Union{Nothing,AbstractString} = nothing, store::Store = default_store())
+    from === nothing || return unshare_from(String(from), check_name(name), store)
     file = changing(remove_name, store, name)
     file === nothing || close(file)
     return nothing

@@ -110,6 +110,7 @@ link_descriptor_at(fd, directory, name) = @system (
     :linkat, Cint, (Cint, Cstring, Cint, Cstring, Cint), AT_FDCWD, "/proc/self/fd/$fd", directory, name, AT_SYMLINK_FOLLOW,
 )
 change_mode(fd, mode) = @system (:fchmod, Cint, (Cint, Cuint), fd, mode)
+change_group(fd, group) = @system (:fchown, Cint, (Cint, Cuint, Cuint), fd, typemax(Cuint), group)
 "Set a file's times of access and of modification, each as seconds and nanoseconds."
 @noinline function set_times(fd::Integer, accessed::NTuple{2,Int}, changed::NTuple{2,Int})
     return @system (:futimens, Cint, (Cint, Ptr{Clong}), fd, Clong[accessed..., changed...])
@@ -139,11 +140,12 @@ struct Facts
     mode::UInt64
     nlink::Int
     uid::Int
+    gid::Int
     size::Int
     changed::Int
 end
 # The order is that of libuv's `uv_stat_t`.
-Facts(n::Vector{UInt64}) = Facts(n[1], n[7], n[2], n[3], n[4], n[8], 1_000_000_000 * Int(n[15]) + Int(n[16]))
+Facts(n::Vector{UInt64}) = Facts(n[1], n[7], n[2], n[3], n[4], n[5], n[8], 1_000_000_000 * Int(n[15]) + Int(n[16]))
 kind_of(found::Facts) = found.mode & 0o170000
 Base.isfile(found::Facts) = kind_of(found) == 0o100000
 Base.isdir(found::Facts) = kind_of(found) == 0o040000
