@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client } from '../src/lab/client';
 import { PlaceSource } from '../src/lab/serversource';
+import { PlacedSource } from '../src/widget/kernelsource';
+import type { Link } from '../src/widget/link';
 import type { IRowsQuery } from '../src/preview/source';
 import type { IPlace } from '../src/shared/place';
 import { RequestError } from '../src/shared/problem';
@@ -85,5 +87,30 @@ void test('an error of a place stays until it answers, and a table that is gone 
   source.refresh();
   await settled();
   assert.deepEqual([source.table(), source.problem()], [null, null]);
+  stop();
+});
+
+void test('a widget asks its kernel for rows of the place, and for the table again when they are of another version', async () => {
+  const asked: Record<string, unknown>[] = [];
+  let version = '1';
+  const ask = (question: Record<string, unknown>): Promise<unknown> => {
+    asked.push(question);
+    if (question.what === 'placed') return Promise.resolve({ head: { table: table('trips', { version }) } });
+    return version === question.version ? Promise.resolve({ body: new Uint8Array() }) : Promise.reject(new RequestError({ kind: 'changed' }, 'replaced'));
+  };
+  const place: IPlace = { name: 'team', description: '', read_as: 'team', kind: 'folder', writable: true };
+  const source = new PlacedSource({ ask } as unknown as Link, place, 'trips');
+  const stop = source.onChange(() => undefined);
+  await settled();
+  await source.rows(QUERY, signal);
+  assert.deepEqual(asked.map(({ what, place, name }) => [what, place, name]), [
+    ['placed', 'team', 'trips'],
+    ['rows', 'team', 'trips']
+  ]);
+  version = '2';
+  await assert.rejects(source.rows(QUERY, signal), RequestError);
+  await settled();
+  assert.equal(source.table()?.version, '2');
+  assert.equal(source.isRowsOnly, true);
   stop();
 });

@@ -64,7 +64,7 @@ class LiveWidget(anywidget.AnyWidget):
         this = weakref.ref(self)
         self._questions = (
             Questions(lambda *asked: _answer(this, *asked), lambda: _forget(this)),
-            Questions(lambda *asked: _answer(this, *asked), lambda: None),
+            Questions(lambda *asked: _answer(this, *asked), lambda: _forget(this, slow=True)),
         )
         super().__init__(**traits)
         _let_the_sender_choose(self.comm)
@@ -86,6 +86,9 @@ class LiveWidget(anywidget.AnyWidget):
 
     def _forget(self) -> None:
         """Let go of what was kept for the next question."""
+
+    def _forget_slow(self) -> None:
+        """The same, for the questions whose answers may come from far away."""
 
     def _otherwise(self) -> dict[str, Any]:
         """The text for a terminal, and for a page without widgets or a kernel, by MIME type."""
@@ -217,6 +220,6 @@ def _answer(this: weakref.ref[LiveWidget], message: Message, is_wanted: Callable
         widget.send({**head, "id": message["id"]}, [body])
 
 
-def _forget(this: weakref.ref[LiveWidget]) -> None:
+def _forget(this: weakref.ref[LiveWidget], slow: bool = False) -> None:
     if (widget := this()) is not None:
-        widget._forget()
+        widget._forget_slow() if slow else widget._forget()

@@ -17,7 +17,13 @@ from .base import LiveWidget
 from .questions import Message
 
 _ORDERS = ("name", "size", "age", "users")
-_ELSEWHERE = ("places", "place", "copy to", "copy from")  # questions about other places than this machine's tables
+_ELSEWHERE = (
+    "places",
+    "place",
+    "placed",
+    "copy to",
+    "copy from",
+)  # questions about other places than this machine's tables
 
 
 class SharedTables(LiveWidget):
@@ -60,7 +66,7 @@ class SharedTables(LiveWidget):
 
     def __init__(self, store: Store | None = None, **traits: Any) -> None:
         self._store = store if store is not None else default_store()
-        self._open = OpenTables()
+        self._open, self._far = OpenTables(), OpenTables()  # of this machine, and of places: one for each thread
         self._seen = Tables()
         self._told = Room(0, 0, 0, "")
         super().__init__(**traits)
@@ -89,11 +95,15 @@ class SharedTables(LiveWidget):
                 self._told, self._room = room, [room.free, room.total, room.limited_by]
 
     def _is_slow(self, message: Message) -> bool:
-        return message.get("what") in _ELSEWHERE
+        return message.get("what") in _ELSEWHERE or "place" in message
 
     def _answer(self, message: Message, patience: Patience) -> Answer:
-        if self._is_slow(message):
+        if message.get("what") in _ELSEWHERE:
             return self._answer_from_elsewhere(message)
+        if "place" in message:
+            # The page has the place from a list that it asked for, and may ask for any.
+            question = questions.parse(message, directory=self._store.directory, place=message["place"])
+            return answer(self._far, question, patience)
         if "pinned" in message:
             change = self._store.pin if message["pinned"] else self._store.unpin
             change(message["name"])
@@ -107,6 +117,8 @@ class SharedTables(LiveWidget):
         there, name = place(message["place"]), message.get("name", "")
         if message["what"] == "place":
             return Answer({"tables": [described(table) for table in there.tables()]})
+        if message["what"] == "placed":
+            return Answer({"table": described(there.info(name))})
         source, target = (self._store, there) if message["what"] == "copy to" else (there, self._store)
         copy(source, target, name, replace=message["replace"])
         self._look()
@@ -114,6 +126,9 @@ class SharedTables(LiveWidget):
 
     def _forget(self) -> None:
         self._open.forget()
+
+    def _forget_slow(self) -> None:
+        self._far.forget()
 
     def _otherwise(self) -> dict[str, Any]:
         self._look()

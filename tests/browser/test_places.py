@@ -322,6 +322,75 @@ def test_places_in_a_widget(
     assert placed.tables()["trips"]["num_rows"] == 3
 
 
+def test_rows_of_places_in_a_widget(
+    open_desk: Callable[[Server], Desk], placed: Server, script: Peer, team: shm.Place, snap: Snap
+) -> None:
+    """They are shown where they are: nothing is copied before the user says so."""
+    share(script, "trips", where=f"shm.place({team.description!r})", rows=5000)
+    share(script, "marks", where="shm.place('everyone')", rows=40)
+    share(script, "own")
+    cell = "from jupyter_arrowshm import SharedTables, TablePreview\nshown = SharedTables()\nshown"
+    placed.write("rows.ipynb", cell)
+    desk = open_desk(placed)
+    desk.lab("rows.ipynb")
+    desk.run()
+    shown = desk.notebook.locator(".jp-ArrowSHM-widget")
+    chosen = shown.locator(".jp-ArrowSHM-selected")
+    grid, status = chosen.locator(".lm-DataGrid-viewport"), chosen.locator(".jp-ArrowSHM-status")
+
+    def look(place: str, name: str) -> None:
+        there = shown.locator(f'.jp-ArrowSHM-place[data-place="{place}"]')
+        if there.locator("[data-table]").count() == 0:
+            there.locator(".jp-ArrowSHM-placeTitle").click()
+        there.locator(f'[data-table="{name}"] .jp-ArrowSHM-row').dblclick()
+
+    look("team", "trips")
+    expect(chosen.locator("strong")).to_have_text("trips (team)")
+    expect(chosen.locator(".jp-ArrowSHM-shape")).to_have_text("5,000 rows")
+    grid.focus()
+    expect(status).to_contain_text("Row 1, fare: 0")
+    grid.press("Control+End")
+    expect(status).to_contain_text("Row 5,000, fare: 4999")
+    expect(chosen.get_by_role("note")).to_contain_text("Copy it to this machine to sort and filter.")
+    for name in ("Find", "Quick look", "Save", "Copy as code"):
+        expect(chosen.get_by_role("button", name=name)).to_have_count(0)
+    grid.click(position={"x": 100, "y": 15})
+    expect(chosen.locator(".jp-ArrowSHM-chip")).to_have_count(0)
+    for theme in ("Dark", "Light"):
+        desk.theme(f"JupyterLab {theme}")
+        snap(desk, f"widget-place-preview-{theme.lower()}")
+    desk.check(".jp-ArrowSHM-widget")
+    assert set(placed.tables()) == {"own"} and not placed.tables()["own"]["holders"][1:]
+
+    # Those of this machine's users are sorted and filtered where they are.
+    look("everyone", "marks")
+    expect(chosen.locator("strong")).to_have_text("marks (everyone)")
+    expect(chosen.locator(".jp-ArrowSHM-shape")).to_have_text("40 rows")
+    grid.click(position={"x": 100, "y": 15})
+    grid.click(position={"x": 100, "y": 15})
+    expect(chosen.locator(".jp-ArrowSHM-chip")).to_have_text(["fare ▼"])
+    grid.press("Control+Home")
+    expect(status).to_contain_text("Row 1, fare: 39")
+    # It follows: there is a newer version, and then none.
+    share(script, "marks", where="shm.place('everyone')", rows=50)
+    expect(chosen.locator(".jp-ArrowSHM-shape")).to_have_text("50 rows", timeout=15_000)
+
+    # One table at a time, whoever chooses it.
+    shown.locator('[data-table="own"] .jp-ArrowSHM-row').first.dblclick()
+    expect(chosen.locator("strong")).to_have_text(["own"])
+    look("team", "trips")
+    expect(chosen.locator("strong")).to_have_text(["trips (team)"])
+    # What was replaced while it is shown: its rows are of the newer version, and never of both.
+    share(script, "trips", where=f"shm.place({team.description!r})", rows=700)
+    chosen.get_by_role("button", name="Close trips (team)").click()
+    expect(chosen).to_have_count(0)
+    look("team", "trips")
+    expect(chosen.locator(".jp-ArrowSHM-shape")).to_have_text("700 rows")
+    chosen.get_by_role("note").get_by_role("button", name="Copy").click()
+    expect(shown.get_by_text("Copied trips to this machine")).to_be_visible()
+    assert placed.tables()["trips"]["num_rows"] == 700
+
+
 PLACES = [
     {"name": "everyone", "description": "your tables that every user may read", "read_as": "me", "kind": "yours"},
     {"name": "ada", "description": "tables of ada, read without a copy", "read_as": "ada", "kind": "user"},

@@ -379,6 +379,23 @@ def test_questions_that_fail_are_answered(model: Notebook, store) -> None:
     assert "error" not in head and store.info("trips").pinned
 
 
+def test_rows_of_another_place(model: Notebook, store, tmp_path) -> None:
+    team, page = str(tmp_path / "team"), Page(model)
+    shm.place(team).share(TRIPS, "trips")
+    listed = page.show("from jupyter_arrowshm import *\nSharedTables()")
+    rows = {"place": team, "name": "trips", "offset": 0, "limit": 2}
+    told = page.ask(listed, "placed", place=team, name="trips")[0]["table"]
+    assert (told["num_rows"], "path" in told) == (4, False)
+    head, [body] = page.ask(listed, "rows", **rows, version=told["version"])
+    assert "error" not in head and pa.ipc.open_stream(body).read_all().num_rows == 2
+    assert page.ask(listed, "rows", **rows, version="another")[0]["error"] == "TableReplaced"
+    assert page.ask(listed, "summary", place=team, name="trips")[0]["error"] == "InvalidQuery", "it needs all rows"
+    assert page.ask(listed, "rows", **{**rows, "name": "gone"})[0]["error"] == "TableNotFound"
+    assert page.ask(listed, "rows", **{**rows, "place": "nobody-of-this-name"})[0]["error"] == "PlaceNotFound"
+    assert page.ask(listed, "rows", **{**rows, "place": 1})[0]["error"] == "InvalidQuery"
+    assert store.names() == [] == store.loaded.names(), "nothing is copied"
+
+
 def test_looking_keeps_no_table(model: Notebook, store) -> None:
     path = store.share(TRIPS, "trips").path
     page = Page(model)

@@ -15,8 +15,8 @@ import type {
 } from '../preview/source';
 import type { FileFormat, ISaved } from '../shared/download';
 import type { Address, Client } from './client';
-import type { IPlace } from '../shared/place';
-import { isAborted, problemOf } from '../shared/problem';
+import { AskedTable } from '../preview/askedtable';
+import { IPlace, isFar } from '../shared/place';
 import type { Problem } from '../shared/table';
 import type { TablesModel } from './tablesmodel';
 
@@ -84,74 +84,25 @@ export class TableSource extends ServerSource {
   }
 }
 
-/** How often the server is asked whether there is something new: nothing tells. */
-const GLANCE = 5_000; // ms
-/** For what is gone or cannot be read: each answer is a line in the server's log. */
-const RETRY = 15_000; // ms
-
 /** A table of which nothing tells when it changes. */
 abstract class AskedSource extends ServerSource {
-  /** Whether to ask again and again, or only when somebody comes to look and when an answer makes it necessary. */
-  protected readonly isAskedOften: boolean = true;
-
-  /** The table as it is now; `null` if it is still the one that is known. */
-  protected abstract ask(known: IPreviewTable | null): Promise<IPreviewTable | null>;
+  protected abstract readonly asked: AskedTable;
 
   table(): IPreviewTable | null | undefined {
-    return this._table;
+    return this.asked.table;
   }
 
   problem(): Problem | null {
-    return this._problem;
+    return this.asked.problem;
   }
 
   onChange(callback: () => void): () => void {
-    const look = (): void => {
-      if (!document.hidden) this.refresh();
-    };
-    this._callback = callback;
-    const again = (): void => {
-      const isWell = this._table && !this._problem;
-      if (isWell || Date.now() - this._asked >= RETRY) look();
-    };
-    const timer = this.isAskedOften ? setInterval(again, GLANCE) : undefined;
-    document.addEventListener('visibilitychange', look);
-    this.refresh();
-    return () => {
-      this._callback = null;
-      clearInterval(timer);
-      document.removeEventListener('visibilitychange', look);
-    };
+    return this.asked.onChange(callback);
   }
 
   refresh(): void {
-    if (this._isAsking) return;
-    this._isAsking = true;
-    this._asked = Date.now();
-    void this._look().finally(() => {
-      this._isAsking = false;
-    });
+    this.asked.refresh();
   }
-
-  private async _look(): Promise<void> {
-    try {
-      const found = await this.ask(this._problem ? null : (this._table ?? null));
-      if (!found && !this._problem) return;
-      if (found) this._table = found;
-      this._problem = null;
-    } catch (error) {
-      const problem = problemOf(error);
-      if (problem.kind === 'gone') this._table = null;
-      this._problem = problem.kind === 'gone' ? null : problem;
-    }
-    this._callback?.();
-  }
-
-  private _table: IPreviewTable | null | undefined;
-  private _problem: Problem | null = null;
-  private _isAsking = false;
-  private _asked = 0;
-  private _callback: (() => void) | null = null;
 }
 
 /** A file of the server's folder. */
@@ -166,8 +117,9 @@ export class FileSource extends AskedSource {
   }
 
   readonly isFile = true;
+  protected readonly asked = new AskedTable(known => this._ask(known));
 
-  protected async ask(known: IPreviewTable | null): Promise<IPreviewTable | null> {
+  private async _ask(known: IPreviewTable | null): Promise<IPreviewTable | null> {
     const found = await this.client.file(this._path, known ? this._etag : '');
     if (!found) return null;
     this._etag = found.etag;
@@ -187,30 +139,19 @@ export class FileSource extends AskedSource {
 /** A table of another place. Tables of this machine's users are read where they are; all others may cost a fetch. */
 export class PlaceSource extends AskedSource {
   constructor(
-    private readonly _place: Pick<IPlace, 'name' | 'kind'>,
-    private readonly _name: string,
+    place: Pick<IPlace, 'name' | 'kind'>,
+    name: string,
     client: Client
   ) {
-    super(client, { place: _place.name, table: _name });
-    this.isRowsOnly = _place.kind === 'folder' || _place.kind === 'cluster';
-    this.isAskedOften = !this.isRowsOnly;
+    super(client, { place: place.name, table: name });
+    this.isRowsOnly = isFar(place);
+    this.asked = AskedTable.placed(place, () => client.placedTable(place.name, name));
   }
 
   readonly isRowsOnly: boolean;
-  protected override readonly isAskedOften: boolean;
+  protected readonly asked: AskedTable;
 
-  override async rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
-    try {
-      return await super.rows(query, signal);
-    } catch (error) {
-      // Nothing else says that another version has taken the name.
-      if (!isAborted(error) && problemOf(error).kind === 'changed') this.refresh();
-      throw error;
-    }
-  }
-
-  protected async ask(known: IPreviewTable | null): Promise<IPreviewTable | null> {
-    const table = await this.client.placedTable(this._place.name, this._name);
-    return table.version === known?.version ? null : table;
+  override rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
+    return this.asked.watching(super.rows(query, signal));
   }
 }

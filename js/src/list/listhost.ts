@@ -38,7 +38,7 @@ export interface IPlacesHost {
   preview?(place: IPlace, table: ITable): void;
   copyCode(place: IPlace, table: ITable): void;
   /** Copy it to this machine. */
-  fetch(place: IPlace, table: ITable): void;
+  fetch(place: IPlace, table: Pick<ITable, 'name'>): void;
   /** Copy a table of this machine to the place. */
   put?(place: IPlace, table: ITable): void;
   unshare?(place: IPlace, table: ITable): void;

@@ -13,6 +13,11 @@ export interface IPlace {
   readonly writable: boolean;
 }
 
+/** Whether to look into it may take seconds, and all of a table has to be fetched to sort or filter it. */
+export function isFar({ kind }: Pick<IPlace, 'kind'>): boolean {
+  return kind === 'folder' || kind === 'cluster';
+}
+
 export interface IPlaceList {
   readonly places: readonly IPlace[];
   /** Where this user can share, also where nothing was shared yet. */

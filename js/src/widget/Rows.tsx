@@ -8,16 +8,16 @@ import { FORMAT } from './english';
 
 const SHOWN = 4000; // ms
 
-interface IRowsProps extends Pick<IPreviewHost, 'onSelect'> {
+interface IRowsProps extends Pick<IPreviewHost, 'onSelect' | 'copyHere'> {
   readonly preview: PreviewModel;
   readonly link: Link;
 }
 
 /** A preview in a notebook's output, with its messages. */
-export function Rows({ preview, link, onSelect }: IRowsProps): React.JSX.Element {
+export function Rows({ preview, link, onSelect, copyHere }: IRowsProps): React.JSX.Element {
   const [message, setMessage] = useState('');
   const [isLate, setLate] = useState(false);
-  const host = useMemo<IPreviewHost>(() => ({ format: FORMAT, copyText, notify: setMessage, onSelect }), [onSelect]);
+  const host = useMemo<IPreviewHost>(() => ({ format: FORMAT, copyText, notify: setMessage, onSelect, copyHere }), [onSelect, copyHere]);
   useEffect(() => {
     const timer = setTimeout(() => setMessage(''), SHOWN);
     return () => clearTimeout(timer);

@@ -15,6 +15,9 @@ import type {
   ISummaryQuery
 } from '../preview/source';
 import { download, FileFormat, ISaved } from '../shared/download';
+import { AskedTable } from '../preview/askedtable';
+import { IPlace, isFar } from '../shared/place';
+import type { Problem } from '../shared/table';
 import type { Link } from './link';
 
 /** Rows from the kernel that made the widget. */
@@ -26,7 +29,8 @@ export class KernelSource implements IPreviewSource {
   constructor(
     private readonly _link: Link,
     readonly table: () => IPreviewTable | null | undefined,
-    readonly onChange: (callback: () => void) => () => void
+    readonly onChange: (callback: () => void) => () => void,
+    private readonly _place?: string
   ) {}
 
   async rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
@@ -60,11 +64,50 @@ export class KernelSource implements IPreviewSource {
   }
 
   private async _json<T>(what: string, asked: Record<string, string | number>, signal: AbortSignal): Promise<T> {
-    const { body } = await this._link.ask({ what, name: this.table()?.name ?? '', ...asked }, signal);
+    const { body } = await this._link.ask({ what, ...this._address(), ...asked }, signal);
     return JSON.parse(new TextDecoder().decode(body)) as T;
   }
 
   private _question(query: Partial<IRowsQuery>): Record<string, string | number> {
-    return { name: this.table()?.name ?? '', ...question(query) };
+    return { ...this._address(), ...question(query) };
   }
+
+  private _address(): Record<string, string> {
+    const name = this.table()?.name ?? '';
+    return this._place === undefined ? { name } : { name, place: this._place };
+  }
+}
+
+/** Rows of a table in another place. */
+export class PlacedSource extends KernelSource {
+  constructor(link: Link, place: IPlace, name: string) {
+    const asked = AskedTable.placed(
+      place,
+      async () => (await link.ask({ what: 'placed', place: place.name, name })).head.table as IPreviewTable
+    );
+    super(
+      link,
+      () => asked.table,
+      callback => asked.onChange(callback),
+      place.name
+    );
+    this._asked = asked;
+    this.isRowsOnly = isFar(place);
+  }
+
+  readonly isRowsOnly: boolean;
+
+  problem(): Problem | null {
+    return this._asked.problem;
+  }
+
+  refresh(): void {
+    this._asked.refresh();
+  }
+
+  override rows(query: IRowsQuery, signal: AbortSignal): Promise<Uint8Array> {
+    return this._asked.watching(super.rows(query, signal));
+  }
+
+  private readonly _asked: AskedTable;
 }
