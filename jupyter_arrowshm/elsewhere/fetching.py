@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from ..errors import LoadFailed
-from ..loading import name_of
+from ..loading import name_of, remote
 from ..tabular import Source
 
 if TYPE_CHECKING:
@@ -37,9 +36,8 @@ class PlacedTable:
         """The rows. Every offset and index is checked: anybody may have put the file there."""
         file = self._folder.open_file(self._table)
         try:
-            reader = pa.ipc.open_file(file)
+            reader = remote.within(lambda: pa.ipc.open_file(file))
         except (OSError, pa.ArrowException) as error:
-            file.close()
             raise self._failed(error) from None
         kind = (reader.metadata or {}).get(_SOURCE, b"pyarrow").decode(errors="replace")
         return Source(reader.schema, self._batches(reader, file), kind, None, None)
@@ -52,16 +50,18 @@ class PlacedTable:
             batch.validate(full=True)
             return batch
 
-        with file, ThreadPoolExecutor(1, thread_name_prefix="arrowshm-fetch") as ahead:
-            following = ahead.submit(get, 0) if reader.num_record_batches else None
-            for index in range(1, reader.num_record_batches + 1):
-                assert following is not None
-                try:
-                    batch = following.result()
-                except (OSError, pa.ArrowException) as error:
-                    raise self._failed(error) from None
-                following = ahead.submit(get, index) if index < reader.num_record_batches else None
-                yield batch
+        count = reader.num_record_batches
+        seconds = remote.patience_for(file.size() // max(1, count))  # their own sizes would cost requests
+        following = remote.Begun(lambda: get(0)) if count else None
+        for index in range(1, count + 1):
+            assert following is not None
+            try:
+                batch = following.result(seconds)
+            except (OSError, pa.ArrowException) as error:
+                raise self._failed(error) from None
+            following = remote.Begun(lambda index=index: get(index)) if index < count else None  # type: ignore[misc]
+            yield batch
+        file.close()
 
     def _failed(self, error: BaseException) -> LoadFailed:
         return LoadFailed(self.address, self._folder.reason(error))

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +29,7 @@ from ..core import (
 from ..errors import ArrowSHMError, DamagedTable, LoadFailed, PlaceFailed, TableExists, TableNotFound
 from ..kinds import Kind, Shareable
 from ..loading import entity_tag, remote
+from . import upload
 from .pages import FilePages, Paged
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SUFFIX = ".arrow"
 _ATTEMPTS_TO_READ = 5  # an object that others replace all the time
-_CHUNK = 1 << 23  # bytes that are sent in one piece
 _AT_ONCE = 8  # files whose footers are read at the same time
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -81,10 +80,13 @@ class Folder(Paged):
             self.bounded(lambda: self._check_owner(system, root, name))
         with pack(source, name, progress) as packed:
             number = packed.fileno()
-            try:
-                self._put(system, root, name, f"/dev/fd/{number}")
-            except FileNotFoundError as error:  # the folder cannot be made there
-                raise self._failed(error) from None
+            with self._explained():
+                try:
+                    upload.put(number, system, root, name + SUFFIX)
+                except remote.Silent as error:
+                    raise PlaceFailed(self.name, f"did not take the table: {error}", "Try again.") from None
+                except FileNotFoundError as error:  # the folder cannot be made there
+                    raise self._failed(error) from None
             table = describe(packed, name, self.path(name), os.fstat(number).st_size, self.version(name) or "")
         assert table is not None
         return table
@@ -92,34 +94,6 @@ class Folder(Paged):
     def _check_owner(self, system: fs.FileSystem, root: str, name: str) -> None:
         with contextlib.suppress(FileNotFoundError), system.open_input_file(f"{root}/{name}{SUFFIX}") as file:
             check_owner(file, name)
-
-    def _put(self, system: fs.FileSystem, root: str, name: str, packed: str) -> None:
-        from pyarrow import fs
-
-        target = f"{root}/{name}{SUFFIX}"
-        # An object store shows an object when it is complete; a file has a name from its first byte.
-        renames = system.type_name in ("local", "hdfs")
-        written = f"{root}/.new-{secrets.token_hex(8)}" if renames else target
-        with self._explained():
-            try:
-                if renames:
-                    system.create_dir(root, recursive=True)
-                # One call, which no Ctrl-C cuts in two: pyarrow completes an upload that is given up half way.
-                fs.copy_files(
-                    packed,
-                    written,
-                    source_filesystem=fs.LocalFileSystem(),
-                    destination_filesystem=system,
-                    chunk_size=_CHUNK,
-                    use_threads=False,
-                )
-                if renames:
-                    system.move(written, target)
-            except BaseException:
-                if renames:
-                    with contextlib.suppress(OSError):
-                        system.delete_file(written)
-                raise
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -190,7 +164,8 @@ class Folder(Paged):
             (name, size, mtime), _ = item
             try:
                 with self._reading(name) as file:
-                    return item[0], describe(file, name, self.path(name), size, f"{mtime}-{size}")
+                    version = f"{mtime}-{size}"
+                    return item[0], self.bounded(lambda: describe(file, name, self.path(name), size, version))
             except TableNotFound:  # removed this instant
                 return item[0], None
 

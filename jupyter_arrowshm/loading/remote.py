@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PATIENCE = 20.0  # s, for an answer without rows
+SLOWEST = 1 << 16  # bytes/s; rows that take longer than this are not waited for
 CONNECT, REQUEST, ATTEMPTS = 5, 15, 2  # s, s and tries of one request to S3
 _S3_OPTIONS = ("region", "scheme", "endpoint_override")
 
@@ -75,26 +76,40 @@ class Silent(OSError):
     """A server did not answer within ``PATIENCE``."""
 
 
-def within(call: Callable[[], T], seconds: float | None = None) -> T:
-    """What ``call`` gives; :class:`Silent` after ``seconds`` (``PATIENCE``), whatever the network does.
+class Begun(Generic[T]):
+    """A call in a thread of its own, which is left behind if it takes too long.
 
-    The thread is left behind then: a call that waits for a dead server of NFS cannot be ended.
+    A call that waits for a dead server of NFS, or for a server that sends one byte now and then, cannot be ended.
     """
-    result: list[T] = []
-    errors: list[BaseException] = []
 
-    def run() -> None:
-        try:
-            result.append(call())
-        except BaseException as error:
-            errors.append(error)
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._result: list[T] = []
+        self._errors: list[BaseException] = []
 
-    thread = threading.Thread(target=run, name="arrowshm-place", daemon=True)
-    thread.start()
-    patience = PATIENCE if seconds is None else seconds
-    thread.join(patience)
-    if errors:
-        raise errors[0]
-    if not result:
-        raise Silent(f"it did not answer within {patience:g} s")
-    return result[0]
+        def run() -> None:
+            try:
+                self._result.append(call())
+            except BaseException as error:
+                self._errors.append(error)
+
+        self._thread = threading.Thread(target=run, name="arrowshm-place", daemon=True)
+        self._thread.start()
+
+    def result(self, seconds: float) -> T:
+        """What the call gives; :class:`Silent` after so many seconds, whatever the network does."""
+        self._thread.join(seconds)
+        if self._errors:
+            raise self._errors[0]
+        if not self._result:
+            raise Silent(f"it did not answer within {round(seconds, 1):g} s")
+        return self._result[0]
+
+
+def within(call: Callable[[], T], seconds: float | None = None) -> T:
+    """What ``call`` gives; :class:`Silent` after ``seconds`` (``PATIENCE``)."""
+    return Begun(call).result(PATIENCE if seconds is None else seconds)
+
+
+def patience_for(nbytes: int) -> float:
+    """Seconds to wait until so many bytes of rows have come or gone."""
+    return PATIENCE + nbytes / SLOWEST

@@ -1,0 +1,88 @@
+"""A bucket that answers one byte at a time: an error in bounded time, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from buckets import Bucket, server
+from trickle import Trickle, trickle
+
+import jupyter_arrowshm as shm
+from jupyter_arrowshm.loading import remote
+
+__all__ = ["server"]
+
+TABLE = pa.table({"a": pa.array([os.urandom(1000) for _ in range(3000)])})
+
+
+@pytest.fixture
+def parent(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+def bucket(server: Bucket, store: shm.Store) -> Iterator[Bucket]:
+    yield server
+    for name in server.files():
+        server.system.delete_file(f"{server.root}/{name}")
+
+
+@pytest.fixture
+def slow(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Trickle, shm.Place]]:
+    """The bucket behind a server that trickles, with a table in it; and little patience."""
+    (port,) = set(re.findall(r"127\.0\.0\.1(?::|%3A)(\d+)", bucket.address))
+    shm.place(bucket.address).share(TABLE, "t")
+    with trickle(int(port)) as between:
+        place = shm.place(bucket.address.replace(port, str(between.port)))
+        assert place.attach("t").equals(TABLE)  # while a request waits, Arrow makes no other file system of S3
+        monkeypatch.setattr(remote, "PATIENCE", 1)
+        monkeypatch.setattr(remote, "SLOWEST", 1 << 30)
+        yield between, place
+
+
+def test_a_list_and_what_is_read_of_a_table(slow: tuple[Trickle, shm.Place], store: shm.Store) -> None:
+    between, place = slow
+    place.names()
+    for between.slow, calls in {
+        b"?": [place.names],
+        b"t.arrow": [place.tables, lambda: place.info("t"), lambda: place.head("t")],
+    }.items():
+        for call in calls:
+            with pytest.raises(shm.PlaceFailed, match=r"did not answer within 1 s .*\. Try again\.$") as caught:
+                call()
+            assert "\n" not in str(caught.value)
+    between.slow = None
+    assert [table.num_rows for table in place.tables()] == [3000] and place.head("t", 2).equals(TABLE.slice(0, 2))
+
+
+def test_rows_that_are_fetched(slow: tuple[Trickle, shm.Place], store: shm.Store) -> None:
+    between, place = slow
+    place.share(TABLE.slice(1), "t")
+    before = store.loaded.names()
+    between.slow = b"GET "
+    with pytest.raises((shm.PlaceFailed, shm.errors.LoadFailed), match="did not answer within"):
+        place.attach("t")
+    assert store.loaded.names() == before and not [*Path(store.loaded.directory).glob(".new-*")]
+    between.slow = None
+    assert place.attach("t").num_rows == 2999, "nobody waits for the one who gave up"
+
+
+@pytest.mark.parametrize("method", [b"POST ", b"PUT "])
+def test_a_table_that_is_shared(slow: tuple[Trickle, shm.Place], method: bytes) -> None:
+    share_slowly(slow, method)
+
+
+def share_slowly(slow: tuple[Trickle, shm.Place], method: bytes) -> None:
+    between, place = slow
+    between.slow = method
+    with pytest.raises(shm.PlaceFailed, match=r"did not take the table: it did not answer within .* s\. Try again\.$"):
+        place.share(TABLE.slice(0, 2), "t")
+    between.slow = None
+    # What it answered so slowly may have been that it has done it.
+    assert place.attach("t").num_rows in (2, 3000)
+    assert place.share(TABLE.slice(0, 5), "t").num_rows == 5
