@@ -34,24 +34,26 @@ def killed_before(point: int) -> Callable[[Call], Verdict]:
     return lambda call: KILL if call.index >= point else None
 
 
+@pytest.mark.parametrize("language", ["python", "julia", "R"])
 def test_a_publisher_for_everyone_is_killed_at_any_system_call(
-    python: Nursery, parent: Path, tried: Callable[..., None]
+    language: str, nurseries: Callable[[str], Nursery], parent: Path, tried: Callable[..., None]
 ) -> None:
     """Readers see one whole version, nobody but the publisher may write for a moment, and the next share clears up."""
+    one = nurseries(language)
     folder = parent / "open"
     store = shm.Store(folder, access=EVERYONE)
     kills = 0
     for first in (True, False):
-        calls, result = python.intercept(parent / f"how-{first}", "open", OLD)
+        calls, result = one.intercept(parent / f"how-{first}", "open", OLD)
         assert result == "ok"
         if not first:
-            calls, result = python.intercept(folder, "open", NEW)
+            calls, result = one.intercept(folder, "open", NEW)
         for point in calls:
             if point.looks:
                 continue
             if not first:
-                python.intercept(folder, "open", OLD)
-            python.intercept(folder, "open", NEW, killed_before(point.index))
+                one.intercept(folder, "open", OLD)
+            one.intercept(folder, "open", NEW, killed_before(point.index))
             kills += 1
             found = {path: stat.S_IMODE(path.lstat().st_mode) for path in (folder, *folder.rglob("*")) if path.exists()}
             assert not any(mode & 0o022 for mode in found.values()), (point, found)
@@ -62,7 +64,7 @@ def test_a_publisher_for_everyone_is_killed_at_any_system_call(
             seen = {name: check(store.attach(name)) for name in store.names()}
             assert seen in ([{}, {"t": NEW}] if first else [{"t": OLD}, {"t": NEW}]), point
             # The next process takes the name over, and leaves its token alone beside the table.
-            assert python.intercept(folder, "open", OLD)[1] == "ok", point
+            assert one.intercept(folder, "open", OLD)[1] == "ok", point
             assert check(store.attach("t")) == OLD
             left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
             assert {path for path in left if not path.startswith(".live/")} == {"t.arrow"}, (point, left)
@@ -73,7 +75,7 @@ def test_a_publisher_for_everyone_is_killed_at_any_system_call(
                     path.rmdir() if path.is_dir() else path.unlink()
                 folder.rmdir()
     assert users(parent) <= {os.getpid()}
-    tried("kill point", kills, language="python")
+    tried("kill point", kills, language=language)
 
 
 def test_a_process_that_fills_a_folder_is_killed_at_any_system_call(

@@ -40,7 +40,10 @@ function same(column, wanted)
 end
 
 function act(store::Store, action::String, name::String, version::Int, held::Vector{Any}, replace::Bool)
-    if action == "share"
+    if action == "open"  # to all users of the machine
+        directory = ArrowSHM.Directory(store.directory.path; mode = 0o755)
+        share(name, version_table(version); replace = replace, store = Store(directory))
+    elseif action == "share"
         share(name, version_table(version); replace = replace, store = store)
     elseif action == "attach"
         push!(held, attach(name; store = store))

@@ -7,9 +7,11 @@ import shlex
 from pathlib import Path
 
 import pytest
+import r_peers
 from commands import says
 from julia_peers import Julia, program
 from notebooks import Notebook
+from r_peers import R
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm.errors import Speaker
@@ -58,6 +60,16 @@ def test_command_line(damaged: Path, store: shm.Store) -> None:
         jupyter, arrowshm, *words = shlex.split(code)
         assert (jupyter, arrowshm) == ("jupyter", "arrowshm")
         says(*words)
+    assert left(damaged) == []
+
+
+def test_r(damaged: Path, store: shm.Store) -> None:
+    r = R(r_peers.program())
+    try:
+        for code in remedies(store, "r"):
+            r.run(code)
+    finally:
+        r.kill()
     assert left(damaged) == []
 
 
