@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -116,6 +118,23 @@ def test_what_julia_shares(load: Notebook, model: Notebook) -> None:
     assert model.ok("@share delays").endswith(", shared"), "a kernel replaces its own"
     load.ok("%detach delays")
     model.ok('unshare("delays")')
+
+
+def test_what_julia_shares_elsewhere(model: Notebook, tmp_path: Path) -> None:
+    team = shm.place(str(tmp_path / "team"))
+    model.ok(f'ENV["PATH"] = "{Path(sys.executable).parent}:$(ENV["PATH"])"')  # where the Python package is
+    model.ok(f"fares = (fare = [1.5, 2.5],); team = {json.dumps(team.name)}")
+    for _ in range(2):  # a kernel replaces its own
+        said = model.ok("@share fares to=team")
+        assert said.startswith("fares: 2 rows x 1 column, ") and said.endswith(f", shared in {team.name}")
+    assert team.info("fares").publisher.label == "model.ipynb (julia)"
+    assert team.attach("fares").to_pydict() == {"fare": [1.5, 2.5]}
+    team.share(pa.table({"a": [1]}), "other")
+    ran = model.run('@share "other" fares to=team')
+    assert ran.status == "error" and ran.traceback[0].startswith('"other" was shared by ')
+    assert ran.traceback[0].endswith("take it over with replace=true.") and "\n" not in ran.traceback[0]
+    model.ok('@share "other" fares to=team replace=true; unshare("fares"; from=team)')
+    assert team.names() == ["other"] and team.attach("other").column_names == ["fare"]
 
 
 def test_a_mistake_is_told_in_the_first_line(model: Notebook) -> None:

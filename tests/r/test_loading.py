@@ -73,7 +73,9 @@ def test_errors_are_of_one_line(r: Any, store: shm.Store, trips: Path) -> None:
         with signals(said):
             r.run(f"attach_table({call})")
     r.run('path <- Sys.getenv("PATH"); Sys.setenv(PATH = "/nonexistent")')
-    with signals("^NoPython: files are read by the Python package jupyter-arrowshm, .*pip install jupyter-arrowshm"):
+    with signals(
+        "^NoPython: files are read and written by the Python package jupyter-arrowshm, .*pip install jupyter-arrowshm"
+    ):
         r.run('attach_table("./trips 2026.parquet")')
     r.run("Sys.setenv(PATH = path)")
     assert not store.loaded.names()

@@ -190,7 +190,7 @@ end
 Base.showerror(io::IO, e::LoadFailed) = print(io, isempty(e.what) ? "$(e.origin) cannot be loaded." : printable(e.what))
 
 Base.showerror(io::IO, ::NoPython) = print(
-    io, "files are read by the Python package jupyter-arrowshm, and no Python with it was found. Install it",
+    io, "files are read and written by the Python package jupyter-arrowshm, and no Python with it was found. Install it",
     " (pip install jupyter-arrowshm), and start Julia where the command `jupyter arrowshm` works.",
 )
 

@@ -106,7 +106,7 @@ stop_load_failed <- function(origin, reason) {
 
 stop_no_python <- function() {
   text <- paste(
-    "files are read by the Python package jupyter-arrowshm, and no Python with it was found. Install it",
+    "files are read and written by the Python package jupyter-arrowshm, and no Python with it was found. Install it",
     "(pip install jupyter-arrowshm), and start R where the command `jupyter arrowshm` works."
   )
   raise("NoPython", text)
