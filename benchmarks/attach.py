@@ -10,7 +10,8 @@ in turns, in one run: first getting the table, then getting and dropping it. ``a
 at every size.
 
 Then a table of texts that polars shared, attached as polars, pyarrow and pandas, against polars' own ``to_arrow`` and
-``to_pandas`` of the frame in the same process: the time, and how many bytes of unshared memory each way took.
+``to_pandas`` of the frame in the same process, whose memory is there already, and of the frame that it reads from the
+file of the table, as another kernel would: the time, and how many bytes of unshared memory each way took.
 """
 
 from __future__ import annotations
@@ -107,18 +108,23 @@ def texts(memory: Path, rows: int, rounds: int) -> list[timing.Result]:
     frame = tables.texts(rows)
     store = Store(memory / "store")
     store.share(frame, "table")
-    own: dict[Kind, Get] = {
-        "polars": lambda: pl.from_arrow(frame.to_arrow(compat_level=pl.CompatLevel.newest())),
-        "pyarrow": frame.to_arrow,
-        "pandas": frame.to_pandas,
+    path = store.path("table")
+    own: dict[Kind, Callable[[pl.DataFrame], object]] = {
+        "polars": lambda frame: pl.from_arrow(frame.to_arrow(compat_level=pl.CompatLevel.newest())),
+        "pyarrow": pl.DataFrame.to_arrow,
+        "pandas": pl.DataFrame.to_pandas,
     }
     results = []
     for to, convert in own.items():
-        gets: dict[str, Get] = {f"{to}: polars' own": convert, f"{to}: attach": partial(store.attach, "table", to=to)}
+        gets: dict[str, Get] = {
+            f"{to}: polars' own": partial(convert, frame),
+            f"{to}: polars' own, of the file": lambda convert=convert: convert(pl.read_ipc(path)),
+            f"{to}: attach": partial(store.attach, "table", to=to),
+        }
         ways = {name: getting(get) for name, get in gets.items()}
         results += timing.compare(f"{rows:,} rows of polars' texts as {to}", ways, rounds, budget=10)
         copied = sum(store.attachment("table", to=to).copied.values())
-        owned = sum(tabular.copied(convert(), to, 0, 1).values()) if to != "polars" else 0
+        owned = sum(tabular.copied(convert(frame), to, 0, 1).values()) if to != "polars" else 0
         print(f"as {to}: {copied:,} bytes copied, by polars' own conversion {owned:,}", file=sys.stderr)
     store.unshare("table")
     return results

@@ -58,6 +58,9 @@ def _columns(value: Any, library: str) -> Iterable[tuple[str, Iterable[Any]]]:
         import polars as pl
 
         frame = value.to_frame() if isinstance(value, pl.Series) else value
+        # polars computes a dictionary anew to hand over categories, which took as long as the rest of an attach. It
+        # keeps the categories themselves once for the process.
+        frame = frame.with_columns(*(one.to_physical() for one in frame if isinstance(one.dtype, pl.Categorical)))
         value = frame.to_arrow(compat_level=pl.CompatLevel.newest()) if frame.width else rows_only(0)
     numbers = [number for number, field in enumerate(value.schema) if has_arrays(field.type)]
     return ((value.schema.names[number], [value.column(number)]) for number in numbers)

@@ -31,10 +31,10 @@ import pyarrow as pa
 from ..errors import UnsupportedSource
 from . import subclasses
 from .arrays import FAILURES
+from .fitting import fitted
 from .integers import would_be_rounded
 from .memory import DUCKDB_KEY, PANDAS_KEY, rows_only, with_metadata
 from .recast import recast_column
-from .rules import fitted
 from .values import (
     Private,
     bounds_of,

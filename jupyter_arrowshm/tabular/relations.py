@@ -22,9 +22,9 @@ import pyarrow as pa
 
 from ..arrowtypes import is_text
 from ..errors import UnsupportedSource, UnsupportedTarget
+from .fitting import fitted
 from .memory import DUCKDB_KEY, with_metadata
 from .recast import recast_column
-from .rules import fitted
 
 _AS_TEXT = {"UUID", "BIT", "TIME WITH TIME ZONE", "BIGNUM", "VARINT"}
 _HUGE = {"HUGEINT", "UHUGEINT"}

@@ -7,16 +7,13 @@ work with the type itself: a newer release needs fewer of them.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from ..arrowtypes import check_views, has_arrays, is_list_view, is_view, nested
-from ..errors import UnsupportedTarget
-from .probes import can_use
-from .recast import list_maker, rebuilt, recast_column
+from ..arrowtypes import is_list_view, is_view, nested
+from .recast import list_maker, rebuilt
 
 Applies = Callable[[pa.DataType], bool]
 Becomes = Callable[[pa.DataType], list[pa.DataType]]
@@ -234,65 +231,3 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
 }
 # fmt: on
-
-
-def fitted(table: pa.Table, target: str) -> pa.Table:
-    """The table with each column as the target can use it; the very same columns where nothing needs to be done.
-
-    Raises
-    ------
-    UnsupportedTarget
-        The target has no type for the values of some column; the error names that column.
-    pyarrow.ArrowInvalid, pyarrow.lib.ArrowIndexError
-        A column points out of itself: code that takes columns apart would crash the process.
-    """
-    for number, field in enumerate(table.schema):
-        kind = _type(field, target)
-        wanted = [] if kind in _NUMBERS_AND_TEXT else _candidates(kind, target, field.name)
-        if not wanted or wanted == [kind]:
-            continue
-        column = table.column(number)
-        if not is_view(kind):  # whose views are all that can point anywhere; whether texts are UTF-8 costs more to know
-            column.validate(full=True)
-        check_views(column)
-        for last, type_ in enumerate(wanted, 1):
-            try:
-                table = table.set_column(number, field.with_type(type_), recast_column(column, type_))
-                break
-            except pa.ArrowInvalid as error:
-                if last == len(wanted):
-                    reason = str(error).partition("\n")[0]
-                    raise UnsupportedTarget(target, f"{kind} with these values ({reason})", field.name) from None
-    return table
-
-
-def _type(field: pa.Field, target: str) -> pa.DataType:
-    if field.type in _NUMBERS_AND_TEXT or has_arrays(field.type):
-        return field.type
-    reason = "an interval of an older sort, which pyarrow has no arrays for"
-    raise UnsupportedTarget(target, reason, field.name, instead="stored")
-
-
-# Types that need no look.
-_NUMBERS_AND_TEXT = frozenset(
-    [pa.int64(), pa.float64(), pa.int32(), pa.string(), pa.large_string(), pa.bool_(), pa.date32()]
-)
-
-
-@functools.lru_cache(maxsize=1024)
-def _candidates(type_: pa.DataType, target: str, column: str) -> list[pa.DataType]:
-    def leaf(choice: int) -> Callable[[pa.DataType], pa.DataType]:
-        def change(part: pa.DataType) -> pa.DataType:
-            for rule in RULES[target]:
-                if not rule.applies(part) or (rule.probed and can_use(target, part)):
-                    continue
-                if rule.becomes is None:
-                    raise UnsupportedTarget(target, rule.why, column)
-                if not (types := rule.becomes(part)):
-                    raise UnsupportedTarget(target, rule.why, column)
-                return change(types[min(choice, len(types) - 1)])
-            return part
-
-        return change
-
-    return list(dict.fromkeys(rebuilt(type_, leaf(choice)) for choice in (0, 1)))

@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from ..errors import ArrowSHMError, UnsupportedTarget
 from ..kinds import KINDS
+from .fitting import fitted
 from .memory import OUR_KEYS, PANDAS_KEY, deep_copy, private_column, with_metadata
 from .recast import rebuilt
-from .rules import fitted
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from jupyter_arrowshm.arrowtypes import nested
 from jupyter_arrowshm.tabular.rules import RULES
 
 LIBRARIES = ("pyarrow", "pandas", "polars", "duckdb", "numpy")
-# Beside the rules: what depends on the values (rules.fitted, relations.decode).
+# Beside the rules: what depends on the values (fitting.fitted, relations.decode).
 BY_VALUE = ("with these values", "counts microseconds", "too far from 1970")
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import decimal
 import os
+import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from pyarrow import csv
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm import tabular
+from jupyter_arrowshm.core.directory import ENVIRONMENT_VARIABLE
 from jupyter_arrowshm.tabular.rules import RULES
 
 TEXT = ["a", "longer than the twelve bytes of a view", None, "b", "a", ""]
@@ -175,7 +179,7 @@ def test_a_rule_says_what_and_why(target: str) -> None:
 def test_numbers_are_handed_over_as_they_are() -> None:
     table = pa.table({"a": np.arange(5), "s": ["x"] * 5})
     for target in RULES:
-        assert tabular.rules.fitted(table, target) is table
+        assert tabular.fitting.fitted(table, target) is table
 
 
 def test_intervals_that_pyarrow_has_no_arrays_for_are_named(store: shm.Store) -> None:
@@ -196,3 +200,46 @@ def test_intervals_that_pyarrow_has_no_arrays_for_are_named(store: shm.Store) ->
     with pytest.raises(shm.UnsupportedSource, match=r"column 'span'.*t = t\.drop_columns\(\['span'\]\)"):
         store.share(stored.value, "again")
     store.share(stored.value.drop_columns(["span"]), "again")
+
+
+def test_columns_of_many_rows_are_cast_side_by_side(store: shm.Store) -> None:
+    """In rows, order and nulls as the library's own; also a slice, whose views do not begin where its memory does."""
+    rows = pl.int_range(150_000, eager=True)
+    frame = pl.DataFrame({"id": rows}).with_columns(
+        long=pl.format("a text of some length, number {}", "id"),
+        short=pl.when(pl.col("id") % 7 > 0).then(pl.format("n{}", "id")),
+        bytes=pl.format("the bytes of the number {}", pl.col("id") % 1000).cast(pl.Binary),
+        kind=pl.format("k{}", pl.col("id") % 5).cast(pl.Categorical),
+        lists=pl.concat_list(pl.format("one of the numbers, {}", "id")),
+    )[3:-3]
+    store.share(frame, "t")
+    assert store.attach("t", to="pyarrow").equals(frame.to_arrow())
+    assert store.attach("t", to="numpy")["short"].tolist() == frame["short"].to_list()
+    pd.testing.assert_series_equal(store.attach("t", to="pandas")["long"], frame["long"].to_pandas())
+
+
+def test_a_view_that_points_out_of_its_buffer_is_found_in_any_row(store: shm.Store) -> None:
+    texts = [f"a text of some length, number {number:06}" for number in range(150_000)]
+    store.share(pl.DataFrame({"a": texts, "b": texts}), "t")
+    data = Path(store.path("t")).read_bytes()
+    last = data.rindex(struct.pack("<i4s", len(texts[0]), b"a te"))  # length, prefix, buffer and offset: a view
+    os.chmod(store.path("t"), 0o600)
+    with open(store.path("t"), "r+b") as file:
+        file.seek(last + 12)
+        file.write(struct.pack("<i", 1 << 30))
+    with pytest.raises(shm.DamagedTable):
+        store.attach("t", to="pyarrow")
+
+
+AT_EXIT = """
+import atexit, concurrent.futures.thread, jupyter_arrowshm as shm
+atexit.register(lambda: print(shm.attach("t", to="pyarrow").num_rows))
+"""
+
+
+def test_columns_are_cast_where_there_can_be_no_threads(store: shm.Store) -> None:
+    """While the interpreter ends, for one: a program may want its table last of all."""
+    store.share(pl.DataFrame({"a": ["x"] * 100_000, "b": ["a text of some length"] * 100_000}), "t")
+    environment = {**os.environ, ENVIRONMENT_VARIABLE: str(store.directory)}
+    done = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, text=True, env=environment)
+    assert (done.stdout, done.stderr) == ("100000\n", "")
