@@ -15,6 +15,7 @@ class Trickle:
 
     def __init__(self, port: int, to: int) -> None:
         self.port, self._to = port, to
+        self.ports = str(to), str(port)
         self.slow: bytes | None = None
         self.ended = threading.Event()
 

@@ -98,28 +98,40 @@ class Files:
         return os.stat(file.path).st_ino if self._is_local else 0
 
     def read(self) -> Source:
-        import pyarrow.dataset as ds
-
         with self._explained():
             system, path = self._place()
-            files = self._files(system, path)
-            kind = format_of(files[0].path)
-            options = ds.FileSystemFactoryOptions(partition_base_dir=path, partitioning=ds.partitioning(flavor="hive"))
-            factory = ds.FileSystemDatasetFactory(
-                system, [file.path for file in files], _reader(kind, files[0].path, self._is_local), options
-            )
-            dataset = factory.finish(factory.inspect())
-            columns = self._columns(dataset.schema)
-            rows = self._where.bind(dataset.schema) if self._where else None
-            scanner = dataset.scanner(columns, rows, batch_size=_BATCH, batch_readahead=1, fragment_readahead=1)
-            # What a Parquet or Arrow file says about its rows costs no reading of them.
-            count = dataset.count_rows() if rows is None and kind != "csv" and kind != "json" else None
-            library = _written_by(kind, system, files[0].path)
-        return Source(scanner.projected_schema, self._batches(scanner), library, count, None)
+            if self._is_local:
+                return self._read(system, path, self._files(system, path))
+            files = remote.within(lambda: self._files(system, path))
+            return remote.within(lambda: self._read(system, path, files), remote.patience_for(_size(files)))
 
-    def _batches(self, scanner: ds.Scanner) -> Iterator[pa.RecordBatch]:
+    def _read(self, system: fs.FileSystem, path: str, files: list[fs.FileInfo]) -> Source:
+        import pyarrow.dataset as ds
+
+        kind = format_of(files[0].path)
+        options = ds.FileSystemFactoryOptions(partition_base_dir=path, partitioning=ds.partitioning(flavor="hive"))
+        factory = ds.FileSystemDatasetFactory(
+            system, [file.path for file in files], _reader(kind, files[0].path, self._is_local), options
+        )
+        dataset = factory.finish(factory.inspect())
+        columns = self._columns(dataset.schema)
+        rows = self._where.bind(dataset.schema) if self._where else None
+        scanner = dataset.scanner(columns, rows, batch_size=_BATCH, batch_readahead=1, fragment_readahead=1)
+        # What a Parquet or Arrow file says about its rows costs no reading of them.
+        count = dataset.count_rows() if rows is None and kind != "csv" and kind != "json" else None
+        library = _written_by(kind, system, files[0].path)
+        return Source(scanner.projected_schema, self._batches(scanner, _size(files)), library, count, None)
+
+    def _batches(self, scanner: ds.Scanner, nbytes: int) -> Iterator[pa.RecordBatch]:
         with self._explained():
-            yield from scanner.to_reader()
+            reader = scanner.to_reader()
+            if self._is_local:
+                yield from reader
+                return
+            # With a filter, all files may have to be read before the next batch.
+            seconds = remote.patience_for(nbytes)
+            while (batch := remote.within(lambda: next(reader, None), seconds)) is not None:
+                yield batch
 
     def _columns(self, schema: pa.Schema) -> list[str] | None:
         """The columns that are asked for, and those of pandas' index, which comes along as always in pandas."""
@@ -182,6 +194,10 @@ class Files:
         for secret in _secrets(self._uri):
             text = text.replace(secret, "***")
         return text.rstrip(". ")
+
+
+def _size(files: list[fs.FileInfo]) -> int:
+    return sum(file.size or 0 for file in files)
 
 
 def version_of(status: os.stat_result) -> str:

@@ -10,10 +10,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from buckets import Bucket, server
+from pyarrow import parquet
 from trickle import Trickle, trickle
 
 import jupyter_arrowshm as shm
 from jupyter_arrowshm.loading import remote
+from jupyter_arrowshm.loading.files import Files
 
 __all__ = ["server"]
 
@@ -38,7 +40,7 @@ def slow(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Tric
     (port,) = set(re.findall(r"127\.0\.0\.1(?::|%3A)(\d+)", bucket.address))
     shm.place(bucket.address).share(TABLE, "t")
     with trickle(int(port)) as between:
-        place = shm.place(bucket.address.replace(port, str(between.port)))
+        place = shm.place(bucket.address.replace(*between.ports))
         assert place.attach("t").equals(TABLE)  # while a request waits, Arrow makes no other file system of S3
         monkeypatch.setattr(remote, "PATIENCE", 1)
         monkeypatch.setattr(remote, "SLOWEST", 1 << 30)
@@ -70,6 +72,24 @@ def test_rows_that_are_fetched(slow: tuple[Trickle, shm.Place], store: shm.Store
     assert store.loaded.names() == before and not [*Path(store.loaded.directory).glob(".new-*")]
     between.slow = None
     assert place.attach("t").num_rows == 2999, "nobody waits for the one who gave up"
+
+
+@pytest.mark.parametrize("part", ["schema", "rows"])
+def test_files_that_are_loaded(
+    slow: tuple[Trickle, shm.Place], bucket: Bucket, store: shm.Store, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    between, _ = slow
+    parquet.write_table(TABLE, f"{bucket.root}/x.parquet", filesystem=bucket.system, row_group_size=1000)
+    uri = bucket.address.replace(*between.ports).replace("/tables?", "/tables/x.parquet?")
+    before = store.loaded.names()
+    if part == "schema":
+        between.slow = b"GET "
+    else:
+        read = Files._read
+        monkeypatch.setattr(Files, "_read", lambda *asked: (read(*asked), setattr(between, "slow", b"GET "))[0])
+    with pytest.raises(shm.errors.LoadFailed, match=r"cannot be loaded: it did not answer within 1 s\.$"):
+        store.attach(uri)
+    assert store.loaded.names() == before and not [*Path(store.loaded.directory).glob(".new-*")]
 
 
 @pytest.mark.parametrize("method", [b"POST ", b"PUT "])
