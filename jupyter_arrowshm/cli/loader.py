@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
         elif asked.remove:
             _loaded(asked.place).unshare(asked.path)
         elif asked.place:
-            print(_loaded(asked.place).attachment(asked.path, to="stored", wait=asked.wait).name)
+            print(_loaded(asked.place).attachment(asked.path, to="stored", **options).name)
         else:
             print(default_store().attachment(asked.path, to="stored", **options).name)
     except ArrowSHMError as error:

@@ -152,7 +152,7 @@ def open_loaded(
         return _open_origin(store, origin, wait, attempt, progress)
     assert isinstance(name, str)
     if where is not None or load is None:
-        raise ValueError("where= is for files: filter a shared table once it is attached")
+        raise ValueError("where= is for files and clusters: filter a shared table once it is attached")
     attempt = functools.partial(store.open_table, names.check(name), columns, validate=validate)
     return _open_or_call(store, name, wait, load, attempt, progress)
 
@@ -167,12 +167,13 @@ def attach_origin(
     wait: float | None = None,
     validate: Literal["full"] | None = None,
     where: str | None = None,
+    progress: Progress | None = None,
 ) -> Attachment:
     """``Store.attachment`` of an origin that is not a path: loaded if this machine does not have its version yet."""
     if where is not None:
         raise ValueError("where= is for files and clusters: filter a shared table once it is attached")
     attempt = functools.partial(store.loaded.open_table, origin.name, columns, validate=validate)
-    return convert(_open_origin(store, origin, wait, attempt), to, copy)
+    return convert(_open_origin(store, origin, wait, attempt, progress), to, copy)
 
 
 def _open_or_call(
@@ -199,7 +200,7 @@ def _open_origin(
     origin: Origin,
     wait: float | None,
     attempt: Callable[[], Opened],
-    progress: Progress | None = None,
+    progress: Progress | None,
 ) -> Opened:
     version = origin.version()
 

@@ -46,8 +46,7 @@ def attach(
                 loaded = True
                 bar(written, nbytes)
 
-            more: dict[str, Any] = {"progress": progress} if options.get("load") or is_address(name) else {}
-            attachment = open_store().attachment(name, **options, **more, wait=wait)
+            attachment = open_store().attachment(name, **options, wait=wait, progress=progress)
     except ArrowSHMError:
         raise  # some of them are a ValueError, too
     except (KeyError, ValueError, ImportError) as error:  # no such column, or a library's complaint about the data

@@ -92,20 +92,39 @@ def test_a_terminal(machines: Machines, a: Peer) -> None:
 @pytest.mark.parametrize("language", ["Julia", "R"])
 def test_other_languages_have_python_fetch_it(machines: Machines, a: Peer, language: str) -> None:
     """Once for all of the machine: what Python has fetched, they attach."""
-    a.run("place.share({'x': [1, 2, 4]}, 'trips'); place.attach('trips')")
+    a.run("place.share({'x': [1, 2, 4], 'y': ['a', 'b', 'b']}, 'trips'); place.attach('trips')")
     versions = a.get("[table.version for table in shm.tables().loaded]")
     # Beside this Python is the command that shows them which one has the package.
     env = {**machines.env("a"), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     if language == "Julia":
-        one, from_cluster, total = Julia(julia(), env=env), 'attach("trips"; from="ray://")', "sum(t.x)"
+        one, total = Julia(julia(), env=env), "sum(t.x)"
+        from_cluster, columns = 'attach("trips"; from="ray://")', 'columns=["x"]'
     else:
-        one, from_cluster, total = R(r(), env=env), 'attach_table("trips", from = "ray://")', "sum(t$x)"
+        one, total = R(r(), env=env), "sum(t$x)"
+        from_cluster, columns = 'attach_table("trips", from = "ray://")', 'columns = "x"'
     try:
         one.run(f"t = {from_cluster}")
         assert one.get(total) == 7
         assert a.get("[table.version for table in shm.tables().loaded]") == versions
+        # Of a part, nothing else is moved.
+        one.run(f"t = {from_cluster[:-1]}, {columns}, where = \"y == 'b'\")")
+        assert one.get(total) == 6
+        loaded = a.get("[(one.version, one.num_columns, one.num_rows) for one in shm.tables().loaded]")
+        assert [one[1:] for one in loaded if one[0] not in versions] == [(1, 2)]
         with (throws if language == "Julia" else signals)("there is no shared table"):
             one.run(from_cluster.replace("trips", "none"))
+        # The other way: the table is their own, and stays when they end.
+        table = "(x = [7],)" if language == "Julia" else "data.frame(x = 7)"
+        one.run(
+            f'share({table}, "fares"; to="ray://")'
+            if language == "Julia"
+            else f'share_table({table}, "fares", to = "ray://")'
+        )
+        one.kill()
+        assert a.get("place.attach('fares').to_pydict(), place.info('fares').publisher.language") == (
+            {"x": [7]},
+            language.lower() if language == "Julia" else language,
+        )
     finally:
         one.kill()
 

@@ -26,8 +26,9 @@ def test_a_table_of_a_folder(model: Notebook, report: Notebook) -> None:
     text = shown["text/plain"]
     assert text.startswith("trips: 3 rows x 1 column, ") and "use not known" in text
     assert "Python: %attach trips --from team" in text
-    report.ok("%attach trips --from team")
+    assert ", loaded and attached in " in report.run("%attach trips --from team").shown
     assert report.get("trips['a'].to_pylist()") == "[1, 2, 3]"
+    assert ", attached in " in report.run("%attach trips --from team").shown  # this machine has it
     assert "trips" in report.run("%shared --from team").shown
     assert "a: int64" in report.run("%shared trips --from team").shown
     assert "trips: detached" in report.run("%detach trips").shown

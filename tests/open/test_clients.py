@@ -36,6 +36,8 @@ def test_what_another_user_shares(
     assert set(holders) == {(ada.pid, ""), (reader.pid, people.ben.name)}
     with pytest.raises(Failure, match=f'TableNotFound: there is no shared table "nope" from {name}'):
         reader.run(dialect.attach("nope", name))
+    with pytest.raises(Failure, match=r"where=? is for files and clusters"):
+        reader.run(dialect.attach("trips", name, ', where = "a > 1"'))
     with pytest.raises(Failure, match='PlaceNotFound: there is no place "nobody-here"'):
         reader.run(dialect.attach("trips", "nobody-here"))
 
@@ -127,6 +129,8 @@ def test_what_is_in_a_folder(dialect: Dialect, store: shm.Store, directory: Path
             assert shown.count("zürich") == 2 and "use not known" in shown
             reader.run(f"trips = {dialect.attach('trips', place)}")
             assert reader.get(dialect.total("trips")) == 6
+        with pytest.raises(Failure, match="where= is for files and clusters"):
+            reader.run(dialect.attach("trips", "team", ', where = "a > 1"'))
         [table] = store.loaded.tables()
         assert [holder.pid for holder in table.holders] == [reader.pid], "loaded once"
         with pytest.raises(Failure, match=r"TableNotFound: there is no shared table .nope. from team"):

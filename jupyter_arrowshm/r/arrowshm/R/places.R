@@ -33,14 +33,16 @@ is_for_python <- function(place, configured = configured_places()) {
   is_address || any(grepl(sprintf('"%s"', place), configured, fixed = TRUE))
 }
 
-attach_from <- function(place, name, columns, wait, validate, as) {
+attach_from <- function(place, name, columns, where, wait, validate, as) {
   check_place(place)
   if (is_for_python(place)) {
     loaded <- loaded_directory(default_directory())
-    name <- load_files(name, NULL, NULL, if (wait > 0) wait, enc2utf8(place))
+    by_name <- if (is.character(columns)) columns
+    name <- load_files(name, by_name, where, if (wait > 0) wait, enc2utf8(place))
     opened <- .Call(C_attach, loaded, name, validate, character())
     return(as_kind(as, checked(opened, loaded, name), loaded, name, columns))
   }
+  if (!is.null(where)) stop_no_filter()
   check_open_places(place)
   opened <- until(wait, function() open_from(place, name, validate))
   if (is_fault(opened) && opened$kind == "absent") stop_not_found_in(place, name)

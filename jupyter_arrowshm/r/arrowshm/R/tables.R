@@ -7,6 +7,8 @@ check_name <- function(name) {
   enc2utf8(name)
 }
 
+stop_no_filter <- function() stop("where is for files and clusters: filter a shared table once it is attached", call. = FALSE)
+
 KINDS <- c("data.frame", "nanoarrow", "arrow")
 
 attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE, where = NULL, from = NULL, as = "data.frame") {
@@ -14,12 +16,12 @@ attach_table <- function(name, columns = NULL, wait = 0, validate = FALSE, where
   if (as == "arrow" && !requireNamespace(as, quietly = TRUE)) {
     stop("the R package arrow is not here: install.packages(\"arrow\"), or choose as = \"nanoarrow\"", call. = FALSE)
   }
-  if (!is.null(from)) return(attach_from(from, check_name(name), columns, wait, isTRUE(validate), as))
+  if (!is.null(from)) return(attach_from(from, check_name(name), columns, where, wait, isTRUE(validate), as))
   if (is_address(name)) {
     if (!is.null(columns) && !is.character(columns)) stop("columns of a file are chosen by their names", call. = FALSE)
     name <- load_files(enc2utf8(name), columns, where, if (!missing(wait)) wait)
   } else if (!is.null(where)) {
-    stop("where is for files: filter a shared table once it is attached", call. = FALSE)
+    stop_no_filter()
   }
   name <- check_name(name)
   attach <- function(directory) .Call(C_attach, directory, name, isTRUE(validate), character())

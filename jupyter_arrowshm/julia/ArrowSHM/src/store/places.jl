@@ -4,13 +4,16 @@
 const OPEN_PARENT = "JUPYTER_ARROWSHM_OPEN_PARENT"
 const OPEN_PLACES, PLACES = "JUPYTER_ARROWSHM_OPEN_PLACES", "JUPYTER_ARROWSHM_PLACES"
 const GROUP = "group:"
+const NO_FILTER = "where= is for files and clusters: filter a shared table once it is attached"
 
-@noinline function attach_from(place::String, name::String, columns, wait, @nospecialize(progress), store::Store)
+@noinline function attach_from(place::String, name::String, part::Part, wait, @nospecialize(progress), store::Store)
     check_wait(wait)
+    columns = part.columns
     if is_for_python(place)
-        loaded = load_files(name, Part(nothing, ""), wait, progress, store, place)
+        loaded = load_files(name, part, wait, progress, store, place)
         return attach(loaded; store = loaded_store(store), columns = columns)
     end
+    isempty(part.filter) || throw(ArgumentError(NO_FILTER))
     check_open_places(place)
     return explaining(store.directory) do
         source = map_open(place, name)

@@ -61,13 +61,13 @@ Throws [`ArrowSHM.InvalidName`](@ref), [`ArrowSHM.TableExists`](@ref), [`ArrowSH
 end
 
 """
-    attach(name; columns=nothing, wait=nothing, from=nothing)
+    attach(name; columns=nothing, wait=nothing, from=nothing, where=nothing)
 
 The table of this name as a [`SharedTable`](@ref): its columns lie in the shared memory. The data stays valid for as
 long as anything refers to it, even if the name, the process that shared it, or the directory is gone. With `columns`, a vector of
 names, it has only these, in this order. `wait` is the number of seconds to wait until somebody shares a table of this name. `from` is
 a place: a user of this machine who shares with you, a folder or bucket (`"s3://bucket/tables"`, `"/srv/course"`), or a configured name
-for one.
+for one. From a Ray cluster (`"ray://"`), `columns` and `where` are applied where the rows are, and only the result is fetched.
 
     attach(load, name; wait=nothing)
 
@@ -118,9 +118,9 @@ Throws [`ArrowSHM.TableNotFound`](@ref), [`ArrowSHM.DamagedTable`](@ref), [`Arro
     from::Union{Nothing,AbstractString} = nothing, store::Store = default_store(),
 )
     columns === nothing || (columns = String[columns isa Union{AbstractString,Symbol} ? [columns] : columns;])
-    from === nothing || return attach_from(String(from), check_name(name), columns, wait, progress, store)
+    from === nothing || return attach_from(String(from), check_name(name), Part(columns, strip(something(where, ""))), wait, progress, store)
     is_address(name) && return attach_files(String(name), columns, something(where, ""), wait, progress, store)
-    where === nothing || throw(ArgumentError("where= is for files: filter a shared table once it is attached"))
+    where === nothing || throw(ArgumentError(NO_FILTER))
     name = check_name(name)
     return explaining(store.directory) do
         source = open_source(store, name, wait)
