@@ -114,12 +114,10 @@ def test_other_languages_have_python_fetch_it(machines: Machines, a: Peer, langu
         with (throws if language == "Julia" else signals)("there is no shared table"):
             one.run(from_cluster.replace("trips", "none"))
         # The other way: the table is their own, and stays when they end.
-        table = "(x = [7],)" if language == "Julia" else "data.frame(x = 7)"
-        one.run(
-            f'share({table}, "fares"; to="ray://")'
-            if language == "Julia"
-            else f'share_table({table}, "fares", to = "ray://")'
-        )
+        if language == "Julia":
+            one.run('share("fares", (x = [7],); to="ray://")')
+        else:
+            one.run('share_table(data.frame(x = 7), "fares", to = "ray://")')
         one.kill()
         assert a.get("place.attach('fares').to_pydict(), place.info('fares').publisher.language") == (
             {"x": [7]},
