@@ -172,7 +172,7 @@ $(AZURITE): $(VENV)/.node
 	@echo "Installing Azurite into .azurite/"
 	@mkdir -p .azurite
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --prefix .azurite --silent --no-save --no-audit --no-fund --ignore-scripts --omit=optional azurite@3.37.0 \
-	  || echo "Azurite cannot be fetched: the tests of Azure's storage (tests/places/test_azure.py) are left out"
+	  || echo "Azurite cannot be fetched: the tests of Azure's storage (tests/places/test_azure*.py) are left out"
 	@touch $@
 
 js/node_modules/.package-lock.json: js/package-lock.json $(VENV)/.node
