@@ -111,18 +111,28 @@ def _parts(source: Source, condition: Condition | None, columns: list[int]) -> I
     wanted = sorted({*columns, *(condition.columns if condition else ())})
     for first, arrays in source.slices(wanted):
         known = dict(zip(wanted, arrays, strict=True))
-        key, value = (comparable(known[column]) for column in (columns[0], columns[-1]))
-        if pa.types.is_floating(key.type):
-            key = pc.add(key, pa.scalar(0.0, key.type))  # 0.0 and -0.0 are one number
+        key = known[columns[0]]
+        entries = key.dictionary if pa.types.is_dictionary(key.type) else None
+        key = _normal(key) if entries is None else key.indices
         if len(columns) == 1:
             value = pa.nulls(len(key), pa.float64())
         else:
-            value = value.cast(pa.float64(), safe=False)
+            value = comparable(known[columns[1]]).cast(pa.float64(), safe=False)
             value = pc.if_else(pc.is_nan(value), None, value)  # not a number: left out, as a null is
         table = pa.table([key, value], ["key", "value"])
         if condition is not None:
             table = table.filter(condition.mask(known))
-        yield first + len(arrays[0]), table.group_by("key").aggregate(_SUMS).select(["key", *_NAMES])
+        groups = table.group_by("key").aggregate(_SUMS).select(["key", *_NAMES])
+        if entries is not None:
+            # Only now: to decode each row takes longer than the rest. Equal entries become one group with the slices.
+            groups = groups.set_column(0, "key", _normal(entries).take(groups["key"]))
+        yield first + len(arrays[0]), groups
+
+
+def _normal(keys: pa.Array) -> pa.Array:
+    keys = comparable(keys)
+    # 0.0 and -0.0 are one number.
+    return pc.add(keys, pa.scalar(0.0, keys.type)) if pa.types.is_floating(keys.type) else keys
 
 
 def _merged(parts: list[pa.Table]) -> pa.Table:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import array
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..arrowtypes import is_binary, is_text
 from ..errors import InvalidQuery, QueryStopped
 from .condition import Columns, Condition, check_column
-from .kind import comparable, each, is_comparable
+from .kind import comparable, each, is_comparable, num_bytes
+from .numbers import spread
 from .patience import Patience
 from .source import Source
 
 VIEW_ROWS = 10_000  # that are found at once
 MAX_KEYS = 8
-_SAMPLE_ROWS = 1 << 18  # that give a first idea of which rows come first
-_SAMPLE_RUNS = 64  # of rows that follow each other
+_SAMPLE_ROWS = 1 << 12  # that give a first idea of which rows come first
+_SPARE = 24  # more of them than are expected before the last row that is wanted
+_MANY_ROWS = 1 << 18  # that are kept of long texts before some are forgotten, for which the others are copied
+_MAX_BYTES = 256_000_000  # of the texts of a slice that are copied
 
 
 @dataclass(frozen=True)
@@ -74,84 +78,71 @@ def select_sorted(
     QueryStopped
         Sorting was not done in time.
     """
-    wanted = [key.column for key in keys] + sorted(condition.columns if condition else ())
+    wanted = sorted({*(key.column for key in keys), *(condition.columns if condition else ())})
     best = _Best(keys, most)
-    if source.num_rows > 4 * _SAMPLE_ROWS:
-        # Without an idea of which values come first, all of a table that is sorted the other way would be kept.
-        sample = _Best(keys, most)
-        for first, columns in _samples(source, wanted):
-            sample.add(first, columns, condition.mask(columns) if condition else None)
-        sample.cut()
-        best.last = sample.last
     matches = 0
-    for first, columns in _slices(source, wanted):
+    for first, arrays in source.slices(wanted):
+        columns = dict(zip(wanted, arrays, strict=True))
         mask = condition.mask(columns) if condition else None
-        matches += len(columns[keys[0].column]) if mask is None else mask.true_count
+        matches += len(arrays[0]) if mask is None else mask.true_count
         best.add(first, columns, mask)
         if patience.is_over():
             raise QueryStopped(f"took longer than {patience.seconds:g} s and was stopped")
     return Selection(best.rows(), matches, source.num_rows)
 
 
-def _slices(source: Source, columns: Iterable[int]) -> Iterator[tuple[int, Columns]]:
-    wanted = sorted(set(columns))
-    for first, arrays in source.slices(wanted):
-        yield first, dict(zip(wanted, arrays, strict=True))
+@dataclass(frozen=True)
+class _Rows:
+    """Some rows: their keys, of which dictionaries are not decoded yet, and their numbers."""
 
+    keys: list[pa.Array]
+    numbers: pa.Int64Array
 
-def _samples(source: Source, columns: Sequence[int]) -> Iterator[tuple[int, Columns]]:
-    """Some thousand rows here and there."""
-    length = _SAMPLE_ROWS // _SAMPLE_RUNS
-    for run in range(_SAMPLE_RUNS):
-        first = run * (source.num_rows - length) // (_SAMPLE_RUNS - 1)
-        rows = range(first, first + length)
-        yield first, {column: source.take(column, rows) for column in set(columns)}
+    def filter(self, mask: pa.BooleanArray) -> _Rows:
+        return _Rows([key.filter(mask) for key in self.keys], self.numbers.filter(mask))
+
+    def take(self, places: pa.Int64Array) -> _Rows:
+        return _Rows([key.take(places) for key in self.keys], self.numbers.take(places))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether no copy should be made of most of them."""
+        texts = [key for key in self.keys if is_text(key.type) or is_binary(key.type)]
+        return sum(map(num_bytes, texts)) > _MAX_BYTES
 
 
 class _Best:
-    """The first rows by some keys, and then by number, of those that were added.
-
-    Attributes
-    ----------
-    last
-        The keys and the number of a row; those after it are not kept.
-    """
+    """The first rows by some keys, and then by number, of those that were added: slice after slice, from the top."""
 
     def __init__(self, keys: Sequence[Key], most: int) -> None:
-        self.last: list[pa.Scalar] | None = None
-        self._most = most
-        self._keys = keys
+        self._keys, self._most = keys, most
         self._order = [(str(i), "descending" if key.descending else "ascending") for i, key in enumerate(keys)]
         self._order.append(("row", "ascending"))
         self._kept: list[pa.Table] = []
         self._rows = 0
+        self._last: list[pa.Scalar] | None = None  # the keys of a row; no later row comes after it
 
     def add(self, first: int, columns: Columns, mask: pa.BooleanArray | None) -> None:
-        arrays = [columns[key.column] for key in self._keys]
+        keys = [columns[key.column] for key in self._keys]
         # A dictionary is decoded when few rows are left; Arrow cannot take single rows of runs and views.
-        arrays = [one if pa.types.is_dictionary(one.type) else comparable(one) for one in arrays]
-        mask = self._before_last(first, arrays, mask)
-        if mask is None:
-            rows = pc.indices_nonzero(pa.repeat(pa.scalar(True), len(arrays[0])))
-        else:
-            rows = pc.indices_nonzero(mask)
-            arrays = [one.filter(mask) for one in arrays]
-        if len(rows):
-            rows = pc.add(rows.cast(pa.int64()), first)
-            self._kept.append(pa.table([*map(comparable, arrays), rows], [name for name, _ in self._order]))
-            self._rows += len(rows)
-        if self._rows >= self._most + _SAMPLE_ROWS:
-            self.cut()
-
-    def cut(self) -> None:
-        """Forget all but the first."""
-        if not self._kept:
-            return
-        table, order = self._sorted()
-        table = table.take(order).combine_chunks()
-        self._kept, self._rows = [table], table.num_rows
-        if table.num_rows == self._most:
-            self.last = [column[-1] for column in table.columns]
+        keys = [one if pa.types.is_dictionary(one.type) else comparable(one) for one in keys]
+        if self._last is not None:
+            # By the first key alone: the others are compared in the few rows that are left. Equal rows come too late.
+            is_ahead = self._are_ahead(keys[:1], self._last, len(keys) > 1)
+            mask = is_ahead if mask is None else pc.and_(mask, is_ahead)
+        numbers = pc.indices_nonzero(pa.repeat(pa.scalar(True), len(keys[0])) if mask is None else mask)
+        numbers = pc.add(numbers.cast(pa.int64()), first)
+        rows = _Rows(keys if mask is None else [one.filter(mask) for one in keys], numbers)
+        if self._last is not None and len(keys) > 1:
+            rows = rows.filter(self._are_ahead(rows.keys, self._last, False))
+        is_large = rows.is_large
+        if not is_large:
+            rows = self._without_most(rows)
+        if len(rows.numbers):
+            self._kept.append(self._table(rows))
+            self._rows += len(rows.numbers)
+        if self._rows >= self._most + (_MANY_ROWS if is_large else self._most):
+            self._cut()
 
     def rows(self) -> Sequence[int]:
         """The numbers of the first. The keys are not copied: one may be a text of 2 GB."""
@@ -162,33 +153,56 @@ class _Best:
                 numbers.frombytes(memoryview(chunk.buffers()[1])[8 * chunk.offset : 8 * (chunk.offset + len(chunk))])
         return numbers
 
+    def _without_most(self, rows: _Rows) -> _Rows:
+        """Of many rows those that may be among the first, and not many more: a sort of a million takes 0.2 s."""
+        total = len(rows.numbers)
+        if total <= 4 * max(self._most, _SAMPLE_ROWS):
+            return rows
+        sample = self._table(rows.take(spread(total, _SAMPLE_ROWS).array))
+        order = pc.sort_indices(sample, self._order)
+        # Twice as many as are wanted, if the sample is like the whole; where it is not, four times as many, and so on.
+        rank = 2 * self._most * _SAMPLE_ROWS // total + _SPARE
+        while rank < _SAMPLE_ROWS:
+            *keys, number = (column[order[rank].as_py()] for column in sample.columns)
+            is_ahead = self._are_ahead(rows.keys, keys, pc.less_equal(rows.numbers, number))
+            if is_ahead.true_count >= self._most:
+                return rows.filter(is_ahead)
+            rank *= 4
+        return rows
+
+    def _cut(self) -> None:
+        """Forget all but the first."""
+        table, order = self._sorted()
+        table = table.take(order).combine_chunks()
+        self._kept, self._rows = [table], table.num_rows
+        self._last = [column[-1] for column in table.columns[:-1]]
+
+    def _table(self, rows: _Rows) -> pa.Table:
+        return pa.table([*map(comparable, rows.keys), rows.numbers], [name for name, _ in self._order])
+
     def _sorted(self) -> tuple[pa.Table, pa.Array]:
         table = pa.concat_tables(self._kept)
         return table, pc.sort_indices(table, self._order)[: self._most]
 
-    def _before_last(self, first: int, arrays: list[pa.Array], mask: pa.BooleanArray | None) -> pa.BooleanArray | None:
-        """Which rows of a slice may be among the first; ``None``: all."""
-        if self.last is None:
-            return mask
-        *values, row = self.last
-        # Among equal rows, the first by number are wanted.
-        earlier: pa.BooleanArray | bool = first <= row.as_py()
-        for column, value, key in reversed(list(zip(arrays, values, self._keys, strict=True))):
-            before = _comes_before(column, value, key.descending)
-            if earlier is not False:
-                equal = _is_equal(column, value)
-                before = pc.or_(before, equal if earlier is True else pc.and_(equal, earlier))
-            earlier = before
-        return earlier if mask is None else pc.and_(earlier, mask)
+    def _are_ahead(
+        self, keys: list[pa.Array], last: list[pa.Scalar], earlier: pa.BooleanArray | bool
+    ) -> pa.BooleanArray:
+        """Which rows come before one with the keys ``last``; of equal ones, those that are ``earlier``."""
+        for column, value, key in reversed(list(zip(keys, last, self._keys, strict=False))):
+            ahead = _comes_before(column, value, key.descending, or_equal=earlier is True)
+            earlier = ahead if isinstance(earlier, bool) else pc.or_(ahead, pc.and_(_is_equal(column, value), earlier))
+        return earlier
 
 
-def _comes_before(array: pa.Array, value: pa.Scalar, descending: bool) -> pa.BooleanArray:
+def _comes_before(array: pa.Array, value: pa.Scalar, descending: bool, or_equal: bool) -> pa.BooleanArray:
     """Which values come before ``value``; NaN comes after the numbers, and null after all, either way."""
     if not value.is_valid:
-        return each(array, pc.is_valid)
+        return pa.repeat(pa.scalar(True), len(array)) if or_equal else each(array, pc.is_valid)
     if _is_nan(value):
-        return each(array, lambda values: pc.invert(pc.is_nan(values)))
-    return each(array, lambda values: pc.greater(values, value) if descending else pc.less(values, value))
+        return each(array, pc.is_valid if or_equal else lambda values: pc.invert(pc.is_nan(values)))
+    if or_equal:
+        return each(array, lambda values: (pc.greater_equal if descending else pc.less_equal)(values, value))
+    return each(array, lambda values: (pc.greater if descending else pc.less)(values, value))
 
 
 def _is_equal(array: pa.Array, value: pa.Scalar) -> pa.BooleanArray:

@@ -74,8 +74,8 @@ def encode(obj: Any) -> pa.Table:
         raise UnsupportedSource(kind, "another column has the same label", fix, str(label))
     names: dict[str, None] = {}
     arrays, columns, index = [], [], []
-    for position, label in enumerate(frame.columns):
-        values = values_of(frame.iloc[:, position])
+    for label, column in frame.items():
+        values = values_of(column)
         it = "s" if series else f"df[{label!r}]"
         try:
             array, spec = encode_values(values)
@@ -195,8 +195,11 @@ def decode(table: pa.Table, *, as_series: bool, private: Private | None) -> Any:
     kept = [number for number, (name, _, _) in enumerate(meta["columns"]) if name in at]
     arrays = {number: make(decode_values, *meta["columns"][number]) for number in kept}
     # copy=False keeps each column where it is; the labels come after, since a dict would mix up 1, True and NaN.
-    # For bare object arrays pandas would guess another dtype.
-    columns = {at: pd.Series(array, dtype=array.dtype, copy=False) for at, array in arrays.items()}
+    # For bare object arrays pandas would guess another dtype; for each Series it compares and copies an index.
+    columns = {
+        at: pd.Series(array, dtype=array.dtype, copy=False) if is_object(array.dtype) else array
+        for at, array in arrays.items()
+    }
     frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
     names = list(map(decode_label, meta["names"]))
     if meta["range"] and len(range(*meta["range"])) == table.num_rows:
@@ -306,8 +309,8 @@ def _are_finer(times: pa.ChunkedArray) -> bool:
 def parts(value: Any) -> Iterator[tuple[str, list[Any]]]:
     """Each column of a frame or Series, and its index, with the NumPy and Arrow arrays behind it."""
     frame = value.to_frame() if isinstance(value, pd.Series) else value
-    for position, label in enumerate(frame.columns):
-        yield str(label), list(_arrays_of(frame.iloc[:, position].array))
+    for label, column in frame.items():
+        yield str(label), list(_arrays_of(column.array))
     levels = frame.index.levels if isinstance(frame.index, pd.MultiIndex) else [frame.index]
     for number, level in enumerate(levels):
         if isinstance(level, pd.RangeIndex):

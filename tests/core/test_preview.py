@@ -181,7 +181,6 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (selection, preview_view):
         monkeypatch.setattr(module, "VIEW_ROWS", 5)
     monkeypatch.setattr(selection, "_SAMPLE_ROWS", 6)
-    monkeypatch.setattr(selection, "_SAMPLE_RUNS", 2)
     for name, size in {"_RUN_ROWS": 7, "_SPAN": 20, "_STEP": 3}.items():
         monkeypatch.setattr(order, name, size)
 

@@ -48,6 +48,14 @@ def test_groups_are_those_of_pandas(by: str, measure: str, filter: str) -> None:
     assert by == "city" or list(found) == [str(key) for key in sorted(frame[by].unique())]
 
 
+def test_entries_of_a_dictionary_that_are_equal_are_one_group() -> None:
+    entries = pa.array([0.0, -0.0, 2.5, None, 2.5])
+    keys = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 3, None, 4, 4], pa.int8()), entries)
+    table = pa.table({"key": keys, "fare": [1, 2, 4, 8, 16, 32, 64]})
+    answer = View(table).group(0, 1, "sum")
+    assert {one["text"]: one["result"] for one in answer["groups"]} == {"0": 3, "2.5": 100, None: 24}
+
+
 def test_what_cannot_be_grouped_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     view = View(TABLE.append_column("tags", pa.array([["a"]] * 5000)))
     for by, of, measure in ((4, -1, "count"), (9, -1, "count"), (0, 0, "sum"), (0, -1, "mean"), (0, 2, "median")):
