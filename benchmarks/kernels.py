@@ -185,7 +185,7 @@ def _family(process: psutil.Process) -> list[psutil.Process]:
 
 def main() -> None:
     parser = timing.parser(__doc__, "1GiB", 15)
-    parser.add_argument("--chart", type=Path, help="draw the ratios into this SVG file (needs matplotlib)")
+    parser.add_argument("--chart", type=Path, help="draw the times into this SVG file (needs matplotlib)")
     arguments = parser.parse_args()
     timing.need(8 * arguments.size)
     large = f"{arguments.size / 2**20:,.0f} MiB, 8 columns of numbers"
@@ -232,7 +232,7 @@ def main() -> None:
 
 
 def draw(results: list[timing.Result], to: Path) -> None:
-    """Bars, one group for each table: how many times as long as ours each way takes."""
+    """Bars, one group for each table: how long each way takes, from zero, on a scale of the group's own."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -240,15 +240,17 @@ def draw(results: list[timing.Result], to: Path) -> None:
     from matplotlib import pyplot
 
     groups = list(dict.fromkeys(result.group for result in results))
-    figure, axes = pyplot.subplots(1, len(groups), figsize=(3.2 * len(groups), 3), sharey=True, layout="constrained")
-    for axis, group in zip(axes, groups, strict=True):
+    rows = -(-len(groups) // 3)
+    figure, axes = pyplot.subplots(rows, 3, figsize=(8.4, 2.4 * rows), sharey=True, layout="constrained")
+    for axis in axes.flat[len(groups) :]:
+        axis.axis("off")
+    for axis, group in zip(axes.flat, groups, strict=False):
         bars = [result for result in reversed(results) if result.group == group and result.way != "nothing"]
-        colours = ["#1976d2" if bar.ratio == 1 else "#9e9e9e" for bar in bars]
-        drawn = axis.barh([bar.way for bar in bars], [bar.ratio for bar in bars], color=colours)
-        axis.bar_label(drawn, [f"{bar.ratio:.2g}" for bar in bars], padding=3, color="#757575")
-        axis.set_title(group, fontsize=9, color="#757575")
-        axis.set_xscale("log")
-        axis.set_xlim(right=2 * max(bar.ratio for bar in bars))
+        colours = ["#9e9e9e"] * (len(bars) - 1) + ["#1976d2"]
+        drawn = axis.barh([bar.way for bar in bars], [bar.median for bar in bars], color=colours)
+        axis.bar_label(drawn, [timing.text(bar.median) for bar in bars], padding=3, color="#757575")
+        axis.set_title(group, fontsize=9, color="#757575", loc="left")
+        axis.set_xlim(0, 1.35 * max(bar.median for bar in bars))
         axis.tick_params(colors="#757575", length=0)
         axis.xaxis.set_visible(False)
         axis.spines[:].set_visible(False)
