@@ -54,11 +54,12 @@ def test_pandas_numbers_and_times_are_views():
     assert trip.value.iloc[0, 0] == 0
 
 
-def test_of_a_categorical_of_polars_the_codes_are_copied():
-    """They are what polars makes anew; the texts themselves it keeps once for the process."""
+def test_of_a_categorical_of_polars_the_codes_are_looked_at():
+    """Most releases of polars make them anew; the texts themselves it keeps once for the process."""
     frame = pl.DataFrame({"n": range(1000), "text": ["some text of the table"] * 1000})
     trip = Trip(frame.with_columns(kind=pl.col("text").cast(pl.Categorical)))
-    assert trip.copied() == {"kind": 4000}
+    codes = trip.value["kind"].to_physical().to_numpy()
+    assert trip.copied() == ({} if trip.inside(codes) else {"kind": 4000})
 
 
 def test_where_values_lie_in_memory():
