@@ -21,6 +21,7 @@ from .literal import Literal
 MAX_CONDITIONS = 100
 MAX_VALUES = 1000  # of "in"
 MAX_TEXT = 10_000  # characters of what is looked for
+_MAX_LOWERED = 64_000_000  # bytes of texts that are copied
 OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "in", "contains", "is null", "is not null")
 Columns = Mapping[int, pa.Array]
 
@@ -50,7 +51,7 @@ class Comparison:
     def _of(self, array: pa.Array) -> pa.BooleanArray:
         value = self.values[0]
         if self.op == "contains":
-            return pc.match_substring(array, value, ignore_case=self.ignore_case)
+            return _contains(array, str(value), self.ignore_case)
         if self.op == "in":
             return self._one_of(array)
         if self.op in ("==", "!="):
@@ -71,6 +72,18 @@ class Comparison:
             return matches
         exact = [number for value in self.values if (number := _exact(value, array.type)) is not None]
         return pc.is_in(array, pa.array(exact, array.type))
+
+
+def _contains(texts: pa.Array, part: str, ignore_case: bool) -> pa.BooleanArray:
+    """As ``pc.match_substring``, which takes eight times as long if case is ignored."""
+    if ignore_case and part.lower() == part.upper():
+        ignore_case = False
+    elif ignore_case and part.isascii() and texts.nbytes <= _MAX_LOWERED:
+        lower = part.lower()
+        # No other letters are the same as one of ASCII, but for the long s and the sign for kelvin (CaseFolding.txt).
+        if not {"s", "k"} & set(lower) or pc.all(pc.string_is_ascii(texts)).as_py() is not False:
+            texts, part, ignore_case = pc.ascii_lower(texts), lower, False
+    return pc.match_substring(texts, part, ignore_case=ignore_case)
 
 
 @dataclass(frozen=True)

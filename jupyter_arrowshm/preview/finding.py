@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from .selection import VIEW_ROWS, Key
 from .source import Source
 
 SECONDS = 1.0  # that one answer takes at most: who asked sees how far the search is, and asks again
+_LOOK = 0.05  # s; after each, the cell may be known: the other rows are counted in later answers
 _WALK_ROWS = 2000  # of a sorted view that are looked at together
 
 Look = Callable[[Patience, int], tuple[Sequence[int], int]]
@@ -89,8 +90,14 @@ class Finder:
         found: dict[str, Any] = {"row": None, "column": None, "number": None, "done": True, "from": None}
         search = self._search
         if search is not None:
-            search.go_on(patience.within(SECONDS))
-            found |= self._hit(search, step, patience)
+            answer = patience.within(SECONDS)
+            hit: dict[str, Any] = {"done": False}
+            while not hit.get("done", True):
+                search.go_on(answer.within(_LOOK))
+                hit = self._hit(search, step, patience)
+                if search.searched == self._source.num_rows or answer.is_over():
+                    break
+            found |= hit
         return {
             **found,
             "matches": len(search) if search is not None else 0,
@@ -165,26 +172,24 @@ class Finder:
     def _at(self, row: int, place: int | None, number: int | None, step: Step) -> dict[str, Any]:
         if place is None:
             return {"done": False}
-        columns = self._columns(row)
-        return {"row": place, "column": columns[-1 if step.direction < 0 else 0], "number": number}
+        return {"row": place, "column": next(self._columns(row, step.direction < 0)), "number": number}
 
     def _in_row(self, row: int, step: Step) -> int | None:
         """Another cell of the row where the step begins."""
         order = {column: place for place, column in enumerate(self.wanted.columns)}
         here = order.get(step.column, -1)
-        columns = self._columns(row)
         if step.direction < 0:
-            return next((column for column in reversed(columns) if order[column] < here), None)
-        return next((column for column in columns if order[column] >= here + step.direction), None)
+            return next(self._columns(row, True, lambda column: order[column] < here), None)
+        return next(self._columns(row, False, lambda column: order[column] >= here + step.direction), None)
 
-    def _columns(self, row: int) -> list[int]:
-        """The columns that have the text in this row."""
+    def _columns(
+        self, row: int, from_the_end: bool, is_wanted: Callable[[int], bool] = lambda column: True
+    ) -> Iterator[int]:
+        """The wanted columns that have the text in this row."""
         one = range(row, row + 1)
-        return [
-            column
-            for column, part in self._parts.items()
-            if part.mask({column: self._source.take(column, one)})[0].as_py()
-        ]
+        for column in reversed(self._parts) if from_the_end else self._parts:
+            if is_wanted(column) and self._parts[column].mask({column: self._source.take(column, one)})[0].as_py():
+                yield column
 
     # -- places --------------------------------------------------------------------------------------------------------
 

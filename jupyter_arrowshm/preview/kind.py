@@ -135,7 +135,7 @@ def each(array: pa.Array, ask: Callable[[pa.Array], pa.BooleanArray], missing: b
         found = ask(comparable(array.dictionary)).take(array.indices)
     else:
         found = ask(comparable(array))
-    return pc.fill_null(found, missing)
+    return pc.fill_null(found, missing) if found.null_count else found
 
 
 def shown(array: pa.Array, type_: pa.DataType) -> pa.Array:

@@ -15,7 +15,7 @@ from .numbers import Numbers
 from .patience import Patience
 from .source import SLICE_ROWS, Source
 
-_FEWEST_ROWS = 1 << 13  # that are looked at in one go
+_FEWEST_ROWS = 1 << 10  # that are looked at in one go
 _COUNTING = 1.0  # s that matches are counted for when there are enough to show
 
 

@@ -122,8 +122,8 @@ class View:
     ) -> dict[str, Any]:
         """The next or the previous cell of the view that has this text (:meth:`Finder.find`). Raises as :meth:`page`.
 
-        The text columns among ``columns`` are searched, from left to right as they are given. Each call takes about a
-        second at most, and the next one goes on.
+        The text columns among ``columns`` are searched, from left to right as they are given. Each call ends
+        when the cell is known, and after about a second; the next one goes on.
         """
         wanted = Wanted(text, tuple(parse_columns(columns, self.source.schema)), ignore_case)
         finder = self._finder

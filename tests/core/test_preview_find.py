@@ -7,12 +7,24 @@ import json
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_arrowshm.errors import InvalidQuery
-from jupyter_arrowshm.preview import Patience, Step, Unwanted, View, finding, order, search, selection, source
+from jupyter_arrowshm.preview import (
+    Patience,
+    Step,
+    Unwanted,
+    View,
+    condition,
+    finding,
+    order,
+    search,
+    selection,
+    source,
+)
 from jupyter_arrowshm.preview import view as preview_view
 
 TEXTS = st.sampled_from(["Oslo", "oslo (north)", "Lima", "", "ÅRE", None])
@@ -108,6 +120,32 @@ def test_a_search_is_bounded_goes_on_where_it_was_and_is_left(tiny: None) -> Non
     with pytest.raises(Unwanted):
         view.find("lima", Step(-1, -1, 1), patience=Patience(is_wanted=lambda: next(looks)))
     assert view.find("lima", Step(-1, -1, 1))["matches"] == 40
+
+
+def test_a_near_cell_is_told_before_all_rows_are_searched(tiny: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "_LOOK", 0)
+    table = pa.table({"city": ["Lima", "Oslo"] * 20, "n": range(40)})
+    view = View(table)
+    answer = view.find("oslo", Step(-1, -1, 0))
+    assert (answer["done"], answer["row"], answer["number"]) == (True, 1, 1)
+    assert answer["searched"] < 10
+    while (counted := view.find("oslo", Step(1, 0, 0)))["searched"] < 40:
+        assert counted["row"] == 1
+    assert counted["matches"] == 20
+    # In a sorted view no cell is the next one before all are known.
+    assert View(table, '[{"column": 1, "descending": true}]').find("oslo", Step(-1, -1, 0))["searched"] == 40
+
+
+LETTERS = st.text(alphabet="sSkK\u017f\u212aaAÅåß\u1e9e7 東", max_size=4)
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts=st.lists(st.none() | LETTERS, max_size=5), part=LETTERS, large=st.booleans())
+def test_case_is_ignored_as_unicode_has_it(texts: list[str | None], part: str, large: bool) -> None:
+    """The long s is an s, and the sign for kelvin a k: whatever is done about ASCII."""
+    array = pa.array(texts, pa.large_string() if large else pa.string())
+    found = condition.Comparison(0, "contains", array.type, (part,), ignore_case=True).mask({0: array})
+    assert found.equals(pc.fill_null(pc.match_substring(array, part, ignore_case=True), False))
 
 
 def test_there_must_be_something_to_find() -> None:
