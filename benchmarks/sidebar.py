@@ -6,6 +6,17 @@
     window          one request for a window of rows, as the browser sees it
     frame           from frame to frame while the mouse wheel turns (1920 x 1000)
 
+and, in a table of numbers, categories and texts, from a key or a click until what was asked for can be read (the
+median, and the 95th percentile):
+
+    sort            a column that nobody has sorted by yet: its first rows
+    sort all        until the last row of it is there, once
+    sorted jump     to a random row of it
+    find            from the last letter of a text until the first cell that has it; the box waits for more letters
+    next            Enter, until the next cell that has it
+    brush           a bar of a histogram is clicked: until it is said how many rows are left
+    column          in tables of 300 and 2,000 columns, from the Enter behind a column's name until its cell is there
+
 Run by `python benchmarks/sidebar.py [--rows 100000000]` after `make js` and `make .venv/.browser`; --json for programs.
 """
 
@@ -13,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import itertools
 import json
 import random
 import secrets
@@ -21,6 +33,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +54,19 @@ def make(name, rows):
             n = np.arange(i, min(i + 10_000_000, rows), dtype="int32")
             x = np.sin(n).astype("float32")
             w.write(pa.record_batch([pa.array(n), pa.array(x), pa.array(n % 2 == 0)], schema=schema))
+
+def make_mixed(rows):
+    words = pa.array([f"word {number}" for number in range(1000)])
+    n = np.arange(rows)
+    codes = pa.array((n * 31 % 1000).astype("int16"))
+    kinds = pa.DictionaryArray.from_arrays(codes, words)
+    made = pa.table({"x": n * 7919 % rows, "n": n, "kind": kinds, "text": words.take(codes)})
+    shm.share(made, f"mixed_{rows}")
+
+def make_wide(columns):
+    n = np.arange(20_000)
+    made = {f"c{i}": n + i if i % 2 else pa.array(n + i).cast(pa.string()) for i in range(columns)}
+    shm.share(pa.table(made), f"wide_{columns}")
 """
 # Milliseconds from a step until the status line, which reads the cell that the keyboard is on, says this.
 UNTIL = """async ([step, name, text]) => {
@@ -73,6 +100,7 @@ SCROLL = """async () => {
   }
   return frames;
 }"""
+WIDE = (300, 2000)
 
 
 def bundle() -> dict[str, dict[str, int]]:
@@ -105,6 +133,107 @@ def requests(page: Page) -> list[float]:
     return taken
 
 
+class Interactions:
+    """A table in front, and how long it takes until what was asked for can be read."""
+
+    def __init__(self, desk: Desk, name: str, first: str) -> None:
+        desk.command("arrowshm:open", name=name)
+        self.page = desk.page
+        self.node = desk.page.locator(".jp-ArrowSHM-previewTab:visible")
+        self.grid = self.node.locator(".lm-DataGrid-viewport")
+        self.grid.focus()
+        self.until("status", first)
+
+    def until(self, part: str, text: str) -> None:
+        self.page.wait_for_function(
+            """([part, text]) => [...document.querySelectorAll('.jp-ArrowSHM-previewTab')].find(one => one.offsetParent)
+              ?.querySelector(`.jp-ArrowSHM-${part}`)?.textContent.includes(text)""",
+            arg=[part, text],
+            timeout=60_000,
+        )
+
+    def time(self, act: Callable[[], object], part: str, text: str) -> float:
+        """Milliseconds, of which some are this program's way to the browser."""
+        begun = time.perf_counter()
+        act()
+        self.until(part, text)
+        return 1000 * (time.perf_counter() - begun)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def sort(self, rows: int, times: int) -> dict[str, list[float]]:
+        chance = random.Random(1)
+
+        def click() -> None:
+            self.grid.click(position={"x": 100, "y": 15})
+
+        click()
+        self.until("chip", "x ▲")
+        found = {"sort": [self.time(click, "status", f"Row 1, x: {rows - 1}")]}
+        found["sort all"] = [self.page.evaluate(UNTIL, ["jump", str(rows), "x: 0"])]
+        places = [chance.randrange(1, rows - 1) for _ in range(times)]
+        found["sorted jump"] = [
+            self.page.evaluate(UNTIL, ["jump", str(place + 1), f"x: {rows - 1 - place}"]) for place in places
+        ]
+        click()  # as the table is
+        self.grid.focus()
+        self.press("Control+Home")
+        self.until("status", "Row 1, x: 0")
+        return found
+
+    def find(self, times: int) -> dict[str, list[float]]:
+        found: dict[str, list[float]] = {"find": [], "next": []}
+        for turn in range(times):
+            self.press("Control+f")
+            number = 131 + 31 * turn
+            self.page.keyboard.insert_text(f"word {number}")
+            wanted = next(row for row in range(1000) if 31 * row % 1000 == number)
+            found["find"].append(self.time(lambda: None, "status", f"Row {wanted + 1:,}, kind: word {number}"))
+            self.press("Enter")
+            self.until("status", f"Row {wanted + 1:,}, text")
+            found["next"].append(self.time(lambda: self.press("Enter"), "status", f"Row {wanted + 1001:,}, kind"))
+            self.press("Escape")
+            self.grid.focus()
+            self.press("Control+Home")
+            self.until("status", "Row 1, x: 0")
+        return found
+
+    def brush(self, rows: int, times: int) -> dict[str, list[float]]:
+        box = self.grid.bounding_box()
+        assert box
+        y, bars = box["y"] + 60, {}
+        for x in range(int(box["x"]), int(box["x"]) + 400, 3):
+            self.page.mouse.move(x, y)
+            if " rows" in (title := self.grid.get_attribute("title") or ""):
+                bars.setdefault(title, (x, y))
+        taken = []
+        chips = self.node.locator(".jp-ArrowSHM-chip")
+        for bar in itertools.islice(itertools.cycle([*bars.values()][1:-1]), times):
+            taken.append(self.time(lambda at=bar: self.page.mouse.click(*at), "shape", f"of {rows:,} rows"))  # type: ignore[misc]
+            chips.click()
+            expect(chips).to_have_count(0)
+        return {"brush": taken}
+
+    def columns(self, columns: int, times: int) -> list[float]:
+        chance, taken = random.Random(1), []
+        for _ in range(times):
+            column = chance.randrange(columns)
+            self.node.get_by_role("button", name="Columns").click()
+            self.page.keyboard.insert_text(f"c{column}")
+            taken.append(self.time(lambda: self.press("Enter"), "status", f"Row 1, c{column}: {column}"))
+        return taken
+
+
+def interactions(desk: Desk, rows: int, times: int) -> dict[str, list[float]]:
+    mixed = Interactions(desk, f"mixed_{rows}", "Row 1, x: 0")
+    found = mixed.sort(rows, times) | mixed.find(times) | mixed.brush(rows, times)
+    for columns in WIDE:
+        found[f"column, of {columns:,}"] = Interactions(desk, f"wide_{columns}", "Row 1, c0: 0").columns(columns, times)
+    return found
+
+
 def run(rows: list[int], times: int) -> dict[str, Any]:
     place = Path(tempfile.mkdtemp(prefix="arrowshm-bench-"))
     store = Path(f"/dev/shm/arrowshm-bench-{secrets.token_hex(4)}")
@@ -118,6 +247,9 @@ def run(rows: list[int], times: int) -> dict[str, Any]:
         peer.run(SHARE)
         for count in rows:
             peer.run(f"make('rows_{count}', {count})")
+        peer.run(f"make_mixed({rows[-1]})")
+        for columns in WIDE:
+            peer.run(f"make_wide({columns})")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             page = browser.new_page(viewport={"width": 1920, "height": 1000})
@@ -130,6 +262,10 @@ def run(rows: list[int], times: int) -> dict[str, Any]:
             found["window"] = statistics.median(requests(page))
             frames = page.evaluate(SCROLL)
             found["frame"] = {"median": statistics.median(frames), "longest": max(frames)}
+            found["interactions"] = {
+                name: {"p50": statistics.median(taken), "p95": sorted(taken)[int(0.95 * len(taken))]}
+                for name, taken in interactions(desk, rows[-1], times).items()
+            }
             browser.close()
     finally:
         peer.quit()
@@ -160,6 +296,8 @@ def main() -> None:
     print(
         f"frame (scrolling)           {found['frame']['median']:10.0f} ms, longest {found['frame']['longest']:.0f} ms"
     )
+    for name, taken in found["interactions"].items():
+        print(f"{name:<27} {taken['p50']:10.0f} ms, p95 {taken['p95']:.0f} ms")
 
 
 if __name__ == "__main__":
