@@ -1,9 +1,10 @@
 """The order of all rows of a sorted view: the table is sorted in runs, and merged only where somebody looks.
 
-Four bytes are kept for each row. A run is sorted in a tenth of a second, so the
-work can stop after any of them and go on later. The rows at some places of the
-view are found by regular samples of the runs (Shi and Schaeffer, "Parallel
-sorting by regular sampling", 1992), which leave a few hundred rows of each run to be merged.
+Four bytes are kept for each row. A run is sorted in some hundredths of a second, so the
+work can stop after any of them and go on later; where there are very many rows, runs are
+longer, because each has a part in every page. The rows at some places of the view are found
+by regular samples of the runs (Shi and Schaeffer, "Parallel sorting by regular sampling",
+1992), which leave a few hundred rows of each run to be merged.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ import pyarrow.compute as pc
 from .condition import Columns, Condition
 from .display import taken
 from .kind import comparable
+from .numbers import Numbers
 from .patience import Patience
 from .selection import Key
-from .source import Source
+from .source import Slice, Source
 
 SORTED_ROWS = 128_000_000  # of all orders that are kept at once: half of the memory that a preview worker may have
-_RUN_ROWS = 1 << 20
+_RUN_ROWS = 1 << 17  # of a run at least: eight such are sorted in a third of the time that one of a million takes
+_MANY_RUNS = 1 << 8
 _SPAN = 1 << 31  # rows of the table that a run may come from: their numbers are kept in 32 bits
-_STEP = 256  # every so many rows of a run, one is a sample
+_STEP = 128  # every so many rows of a run, one is a sample
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Order(Sequence[int]):
         self._source, self._condition, self._length = source, condition, length
         self._columns = [key.column for key in keys]
         self._by = [(str(place), "descending" if key.descending else "ascending") for place, key in enumerate(keys)]
+        self._run_rows = max(_RUN_ROWS, length // _MANY_RUNS)
         # In one piece: among what a sort needs for a moment, a hundred pieces would keep three times their memory.
         self._memory = mmap.mmap(-1, max(1, 4 * length), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._runs: list[_Run] = []
@@ -107,8 +111,8 @@ class Order(Sequence[int]):
         begin = num_kept = 0
         kept: list[pa.Table] = []
         searched = 0
-        for first, arrays in self._source.slices(columns):
-            if num_kept >= _RUN_ROWS or first - begin >= _SPAN:
+        for first, arrays in self._slices(columns):
+            if num_kept >= self._run_rows or first - begin >= _SPAN:
                 self._add_run(begin, kept)
                 yield searched
                 kept, num_kept = [], 0
@@ -124,6 +128,11 @@ class Order(Sequence[int]):
         if kept:
             self._add_run(begin, kept)
             yield searched
+
+    def _slices(self, columns: list[int]) -> Iterator[Slice]:
+        for first, arrays in self._source.slices(columns):
+            for begin in range(0, len(arrays[0]), self._run_rows):
+                yield first + begin, [array.slice(begin, self._run_rows) for array in arrays]
 
     def _part(self, columns: Columns, after: int) -> pa.Table:
         """Keys and row numbers of a slice that lies ``after`` so many rows of its run."""
@@ -154,7 +163,7 @@ class Order(Sequence[int]):
         numbers = [pc.add(rows.cast(pa.int64()), run.first) for run, rows in zip(self._runs, some, strict=True)]
         # In the table's order, which is that of the runs, too.
         rows = pa.concat_arrays([pa.array([], pa.int64()), *(one.take(pc.array_sort_indices(one)) for one in numbers)])
-        self._run_of_sample = pa.concat_arrays([pa.array([], pa.uint32()), *runs]).take(self._sort(rows.to_pylist()))
+        self._run_of_sample = pa.concat_arrays([pa.array([], pa.uint32()), *runs]).take(self._sort(Numbers(rows)))
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
@@ -174,7 +183,7 @@ class Order(Sequence[int]):
         rows = pa.concat_arrays(numbers)
         # In the table's order they are taken from one batch after the other, and equal ones need no further key.
         rows = rows.take(pc.array_sort_indices(rows))
-        order = self._sort(rows.to_pylist())
+        order = self._sort(Numbers(rows))
         found: list[int] = rows.take(order.slice(first - before, end - first)).to_pylist()
         return found
 
@@ -185,9 +194,9 @@ class Order(Sequence[int]):
         counts = dict(zip(*(part.to_pylist() for part in counted), strict=True))
         return [counts.get(run, 0) for run in range(len(self._runs))]
 
-    def _sort(self, rows: list[int]) -> pa.UInt64Array:
+    def _sort(self, rows: Numbers) -> pa.UInt64Array:
         """The order of these rows, of which equal ones stay as they are."""
-        if not rows:
+        if not len(rows):
             return pa.array([], pa.uint64())
         keys = [
             pa.chunked_array([comparable(taken(*piece)) for piece in self._source.pieces(column, rows)])
