@@ -19,10 +19,16 @@ from .summary import values_of
 MAX_GROUPS = 100_000  # that are told apart
 MOST_SHOWN = 1000
 MAX_POINTS = 5000
-MEASURES = ("count", "sum", "mean", "min", "max")
-_SUMS = [("value", "sum"), ("value", "count"), ("value", "min"), ("value", "max"), ([], "count_all")]
-_NAMES = ("value_sum", "value_count", "value_min", "value_max", "count_all")
-_AGAIN = ("sum", "sum", "min", "max", "sum")  # of what was summed up before
+# What is asked of each slice; all of them would take twice as long.
+_ASKED: dict[str, tuple[str, ...]] = {
+    "count": ("count_all",),
+    "sum": ("sum",),
+    "mean": ("sum", "count"),
+    "min": ("min",),
+    "max": ("max",),
+}
+MEASURES = tuple(_ASKED)
+_AGAIN = {"min": "min", "max": "max"}  # of what was summed up before; else the sum
 
 
 def group(
@@ -44,22 +50,25 @@ def group(
     if measure != "count" and kind(_type_of(source, of)) not in ("number", "bool"):
         raise InvalidQuery(f"{source.schema.field(of).name[:60]!r} has no numbers to sum up")
     columns = [by] if measure == "count" else [by, of]
-    found = pa.table([pa.array([], comparable_type(key)), *[[]] * len(_NAMES)], ["key", *_NAMES])
+    asked = _ASKED[measure]
+    found = pa.table([pa.array([], comparable_type(key)), *[[]] * len(asked)], ["key", *asked])
     parts: list[pa.Table] = []
     searched = 0
-    for seen, part in _parts(source, condition, columns):
+    for seen, part in _parts(source, condition, columns, asked):
         searched = seen
         parts.append(part)
         if sum(map(len, parts)) > MAX_GROUPS:
-            parts = [_merged(parts)]
+            parts = [_merged(parts, asked)]
             if parts[0].num_rows > MAX_GROUPS:
                 raise InvalidQuery(
                     f"{source.schema.field(by).name[:60]!r} has more than {MAX_GROUPS:,} different values"
                 )
         if patience.is_over():
             break
-    found = _merged(parts) if parts else found
-    values = _measured(found, measure)
+    found = _merged(parts, asked) if parts else found
+    values = found[asked[0]]
+    if measure == "mean":
+        values = pc.divide(values, found["count"].cast(pa.float64()))
     is_ordered = kind(key) in ("number", "time")
     ordered = pa.table([found["key"], values], ["key", "value"])
     order = pc.sort_indices(
@@ -106,7 +115,9 @@ def _type_of(source: Source, column: int) -> pa.DataType:
     return field.type
 
 
-def _parts(source: Source, condition: Condition | None, columns: list[int]) -> Iterator[tuple[int, pa.Table]]:
+def _parts(
+    source: Source, condition: Condition | None, columns: list[int], asked: Sequence[str]
+) -> Iterator[tuple[int, pa.Table]]:
     """The groups of one slice of the table after the other, and how many rows were looked at so far."""
     wanted = sorted({*columns, *(condition.columns if condition else ())})
     for first, arrays in source.slices(wanted):
@@ -114,15 +125,16 @@ def _parts(source: Source, condition: Condition | None, columns: list[int]) -> I
         key = known[columns[0]]
         entries = key.dictionary if pa.types.is_dictionary(key.type) else None
         key = _normal(key) if entries is None else key.indices
-        if len(columns) == 1:
-            value = pa.nulls(len(key), pa.float64())
-        else:
+        table = pa.table([key], ["key"])
+        if len(columns) > 1:
             value = comparable(known[columns[1]]).cast(pa.float64(), safe=False)
-            value = pc.if_else(pc.is_nan(value), None, value)  # not a number: left out, as a null is
-        table = pa.table([key, value], ["key", "value"])
+            # Not a number: left out, as a null is.
+            table = table.append_column("value", pc.if_else(pc.is_nan(value), None, value))
         if condition is not None:
             table = table.filter(condition.mask(known))
-        groups = table.group_by("key").aggregate(_SUMS).select(["key", *_NAMES])
+        groups = table.group_by("key").aggregate([([] if one == "count_all" else "value", one) for one in asked])
+        groups = groups.select(["key", *(one if one == "count_all" else f"value_{one}" for one in asked)])
+        groups = groups.rename_columns(["key", *asked])
         if entries is not None:
             # Only now: to decode each row takes longer than the rest. Equal entries become one group with the slices.
             groups = groups.set_column(0, "key", _normal(entries).take(groups["key"]))
@@ -135,16 +147,7 @@ def _normal(keys: pa.Array) -> pa.Array:
     return pc.add(keys, pa.scalar(0.0, keys.type)) if pa.types.is_floating(keys.type) else keys
 
 
-def _merged(parts: list[pa.Table]) -> pa.Table:
-    table = pa.concat_tables(parts)
-    merged = table.group_by("key").aggregate(list(zip(_NAMES, _AGAIN, strict=True)))
-    names = ["key", *(f"{name}_{again}" for name, again in zip(_NAMES, _AGAIN, strict=True))]
-    return merged.select(names).rename_columns(["key", *_NAMES])
-
-
-def _measured(groups: pa.Table, measure: str) -> pa.ChunkedArray:
-    if measure == "count":
-        return groups["count_all"]
-    if measure == "mean":
-        return pc.divide(groups["value_sum"], groups["value_count"].cast(pa.float64()))
-    return groups[f"value_{measure}"]
+def _merged(parts: list[pa.Table], asked: Sequence[str]) -> pa.Table:
+    again = [(one, _AGAIN.get(one, "sum")) for one in asked]
+    merged = pa.concat_tables(parts).group_by("key").aggregate(again)
+    return merged.select(["key", *(f"{one}_{how}" for one, how in again)]).rename_columns(["key", *asked])
