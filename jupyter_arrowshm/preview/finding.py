@@ -20,7 +20,7 @@ from .selection import VIEW_ROWS, Key
 from .source import Source
 
 SECONDS = 1.0  # that one answer takes at most: who asked sees how far the search is, and asks again
-_LOOK = 0.05  # s; after each, the cell may be known: the other rows are counted in later answers
+_LOOK = 0.05  # s; after each, the cell may be known: the other rows are counted in the next answers
 _WALK_ROWS = 2000  # of a sorted view that are looked at together
 
 Look = Callable[[Patience, int], tuple[Sequence[int], int]]
@@ -91,11 +91,12 @@ class Finder:
         search = self._search
         if search is not None:
             answer = patience.within(SECONDS)
-            hit: dict[str, Any] = {"done": False}
-            while not hit.get("done", True):
+            while True:
                 search.go_on(answer.within(_LOOK))
                 hit = self._hit(search, step, patience)
-                if search.searched == self._source.num_rows or answer.is_over():
+                # Who asks about the cell where the step begins wants the other rows counted.
+                is_news = hit.get("done", True) and (hit.get("row"), hit.get("column")) != (step.row, step.column)
+                if is_news or search.searched == self._source.num_rows or answer.is_over():
                     break
             found |= hit
         return {
