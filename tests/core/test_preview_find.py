@@ -148,6 +148,12 @@ def test_case_is_ignored_as_unicode_has_it(texts: list[str | None], part: str, l
     assert found.equals(pc.fill_null(pc.match_substring(array, part, ignore_case=True), False))
 
 
+def test_an_empty_array_without_offsets() -> None:
+    array = pa.Array.from_buffers(pa.string(), 0, [None, None, pa.py_buffer(b"")])
+    found = condition.Comparison(0, "contains", array.type, ("os",), ignore_case=True).mask({0: array})
+    assert found.equals(pa.array([], pa.bool_()))
+
+
 def test_there_must_be_something_to_find() -> None:
     view = View(pa.table({"n": [1, 2], "city": ["Lima", None]}))
     for text in ("", "x" * 10_001):
