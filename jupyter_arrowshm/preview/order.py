@@ -27,7 +27,7 @@ from .source import Slice, Source
 
 SORTED_ROWS = 128_000_000  # of all orders that are kept at once: half of the memory that a preview worker may have
 _RUN_ROWS = 1 << 17  # of a run at least: eight such are sorted in a third of the time that one of a million takes
-_MANY_RUNS = 1 << 8
+_MANY_RUNS = 1 << 8  # about as many at most: each has a part in every page
 _SPAN = 1 << 31  # rows of the table that a run may come from: their numbers are kept in 32 bits
 _STEP = 128  # every so many rows of a run, one is a sample
 
