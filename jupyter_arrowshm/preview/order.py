@@ -65,15 +65,16 @@ class Order(Sequence[int]):
 
     @property
     def done(self) -> float:
-        """The share of the table that is sorted."""
-        return self._searched / self._source.num_rows if self._source.num_rows else 1.0
+        """The share of the table that is sorted: 1 only at the end, as then the rows can be looked at."""
+        return 1.0 if self.is_done else self._searched / (self._source.num_rows + 1)
 
     def go_on(self, patience: Patience) -> None:
         """Sort until the end of the table, or until time is over. Raises ``Unwanted``, and can go on after that."""
         while not self.is_done:
-            self._searched = next(self._parts, self._source.num_rows)
-            if self._searched == self._source.num_rows:
+            if (searched := next(self._parts, None)) is None:
                 self._finish()
+            else:
+                self._searched = searched
             if patience.is_over():
                 break
 
@@ -158,7 +159,8 @@ class Order(Sequence[int]):
         self._sorted += len(rows)
 
     def _finish(self) -> None:
-        some = [run.rows.take(pa.array(range(0, len(run.rows), _STEP), pa.int64())) for run in self._runs]
+        places = pa.array(range(0, max((len(run.rows) for run in self._runs), default=0), _STEP), pa.int64())
+        some = [run.rows.take(places[: -(-len(run.rows) // _STEP)]) for run in self._runs]
         runs = [pa.repeat(pa.scalar(number, pa.uint32()), len(rows)) for number, rows in enumerate(some)]
         numbers = [pc.add(rows.cast(pa.int64()), run.first) for run, rows in zip(self._runs, some, strict=True)]
         # In the table's order, which is that of the runs, too.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import array
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -13,15 +13,17 @@ import pyarrow.compute as pc
 from ..arrowtypes import is_binary, is_text
 from ..errors import InvalidQuery, QueryStopped
 from .condition import Columns, Condition, check_column
-from .kind import comparable, each, is_comparable, num_bytes
+from .kind import check, comparable, each, is_comparable, num_bytes
 from .numbers import spread
 from .patience import Patience
-from .source import Source
+from .source import Slice, Source
 
 VIEW_ROWS = 10_000  # that are found at once
 MAX_KEYS = 8
 _SAMPLE_ROWS = 1 << 12  # that give a first idea of which rows come first
 _SPARE = 24  # more of them than are expected before the last row that is wanted
+_PARTS, _PART_ROWS = 16, 1 << 13  # of a long table, whose first rows bound what may come first in all of it
+_LONG_ROWS = 1 << 20
 _MANY_ROWS = 1 << 18  # that are kept of long texts before some are forgotten, for which the others are copied
 _MAX_BYTES = 256_000_000  # of the texts of a slice that are copied
 
@@ -79,16 +81,32 @@ def select_sorted(
         Sorting was not done in time.
     """
     wanted = sorted({*(key.column for key in keys), *(condition.columns if condition else ())})
-    best = _Best(keys, most)
+    parts = _Best(keys, most)
+    for first, arrays in _parts(source, wanted):
+        parts.add_matching(first, dict(zip(wanted, arrays, strict=True)), condition)
+    best = _Best(keys, most, parts.last())
     matches = 0
     for first, arrays in source.slices(wanted):
-        columns = dict(zip(wanted, arrays, strict=True))
-        mask = condition.mask(columns) if condition else None
-        matches += len(arrays[0]) if mask is None else mask.true_count
-        best.add(first, columns, mask)
+        matches += best.add_matching(first, dict(zip(wanted, arrays, strict=True)), condition)
         if patience.is_over():
             raise QueryStopped(f"took longer than {patience.seconds:g} s and was stopped")
     return Selection(best.rows(), matches, source.num_rows)
+
+
+def _parts(source: Source, columns: Sequence[int]) -> Iterator[Slice]:
+    """Rows from here and there in a long table, as :meth:`Source.slices` gives all."""
+    if source.num_rows <= _LONG_ROWS:
+        return
+    for part in range(_PARTS):
+        first = part * (source.num_rows - _PART_ROWS) // (_PARTS - 1)
+        rows = range(first, first + _PART_ROWS)
+        pieces = [next(source.pieces(column, rows)) for column in columns]
+        # What lies in several batches would have to be copied.
+        if all(len(some) == len(rows) for _, some in pieces):
+            arrays = [array.slice(some[0], len(some)) for array, some in pieces]
+            for array in arrays:
+                check(array)
+            yield first, arrays
 
 
 @dataclass(frozen=True)
@@ -112,29 +130,48 @@ class _Rows:
 
 
 class _Best:
-    """The first rows by some keys, and then by number, of those that were added: slice after slice, from the top."""
+    """The first rows by some keys, and then by number, of those that were added: slice after slice, from the top.
 
-    def __init__(self, keys: Sequence[Key], most: int) -> None:
+    ``last`` are the keys of a row that is known not to come before all that are wanted: those after it are left out.
+    A column that rises, sorted from its end, would have the first rows of all so far in each slice.
+    """
+
+    def __init__(self, keys: Sequence[Key], most: int, last: list[pa.Scalar] | None = None) -> None:
         self._keys, self._most = keys, most
         self._order = [(str(i), "descending" if key.descending else "ascending") for i, key in enumerate(keys)]
         self._order.append(("row", "ascending"))
         self._kept: list[pa.Table] = []
         self._rows = 0
-        self._last: list[pa.Scalar] | None = None  # the keys of a row; no later row comes after it
+        self._last = last
+        self._is_equal_late = False  # whether a row that is equal to the last comes after it
 
-    def add(self, first: int, columns: Columns, mask: pa.BooleanArray | None) -> None:
+    def add_matching(self, first: int, columns: Columns, condition: Condition | None) -> int:
+        """Add the rows that match, and count them."""
+        mask = condition.mask(columns) if condition else None
+        self._add(first, columns, mask)
+        length: int = len(next(iter(columns.values()))) if mask is None else mask.true_count
+        return length
+
+    def last(self) -> list[pa.Scalar] | None:
+        """The keys of the last of the first rows; ``None`` if there are fewer than are wanted."""
+        if self._rows < self._most:
+            return None
+        self._cut()
+        return self._last
+
+    def _add(self, first: int, columns: Columns, mask: pa.BooleanArray | None) -> None:
         keys = [columns[key.column] for key in self._keys]
         # A dictionary is decoded when few rows are left; Arrow cannot take single rows of runs and views.
         keys = [one if pa.types.is_dictionary(one.type) else comparable(one) for one in keys]
         if self._last is not None:
-            # By the first key alone: the others are compared in the few rows that are left. Equal rows come too late.
-            is_ahead = self._are_ahead(keys[:1], self._last, len(keys) > 1)
+            # By the first key alone: the others are compared in the few rows that are left.
+            is_ahead = self._are_ahead(keys[:1], self._last, len(keys) > 1 or not self._is_equal_late)
             mask = is_ahead if mask is None else pc.and_(mask, is_ahead)
         numbers = pc.indices_nonzero(pa.repeat(pa.scalar(True), len(keys[0])) if mask is None else mask)
         numbers = pc.add(numbers.cast(pa.int64()), first)
         rows = _Rows(keys if mask is None else [one.filter(mask) for one in keys], numbers)
         if self._last is not None and len(keys) > 1:
-            rows = rows.filter(self._are_ahead(rows.keys, self._last, False))
+            rows = rows.filter(self._are_ahead(rows.keys, self._last, not self._is_equal_late))
         is_large = rows.is_large
         if not is_large:
             rows = self._without_most(rows)
@@ -175,7 +212,7 @@ class _Best:
         table, order = self._sorted()
         table = table.take(order).combine_chunks()
         self._kept, self._rows = [table], table.num_rows
-        self._last = [column[-1] for column in table.columns[:-1]]
+        self._last, self._is_equal_late = [column[-1] for column in table.columns[:-1]], True
 
     def _table(self, rows: _Rows) -> pa.Table:
         return pa.table([*map(comparable, rows.keys), rows.numbers], [name for name, _ in self._order])

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from jupyter_arrowshm.preview import source
+from jupyter_arrowshm.preview import condition, selection, source
 from jupyter_arrowshm.preview.numbers import spread
 from jupyter_arrowshm.preview.patience import Patience
 from jupyter_arrowshm.preview.selection import _SAMPLE_ROWS, Key, select_sorted
@@ -24,6 +24,8 @@ SLICES = [(0, 120_000), (120_000, 30_000)]  # batches; the first is two slices
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "SLICE_ROWS", 60_000)
     monkeypatch.setattr(source, "_FEW_ROWS", 10_000)
+    monkeypatch.setattr(selection, "_LONG_ROWS", 100_000)
+    monkeypatch.setattr(selection, "_PART_ROWS", 1000)
 
 
 def columns() -> Iterator[tuple[str, pa.Array]]:
@@ -35,6 +37,7 @@ def columns() -> Iterator[tuple[str, pa.Array]]:
     yield "text", pa.array(random.integers(0, 5000, ROWS)).cast(pa.string())
     yield "category", pa.DictionaryArray.from_arrays(random.integers(0, 3, ROWS), ["late", "early", "on time"])
     yield "ordered", pa.array(np.arange(ROWS))
+    yield "with a peak", pa.array(np.minimum(np.arange(ROWS), ROWS - np.arange(ROWS)))
     yield "nothing but nulls", pa.nulls(ROWS, pa.int32())
 
 
@@ -72,6 +75,30 @@ def test_by_one_column(name: str, descending: bool) -> None:
 def test_by_two_columns(first: str, second: str, descending: bool) -> None:
     shared, keys = table(COLUMNS[first], COLUMNS[second]), [Key(0, descending), Key(1, not descending)]
     assert first_rows(shared, keys) == rows_of_all(shared, keys)
+
+
+@pytest.mark.parametrize("name", ["ordered", "with a peak"])
+def test_few_rows_of_a_column_that_rises_are_sorted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its end, each slice has the first rows of all so far: the sort of 100 million rows took more than 4 s."""
+    sorted_rows: list[int] = []
+    sort = selection._Best._table
+
+    def counted(self: selection._Best, rows: selection._Rows) -> pa.Table:
+        sorted_rows.append(len(rows.numbers))
+        return sort(self, rows)
+
+    monkeypatch.setattr(selection._Best, "_table", counted)
+    monkeypatch.setattr(selection, "_SAMPLE_ROWS", 100)
+    shared, keys = table(COLUMNS[name]), [Key(0, True)]
+    assert first_rows(shared, keys) == rows_of_all(shared, keys)
+    assert sum(sorted_rows) < ROWS / 5
+
+
+def test_a_filter_leaves_fewer_rows_than_are_wanted() -> None:
+    shared = table(COLUMNS["ordered"])
+    few = condition.parse('{"column": 0, "op": "<", "value": 150}', shared.schema)
+    found = select_sorted(TableSource(shared), few, [Key(0, True)], Patience(60), MOST)
+    assert (list(found.rows), found.matches) == (list(range(149, -1, -1)), 150)
 
 
 def test_the_sample_misleads() -> None:
