@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import InvalidQuery
-from .condition import Condition, check_column
+from .condition import Columns, Condition, check_column
 from .kind import comparable, comparable_type, is_comparable, kind
 from .numbers import spread
 from .patience import Patience
-from .source import Source
+from .source import Slice, Source
 from .summary import values_of
+from .threads import ahead
 
 MAX_GROUPS = 100_000  # that are told apart
 MOST_SHOWN = 1000
@@ -120,25 +121,34 @@ def _parts(
 ) -> Iterator[tuple[int, pa.Table]]:
     """The groups of one slice of the table after the other, and how many rows were looked at so far."""
     wanted = sorted({*columns, *(condition.columns if condition else ())})
-    for first, arrays in source.slices(wanted):
-        known = dict(zip(wanted, arrays, strict=True))
-        key = known[columns[0]]
-        entries = key.dictionary if pa.types.is_dictionary(key.type) else None
-        key = _normal(key) if entries is None else key.indices
-        table = pa.table([key], ["key"])
-        if len(columns) > 1:
-            value = comparable(known[columns[1]]).cast(pa.float64(), safe=False)
-            # Not a number: left out, as a null is.
-            table = table.append_column("value", pc.if_else(pc.is_nan(value), None, value))
-        if condition is not None:
-            table = table.filter(condition.mask(known))
-        groups = table.group_by("key").aggregate([([] if one == "count_all" else "value", one) for one in asked])
-        groups = groups.select(["key", *(one if one == "count_all" else f"value_{one}" for one in asked)])
-        groups = groups.rename_columns(["key", *asked])
-        if entries is not None:
-            # Only now: to decode each row takes longer than the rest. Equal entries become one group with the slices.
-            groups = groups.set_column(0, "key", _normal(entries).take(groups["key"]))
-        yield first + len(arrays[0]), groups
+
+    def groups(one: Slice) -> tuple[int, pa.Table]:
+        first, arrays = one
+        return first + len(arrays[0]), _groups(dict(zip(wanted, arrays, strict=True)), condition, columns, asked)
+
+    return ahead(source.slices(wanted), groups)
+
+
+def _groups(known: Columns, condition: Condition | None, columns: list[int], asked: Sequence[str]) -> pa.Table:
+    key = known[columns[0]]
+    entries = key.dictionary if pa.types.is_dictionary(key.type) else None
+    key = _normal(key) if entries is None else key.indices
+    table = pa.table([key], ["key"])
+    if len(columns) > 1:
+        value = comparable(known[columns[1]]).cast(pa.float64(), safe=False)
+        # Not a number: left out, as a null is.
+        table = table.append_column("value", pc.if_else(pc.is_nan(value), None, value))
+    if condition is not None:
+        table = table.filter(condition.mask(known))
+    groups = table.group_by("key", use_threads=False).aggregate(
+        [([] if one == "count_all" else "value", one) for one in asked]
+    )
+    groups = groups.select(["key", *(one if one == "count_all" else f"value_{one}" for one in asked)])
+    groups = groups.rename_columns(["key", *asked])
+    if entries is not None:
+        # Only now: to decode each row takes longer than the rest. Equal entries become one group with the slices.
+        groups = groups.set_column(0, "key", _normal(entries).take(groups["key"]))
+    return groups
 
 
 def _normal(keys: pa.Array) -> pa.Array:

@@ -32,6 +32,8 @@ class PartsSource(Source):
     Raises :class:`Damage` for parts of no possible length.
     """
 
+    is_at_hand = False
+
     def __init__(self, schema: pa.Schema, lengths: list[int]) -> None:
         super().__init__()
         self.schema = recognised(schema)
@@ -141,6 +143,8 @@ class FarSource(Source):
 
     What needs all rows raises ``InvalidQuery``.
     """
+
+    is_at_hand = False
 
     def __init__(self, schema: pa.Schema, num_rows: int, rows: Callable[[int, int], pa.Table]) -> None:
         super().__init__()

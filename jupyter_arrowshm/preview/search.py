@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from typing import overload
 
@@ -12,8 +13,9 @@ import pyarrow.compute as pc
 
 from .condition import Condition
 from .numbers import Numbers
-from .patience import Patience
-from .source import SLICE_ROWS, Source
+from .patience import Patience, Unwanted
+from .source import SLICE_ROWS, Slice, Source
+from .threads import ahead
 
 _FEWEST_ROWS = 1 << 10  # that are looked at in one go
 _COUNTING = 1.0  # s that matches are counted for when there are enough to show
@@ -34,20 +36,35 @@ class Search(Sequence[int]):
         self._masks: list[tuple[int, pa.BooleanArray]] = []
         self._before: list[int] = []  # how many matches there are before each mask
         self._matches = 0
-        self._slices = _masks(source, condition)
+        self._condition = condition
+        self._slices = _slices(source, condition)
 
     def go_on(self, patience: Patience, wanted: int = sys.maxsize) -> None:
         """Search until the end of the table, until time is over, or until soon after ``wanted`` rows were found."""
         counting = patience.within(_COUNTING)
         if self._matches >= wanted:
             return
-        for first, mask in self._slices:
+        unwanted: Unwanted | None = None
+        enough = threading.Event()
+        for first, mask in ahead(self._slices, self._mask, enough.is_set):
             self._masks.append((first, mask))
             self._before.append(self._matches)
             self._matches += mask.true_count
             self.searched = first + len(mask)
-            if (counting if self._matches >= wanted else patience).is_over():
-                break
+            if enough.is_set():
+                continue
+            try:
+                if (counting if self._matches >= wanted else patience).is_over():
+                    enough.set()
+            except Unwanted as error:  # raised at once, it would lose the slices that were taken
+                unwanted = error
+                enough.set()
+        if unwanted is not None:
+            raise unwanted
+
+    def _mask(self, one: Slice) -> tuple[int, pa.BooleanArray]:
+        first, arrays = one
+        return first, self._condition.mask(dict(zip(sorted(self._condition.columns), arrays, strict=True)))
 
     def __len__(self) -> int:
         return self._matches
@@ -81,16 +98,16 @@ class Search(Sequence[int]):
 
     def numbers(self, places: Numbers | None = None) -> Numbers:
         """The rows at these places among all that match, or all of them."""
-        found = [pa.array([], pa.int64())]
+        parts: list[tuple[int, pa.BooleanArray, pa.Int64Array | None]] = []
         begin = 0
         for (first, mask), before in zip(self._masks, self._before, strict=True):
-            numbers = pc.indices_nonzero(mask)
+            inside = None
             if places is not None:
-                end = bisect.bisect_left(places, before + len(numbers), begin)
-                numbers = numbers.take(places[begin:end].moved(before).array)
+                end = bisect.bisect_left(places, before + mask.true_count, begin)
+                inside = places[begin:end].moved(before).array
                 begin = end
-            found.append(pc.add(numbers.cast(pa.int64()), first))
-        return Numbers(pa.concat_arrays(found))
+            parts.append((first, mask, inside))
+        return Numbers(pa.concat_arrays([pa.array([], pa.int64()), *ahead(iter(parts), _numbers)]))
 
     def at(self, places: Sequence[int]) -> Iterator[int]:
         """The rows at these places among all that match, which are in ascending order."""
@@ -106,11 +123,17 @@ class Search(Sequence[int]):
             before, begin = before + count, end
 
 
-def _masks(source: Source, condition: Condition) -> Iterator[tuple[int, pa.BooleanArray]]:
+def _slices(source: Source, condition: Condition) -> Iterator[Slice]:
     wanted = sorted(condition.columns)
     # A text may be looked for in a thousand columns: between two looks at the clock there are no more cells for that.
     length = max(_FEWEST_ROWS, SLICE_ROWS // max(1, len(wanted)))
     for first, arrays in source.slices(wanted):
         for begin in range(0, len(arrays[0]), length):
-            some = [array.slice(begin, length) for array in arrays]
-            yield first + begin, condition.mask(dict(zip(wanted, some, strict=True)))
+            yield first + begin, [array.slice(begin, length) for array in arrays]
+
+
+def _numbers(part: tuple[int, pa.BooleanArray, pa.Int64Array | None]) -> pa.Int64Array:
+    """The rows of a mask that begins at row ``first``: all that match, or those at some places among these."""
+    first, mask, places = part
+    numbers = pc.indices_nonzero(mask)
+    return pc.add((numbers if places is None else numbers.take(places)).cast(pa.int64()), first)

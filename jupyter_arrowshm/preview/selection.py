@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 
 from ..arrowtypes import is_binary, is_text
 from ..errors import InvalidQuery, QueryStopped
-from .condition import Columns, Condition, check_column
+from .condition import Condition, check_column
 from .kind import check, comparable, each, is_comparable, num_bytes
 from .numbers import spread
 from .patience import Patience
 from .source import Slice, Source
+from .threads import ahead
 
 VIEW_ROWS = 10_000  # that are found at once
 MAX_KEYS = 8
@@ -82,12 +83,13 @@ def select_sorted(
     """
     wanted = sorted({*(key.column for key in keys), *(condition.columns if condition else ())})
     parts = _Best(keys, most)
-    for first, arrays in _parts(source, wanted):
-        parts.add_matching(first, dict(zip(wanted, arrays, strict=True)), condition)
+    for part in _parts(source, wanted):
+        parts.add(parts.rows_of(part, wanted, condition))
     best = _Best(keys, most, parts.last())
     matches = 0
-    for first, arrays in source.slices(wanted):
-        matches += best.add_matching(first, dict(zip(wanted, arrays, strict=True)), condition)
+    for rows in ahead(source.slices(wanted), lambda one: best.rows_of(one, wanted, condition)):
+        matches += rows.matches
+        best.add(rows)
         if patience.is_over():
             raise QueryStopped(f"took longer than {patience.seconds:g} s and was stopped")
     return Selection(best.rows(), matches, source.num_rows)
@@ -95,7 +97,7 @@ def select_sorted(
 
 def _parts(source: Source, columns: Sequence[int]) -> Iterator[Slice]:
     """Rows from here and there in a long table, as :meth:`Source.slices` gives all."""
-    if source.num_rows <= _LONG_ROWS:
+    if source.num_rows <= _LONG_ROWS or not source.is_at_hand:
         return
     for part in range(_PARTS):
         first = part * (source.num_rows - _PART_ROWS) // (_PARTS - 1)
@@ -111,16 +113,17 @@ def _parts(source: Source, columns: Sequence[int]) -> Iterator[Slice]:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Some rows: their keys, of which dictionaries are not decoded yet, and their numbers."""
+    """Some rows: their keys, of which dictionaries are not decoded yet, and their numbers; of so many that match."""
 
     keys: list[pa.Array]
     numbers: pa.Int64Array
+    matches: int
 
     def filter(self, mask: pa.BooleanArray) -> _Rows:
-        return _Rows([key.filter(mask) for key in self.keys], self.numbers.filter(mask))
+        return _Rows([key.filter(mask) for key in self.keys], self.numbers.filter(mask), self.matches)
 
     def take(self, places: pa.Int64Array) -> _Rows:
-        return _Rows([key.take(places) for key in self.keys], self.numbers.take(places))
+        return _Rows([key.take(places) for key in self.keys], self.numbers.take(places), self.matches)
 
     @property
     def is_large(self) -> bool:
@@ -132,8 +135,8 @@ class _Rows:
 class _Best:
     """The first rows by some keys, and then by number, of those that were added: slice after slice, from the top.
 
-    ``last`` are the keys of a row that is known not to come before all that are wanted: those after it are left out.
-    A column that rises, sorted from its end, would have the first rows of all so far in each slice.
+    ``last`` are the keys of a row that all rows that are wanted come before, or are equal to. Without it, each slice of
+    a column that rises, sorted from its end, would have the first rows of all so far.
     """
 
     def __init__(self, keys: Sequence[Key], most: int, last: list[pa.Scalar] | None = None) -> None:
@@ -142,43 +145,44 @@ class _Best:
         self._order.append(("row", "ascending"))
         self._kept: list[pa.Table] = []
         self._rows = 0
-        self._last = last
-        self._is_equal_late = False  # whether a row that is equal to the last comes after it
-
-    def add_matching(self, first: int, columns: Columns, condition: Condition | None) -> int:
-        """Add the rows that match, and count them."""
-        mask = condition.mask(columns) if condition else None
-        self._add(first, columns, mask)
-        length: int = len(next(iter(columns.values()))) if mask is None else mask.true_count
-        return length
+        # Of a row that was added, an equal one of a later slice comes too late. In one piece: threads look at it.
+        self._last = (last, True) if last is not None else None
 
     def last(self) -> list[pa.Scalar] | None:
         """The keys of the last of the first rows; ``None`` if there are fewer than are wanted."""
         if self._rows < self._most:
             return None
         self._cut()
-        return self._last
+        return self._last[0] if self._last is not None else None
 
-    def _add(self, first: int, columns: Columns, mask: pa.BooleanArray | None) -> None:
+    def rows_of(self, one: Slice, numbers: list[int], condition: Condition | None) -> _Rows:
+        """Those of a slice that may be among the first, of columns of these ``numbers``; in any thread."""
+        first, arrays = one
+        columns = dict(zip(numbers, arrays, strict=True))
+        mask = condition.mask(columns) if condition else None
+        matches = len(arrays[0]) if mask is None else mask.true_count
         keys = [columns[key.column] for key in self._keys]
         # A dictionary is decoded when few rows are left; Arrow cannot take single rows of runs and views.
         keys = [one if pa.types.is_dictionary(one.type) else comparable(one) for one in keys]
-        if self._last is not None:
+        known = self._last
+        if known is not None:
+            last, or_equal = known
             # By the first key alone: the others are compared in the few rows that are left.
-            is_ahead = self._are_ahead(keys[:1], self._last, len(keys) > 1 or not self._is_equal_late)
+            is_ahead = self._are_ahead(keys[:1], last, or_equal or len(keys) > 1)
             mask = is_ahead if mask is None else pc.and_(mask, is_ahead)
-        numbers = pc.indices_nonzero(pa.repeat(pa.scalar(True), len(keys[0])) if mask is None else mask)
-        numbers = pc.add(numbers.cast(pa.int64()), first)
-        rows = _Rows(keys if mask is None else [one.filter(mask) for one in keys], numbers)
-        if self._last is not None and len(keys) > 1:
-            rows = rows.filter(self._are_ahead(rows.keys, self._last, not self._is_equal_late))
-        is_large = rows.is_large
-        if not is_large:
-            rows = self._without_most(rows)
+        places = pc.indices_nonzero(pa.repeat(pa.scalar(True), len(keys[0])) if mask is None else mask)
+        kept = keys if mask is None else [one.filter(mask) for one in keys]
+        rows = _Rows(kept, pc.add(places.cast(pa.int64()), first), matches)
+        if known is not None and len(keys) > 1:
+            rows = rows.filter(self._are_ahead(rows.keys, last, or_equal))
+        return rows if rows.is_large else self._without_most(rows)
+
+    def add(self, rows: _Rows) -> None:
+        """Add some rows of :meth:`rows_of`, which come after all that were added."""
         if len(rows.numbers):
             self._kept.append(self._table(rows))
             self._rows += len(rows.numbers)
-        if self._rows >= self._most + (_MANY_ROWS if is_large else self._most):
+        if self._rows >= self._most + (_MANY_ROWS if rows.is_large else self._most):
             self._cut()
 
     def rows(self) -> Sequence[int]:
@@ -212,7 +216,7 @@ class _Best:
         table, order = self._sorted()
         table = table.take(order).combine_chunks()
         self._kept, self._rows = [table], table.num_rows
-        self._last, self._is_equal_late = [column[-1] for column in table.columns[:-1]], True
+        self._last = [column[-1] for column in table.columns[:-1]], False
 
     def _table(self, rows: _Rows) -> pa.Table:
         return pa.table([*map(comparable, rows.keys), rows.numbers], [name for name, _ in self._order])

@@ -37,11 +37,14 @@ class Source(ABC):
         Those of all rows that were made so far, by column: a filter's are compared with them.
     is_cut
         Whether these are only the first rows of a file.
+    is_at_hand
+        Whether they lie in memory as they are; else each has to be decoded or fetched first.
     """
 
     schema: pa.Schema
     num_rows: int
     is_cut = False
+    is_at_hand = True
 
     def __init__(self) -> None:
         self.summaries: dict[int, dict[str, Any]] = {}

@@ -618,7 +618,7 @@ def test_a_search_that_takes_too_long_says_how_far_it_came(monkeypatch: pytest.M
     table = pa.table({"n": pa.array(range(1000))})
     view = View(table, filter='{"column": 0, "op": ">=", "value": 50}')
     facts = json.loads(view.page(patience=Patience(0)).schema.metadata[b"arrowshm.preview"])
-    assert (facts["searched"], facts["matches"], facts["limited"]) == (100, 50, True)
+    assert 100 <= facts["searched"] < 1000 and facts["matches"] == facts["searched"] - 50 and facts["limited"]
     with pytest.raises(QueryStopped, match="took longer than 0 s"):
         View(table, sort='[{"column": 0}]').page(patience=Patience(0))
     # The next time it may finish.

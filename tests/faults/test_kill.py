@@ -26,7 +26,7 @@ TINY = pa.table({"a": [1]})
 
 def test_processes_killed_at_random_tear_nothing_and_leave_nothing(store, directory, parent, nursery, tried, capsys):
     seed = random.randrange(1 << 32)
-    pick, kills = random.Random(seed), times(250, 2500)
+    pick, kills = random.Random(seed), times(100, 2500)
 
     def start(kind: str) -> int:
         filter_ = NO_TMPFILE if works() and pick.random() < 0.3 else b""

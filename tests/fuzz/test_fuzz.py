@@ -1,4 +1,4 @@
-"""5,000 garbled files of all types, each read in every way of both languages: data or a typed error.
+"""2,000 garbled files of all types, each read in every way of both languages: data or a typed error.
 
 No signal, no wait, no flood of memory. Each file is read in processes that may
 not take much more than they had, and that say which file they are at: the
@@ -21,7 +21,7 @@ from fuzz import corpus
 from julia_peers import FLAGS, LOOP, Julia
 from peers import Peer
 
-FILES = times(5_000, 100_000)
+FILES = times(2_000, 100_000)
 SEED = int(os.environ.get("JUPYTER_ARROWSHM_SEED", "1"))
 AT_ONCE = 500
 SPACE = 1 << 30  # bytes of addresses that reading may take
