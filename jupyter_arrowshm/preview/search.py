@@ -15,9 +15,10 @@ from .condition import Condition
 from .numbers import Numbers
 from .patience import Patience, Unwanted
 from .source import SLICE_ROWS, Slice, Source
-from .threads import ahead
+from .threads import THREADS, ahead
 
 _FEWEST_ROWS = 1 << 10  # that are looked at in one go
+_FEW_COLUMNS = 16
 _COUNTING = 1.0  # s that matches are counted for when there are enough to show
 
 
@@ -46,7 +47,9 @@ class Search(Sequence[int]):
             return
         unwanted: Unwanted | None = None
         enough = threading.Event()
-        for first, mask in ahead(self._slices, self._mask, enough.is_set):
+        # Many columns are many short calls, most of them in Python: threads would wait for each other.
+        threads = 1 if len(self._condition.columns) > _FEW_COLUMNS else THREADS
+        for first, mask in ahead(self._slices, self._mask, enough.is_set, threads):
             self._masks.append((first, mask))
             self._before.append(self._matches)
             self._matches += mask.true_count

@@ -9,20 +9,28 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-_MOST = 4  # threads; each has a slice in memory, and the results that wait for their turn
+THREADS = 4  # at most; each has a slice in memory, and the results that wait for their turn
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
 def ahead(
-    slices: Iterator[Given], work: Callable[[Given], Made], is_enough: Callable[[], bool] = lambda: False
+    slices: Iterator[Given],
+    work: Callable[[Given], Made],
+    is_enough: Callable[[], bool] = lambda: False,
+    most: int = THREADS,
 ) -> Iterator[Made]:
     """What ``work`` makes of each slice, in their order. The slices themselves are made in this thread.
 
-    Once ``is_enough``, no further slices are taken; of those that were taken, everything is given.
+    Once ``is_enough``, no further slices are taken; of those that were taken, everything is given. ``most`` is the
+    number of threads; with 1, all is done in this one.
     """
-    threads = min(_MOST, pa.cpu_count())
+    threads = min(most, pa.cpu_count())
+    if threads == 1:
+        while not is_enough() and (one := next(slices, None)) is not None:
+            yield work(one)
+        return
     waiting: deque[tuple[Given, concurrent.futures.Future[Made]]] = deque()
 
     def first() -> Made:

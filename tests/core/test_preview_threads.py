@@ -63,6 +63,16 @@ def test_a_slice_without_enough_memory_is_tried_again_alone() -> None:
     assert list(ahead(iter(range(20)), work)) == list(range(20))
 
 
+def test_one_thread_is_this_one() -> None:
+    numbers, enough = iter(range(10)), threading.Event()
+    found = []
+    for thread in ahead(numbers, lambda one: threading.current_thread(), enough.is_set, 1):
+        found.append(thread)
+        enough.set()
+    assert found == [threading.current_thread()]
+    assert next(numbers) == 1
+
+
 def test_an_error_ends_it_and_no_thread_is_left() -> None:
     def work(number: int) -> float:
         return 1 / (5 - number)
