@@ -38,7 +38,8 @@ class Search(Sequence[int]):
         self._before: list[int] = []  # how many matches there are before each mask
         self._matches = 0
         self._condition = condition
-        self._slices = _slices(source, condition)
+        self._columns = sorted(condition.columns)
+        self._slices = _slices(source, self._columns)
 
     def go_on(self, patience: Patience, wanted: int = sys.maxsize) -> None:
         """Search until the end of the table, until time is over, or until soon after ``wanted`` rows were found."""
@@ -48,7 +49,7 @@ class Search(Sequence[int]):
         unwanted: Unwanted | None = None
         enough = threading.Event()
         # Many columns are many short calls, most of them in Python: threads would wait for each other.
-        threads = 1 if len(self._condition.columns) > _FEW_COLUMNS else THREADS
+        threads = 1 if len(self._columns) > _FEW_COLUMNS else THREADS
         for first, mask in ahead(self._slices, self._mask, enough.is_set, threads):
             self._masks.append((first, mask))
             self._before.append(self._matches)
@@ -67,7 +68,7 @@ class Search(Sequence[int]):
 
     def _mask(self, one: Slice) -> tuple[int, pa.BooleanArray]:
         first, arrays = one
-        return first, self._condition.mask(dict(zip(sorted(self._condition.columns), arrays, strict=True)))
+        return first, self._condition.mask(dict(zip(self._columns, arrays, strict=True)))
 
     def __len__(self) -> int:
         return self._matches
@@ -126,11 +127,10 @@ class Search(Sequence[int]):
             before, begin = before + count, end
 
 
-def _slices(source: Source, condition: Condition) -> Iterator[Slice]:
-    wanted = sorted(condition.columns)
+def _slices(source: Source, columns: list[int]) -> Iterator[Slice]:
     # A text may be looked for in a thousand columns: between two looks at the clock there are no more cells for that.
-    length = max(_FEWEST_ROWS, SLICE_ROWS // max(1, len(wanted)))
-    for first, arrays in source.slices(wanted):
+    length = max(_FEWEST_ROWS, SLICE_ROWS // max(1, len(columns)))
+    for first, arrays in source.slices(columns):
         for begin in range(0, len(arrays[0]), length):
             yield first + begin, [array.slice(begin, length) for array in arrays]
 

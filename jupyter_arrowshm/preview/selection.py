@@ -84,11 +84,11 @@ def select_sorted(
     wanted = sorted({*(key.column for key in keys), *(condition.columns if condition else ())})
     parts = _Best(keys, most)
     for part in _parts(source, wanted):
-        parts.add(parts.rows_of(part, wanted, condition))
+        parts.add(parts.rows_of(part, wanted, condition)[0])
     best = _Best(keys, most, parts.last())
     matches = 0
-    for rows in ahead(source.slices(wanted), lambda one: best.rows_of(one, wanted, condition)):
-        matches += rows.matches
+    for rows, found in ahead(source.slices(wanted), lambda one: best.rows_of(one, wanted, condition)):
+        matches += found
         best.add(rows)
         if patience.is_over():
             raise QueryStopped(f"took longer than {patience.seconds:g} s and was stopped")
@@ -113,17 +113,16 @@ def _parts(source: Source, columns: Sequence[int]) -> Iterator[Slice]:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Some rows: their keys, of which dictionaries are not decoded yet, and their numbers; of so many that match."""
+    """Some rows: their keys, of which dictionaries are not decoded yet, and their numbers."""
 
     keys: list[pa.Array]
     numbers: pa.Int64Array
-    matches: int
 
     def filter(self, mask: pa.BooleanArray) -> _Rows:
-        return _Rows([key.filter(mask) for key in self.keys], self.numbers.filter(mask), self.matches)
+        return _Rows([key.filter(mask) for key in self.keys], self.numbers.filter(mask))
 
     def take(self, places: pa.Int64Array) -> _Rows:
-        return _Rows([key.take(places) for key in self.keys], self.numbers.take(places), self.matches)
+        return _Rows([key.take(places) for key in self.keys], self.numbers.take(places))
 
     @property
     def is_large(self) -> bool:
@@ -150,13 +149,13 @@ class _Best:
 
     def last(self) -> list[pa.Scalar] | None:
         """The keys of the last of the first rows; ``None`` if there are fewer than are wanted."""
-        if self._rows < self._most:
-            return None
-        self._cut()
-        return self._last[0] if self._last is not None else None
+        return self._cut() if self._rows >= self._most else None
 
-    def rows_of(self, one: Slice, numbers: list[int], condition: Condition | None) -> _Rows:
-        """Those of a slice that may be among the first, of columns of these ``numbers``; in any thread."""
+    def rows_of(self, one: Slice, numbers: list[int], condition: Condition | None) -> tuple[_Rows, int]:
+        """Those of a slice that may be among the first, of columns of these ``numbers``, and how many match.
+
+        Any thread may call it.
+        """
         first, arrays = one
         columns = dict(zip(numbers, arrays, strict=True))
         mask = condition.mask(columns) if condition else None
@@ -172,10 +171,10 @@ class _Best:
             mask = is_ahead if mask is None else pc.and_(mask, is_ahead)
         places = pc.indices_nonzero(pa.repeat(pa.scalar(True), len(keys[0])) if mask is None else mask)
         kept = keys if mask is None else [one.filter(mask) for one in keys]
-        rows = _Rows(kept, pc.add(places.cast(pa.int64()), first), matches)
+        rows = _Rows(kept, pc.add(places.cast(pa.int64()), first))
         if known is not None and len(keys) > 1:
             rows = rows.filter(self._are_ahead(rows.keys, last, or_equal))
-        return rows if rows.is_large else self._without_most(rows)
+        return rows if rows.is_large else self._without_most(rows), matches
 
     def add(self, rows: _Rows) -> None:
         """Add some rows of :meth:`rows_of`, which come after all that were added."""
@@ -211,12 +210,14 @@ class _Best:
             rank *= 4
         return rows
 
-    def _cut(self) -> None:
-        """Forget all but the first."""
+    def _cut(self) -> list[pa.Scalar]:
+        """Forget all but the first, of which the last has these keys."""
         table, order = self._sorted()
         table = table.take(order).combine_chunks()
         self._kept, self._rows = [table], table.num_rows
-        self._last = [column[-1] for column in table.columns[:-1]], False
+        last = [column[-1] for column in table.columns[:-1]]
+        self._last = last, False
+        return last
 
     def _table(self, rows: _Rows) -> pa.Table:
         return pa.table([*map(comparable, rows.keys), rows.numbers], [name for name, _ in self._order])
